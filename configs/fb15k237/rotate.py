@@ -1,0 +1,22 @@
+"""RotatE on FB15k-237: 64 sub-models of widths 10 to 640.
+
+The budget of two CPU cores: 8,000 steps of 512 triples (15 epochs); see docs/results.md for what it reaches
+and how long it takes.
+
+  python launch.py --config=configs/fb15k237/rotate.py
+  python launch.py --config=configs/fb15k237/rotate.py --config.model.widths=10:160:10 --workdir=runs/fb15k237-rotate-160
+"""
+from medjax import config as config_lib
+
+
+def get_config():
+  config = config_lib.Config(name='fb15k237-rotate')
+  config.data.name = 'fb15k237'
+  config.model.score = 'rotate'
+  config.model.widths = '10:640:10'
+  config.model.gamma = 9.0
+  config.train.steps = 8000
+  config.train.batch = 512
+  config.train.negatives = 64
+  config.train.learning_rate = 3e-3
+  return config

@@ -1,0 +1,42 @@
+"""Trains, evaluates, crops or asks a croppable knowledge graph embedding model.
+
+  python launch.py                                         trains the quick start's model
+  python launch.py --config=configs/wn18rr/rotate.py --workdir=runs/a --config.train.steps=4000
+  python launch.py --mode=evaluate --workdir=runs/a
+  python launch.py --mode=crop --workdir=runs/a --width=40 --output=small
+  python launch.py --mode=predict --workdir=small --head=France --relation=borders
+"""
+import sys
+
+from medjax import runtime
+
+if __name__ == '__main__':
+  runtime.use_huge_pages()
+
+from absl import app
+from absl import flags
+from ml_collections import config_flags
+
+CONFIG = config_flags.DEFINE_config_file('config', 'configs/quickstart.py', 'What to train; fields follow as --config.a.b=c.')
+MODE = flags.DEFINE_enum('mode', 'train', ['train', 'evaluate', 'crop', 'predict'], 'What to do.')
+WORKDIR = flags.DEFINE_string('workdir', None, 'Folder of the run; runs/<config name> if not given.')
+WIDTH = flags.DEFINE_integer('width', None, 'A trained width; the full one if not given.')
+OUTPUT = flags.DEFINE_string('output', None, 'Folder for the cropped model.')
+SPLIT = flags.DEFINE_enum('split', 'test', ['valid', 'test'], 'What to evaluate on.')
+HEAD = flags.DEFINE_string('head', None, 'Predict the tails of this head.')
+RELATION = flags.DEFINE_string('relation', None, 'The relation of a prediction.')
+TAIL = flags.DEFINE_string('tail', None, 'Predict the heads of this tail.')
+K = flags.DEFINE_integer('k', 10, 'How many predictions.', lower_bound=1)
+NEW = flags.DEFINE_bool('new', False, 'Leave out predictions that are training triples.')
+
+
+def main(argv):
+  if len(argv) > 1:
+    raise app.UsageError(f'unexpected arguments: {" ".join(argv[1:])}')
+  from medjax import cli
+  return cli.run(MODE.value, CONFIG.value, WORKDIR.value, width=WIDTH.value, output=OUTPUT.value, split=SPLIT.value,
+                 head=HEAD.value, relation=RELATION.value, tail=TAIL.value, k=K.value, new=NEW.value)
+
+
+if __name__ == '__main__':
+  sys.exit(app.run(main))

@@ -1,0 +1,147 @@
+"""The files of a workdir and of a cropped model: JSON, TSV, npz and safetensors, so that loading runs no code."""
+import contextlib
+import dataclasses
+import json
+import os
+import pathlib
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors import numpy as safetensors_numpy
+
+from medjax import config as config_lib
+from medjax import crop
+from medjax import scores
+from medjax.data.triples import Graph
+
+FORMAT = 1
+WEIGHTS = 'model.safetensors'
+
+
+class ArtifactError(ValueError):
+  """A workdir or model folder that is missing something, damaged or of another version."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Description:
+  """What a model's numbers mean: model.json.
+
+  Attributes:
+    score: name of the score.
+    constants: the full model's constants, see `scores.make`.
+    widths: trained widths, the last one is the width of the stored tables.
+    block: components per partial sum, see `crop.Widths`.
+    offset, scale: score_i = offset_i + scale_i * raw_i; empty in a workdir whose gamma is being learned.
+    source: name of the graph.
+  """
+  score: str
+  constants: dict
+  widths: tuple
+  block: int
+  offset: tuple = ()
+  scale: tuple = ()
+  source: str = ''
+
+  def make_score(self):
+    return scores.make(self.score, self.constants)
+
+  def make_widths(self):
+    return crop.Widths(tuple(self.widths), self.make_score().components, self.block)
+
+  def up_to(self, width):
+    """Returns the description of the crop to a trained width."""
+    last = self.make_widths().index(width) + 1
+    return dataclasses.replace(self, widths=self.widths[:last], offset=self.offset[:last], scale=self.scale[:last])
+
+
+def write_text(path, text):
+  """Writes a file whole or not at all."""
+  partial = pathlib.Path(f'{path}.tmp')
+  with partial.open('w', encoding='utf-8', newline='\n') as file:
+    file.write(text)
+    file.flush()
+    os.fsync(file.fileno())
+  os.replace(partial, path)
+
+
+@contextlib.contextmanager
+def reading(path):
+  """Turns the ways in which a file can be missing or damaged into an ArtifactError that names it."""
+  try:
+    yield
+  except FileNotFoundError:
+    raise ArtifactError(f'{path} is missing; is {pathlib.Path(path).parent} a medjax workdir or cropped model?') from None
+  except (ValueError, KeyError, TypeError, OSError, EOFError, SafetensorError, AttributeError) as error:
+    raise ArtifactError(f'{path} is damaged or not of format {FORMAT} ({type(error).__name__}: {error}); '
+                        'restore it from a copy, or crop or train anew') from error
+
+
+def write_config(folder, config):
+  write_text(pathlib.Path(folder) / 'config.json', json.dumps(config_lib.flatten(config), indent=1) + '\n')
+
+
+def read_config(folder):
+  """Returns the resolved `Config` of a workdir, or None if there is none."""
+  path = pathlib.Path(folder) / 'config.json'
+  if not path.exists():
+    return None
+  with reading(path):
+    return config_lib.from_flat(json.loads(path.read_text(encoding='utf-8')))
+
+
+def write_description(folder, description):
+  text = json.dumps({'format': FORMAT} | dataclasses.asdict(description), indent=1)
+  write_text(pathlib.Path(folder) / 'model.json', text + '\n')
+
+
+def read_description(folder):
+  path = pathlib.Path(folder) / 'model.json'
+  with reading(path):
+    values = json.loads(path.read_text(encoding='utf-8'))
+    if values.pop('format') != FORMAT:
+      raise ValueError('another format')
+    return Description(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
+
+
+def write_graph(folder, graph):
+  """Writes triples.npz, entities.tsv and relations.tsv."""
+  folder = pathlib.Path(folder)
+  for name, ids, labels in (('entities', graph.entities, graph.entity_labels),
+                            ('relations', graph.relations, graph.relation_labels)):
+    write_text(folder / f'{name}.tsv', 'id\tlabel\n' + ''.join(f'{i}\t{label}\n' for i, label in zip(ids, labels)))
+  partial = folder / 'triples.tmp.npz'
+  np.savez_compressed(partial, train=graph.train, valid=graph.valid, test=graph.test)
+  os.replace(partial, folder / 'triples.npz')
+
+
+def read_graph(folder, name=''):
+  """Returns the `Graph` of a workdir or cropped model."""
+  folder = pathlib.Path(folder)
+  columns = []
+  for kind in ('entities', 'relations'):
+    path = folder / f'{kind}.tsv'
+    with reading(path):
+      pairs = [line.split('\t') for line in path.read_text(encoding='utf-8').removesuffix('\n').split('\n')[1:]]
+      columns.append(tuple(pair[0] for pair in pairs))
+      columns.append(tuple(pair[1] for pair in pairs))
+  with reading(folder / 'triples.npz'), np.load(folder / 'triples.npz', allow_pickle=False) as splits:
+    train, valid, test = (splits[split] for split in ('train', 'valid', 'test'))
+  return Graph(name, columns[0], columns[2], train, valid, test, columns[1], columns[3])
+
+
+def write_params(folder, params):
+  """Writes {'entity': {...}, 'relation': {...}} as model.safetensors."""
+  flat = {f'{table}.{leaf}': np.ascontiguousarray(value) for table, leaves in params.items() for leaf, value in leaves.items()}
+  partial = pathlib.Path(folder) / f'{WEIGHTS}.tmp'
+  safetensors_numpy.save_file(flat, partial)
+  os.replace(partial, pathlib.Path(folder) / WEIGHTS)
+
+
+def read_params(folder):
+  path = pathlib.Path(folder) / WEIGHTS
+  params = {}
+  with reading(path):
+    for name, value in safetensors_numpy.load_file(path).items():
+      table, leaf = name.split('.')
+      params.setdefault(table, {})[leaf] = value
+  return params

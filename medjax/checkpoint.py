@@ -1,0 +1,127 @@
+"""Checkpoints of a run; the only module that imports orbax."""
+import errno
+import pathlib
+import shutil
+
+import jax
+import numpy as np
+import orbax.checkpoint as ocp
+from orbax.checkpoint.checkpoint_managers import preservation_policy as preservation
+
+SLACK = 1.05  # bytes needed on disk per byte of state: metadata, and arrays that do not compress
+
+
+class CheckpointError(RuntimeError):
+  """A checkpoint that cannot be written or read; the message names it and the remedy."""
+
+
+class Checkpoints:
+  """The checkpoints below a folder: the latest few and the best by a metric.
+
+  A checkpoint has two items, so that a crop reads nothing of the optimizer: `model` (the params) and `rest`.
+  """
+
+  def __init__(self, directory, keep=2, read_only=False):
+    self.directory = pathlib.Path(directory).resolve()
+    policy = preservation.AnyPreservationPolicy([
+        preservation.LatestN(keep),
+        preservation.BestN(get_metric_fn=lambda metrics: metrics['mrr'], n=1, keep_checkpoints_without_metrics=False)])
+    options = ocp.CheckpointManagerOptions(
+        create=not read_only, read_only=read_only, preservation_policy=policy, enable_async_checkpointing=False,
+        best_fn=lambda metrics: metrics['mrr'])
+    self._manager = ocp.CheckpointManager(self.directory, options=options)
+
+  @property
+  def latest(self):
+    """Step of the newest checkpoint, or None."""
+    return self._manager.latest_step()
+
+  @property
+  def best(self):
+    """Step of the checkpoint with the best metric, or None if none was saved with one."""
+    return self._manager.best_step()
+
+  def save(self, state, mrr=None):
+    """Saves a `training.state.State`; a step that is already there is left as it is.
+
+    Args:
+      state: the state.
+      mrr: the validation's mean MRR at this step, if there was one.
+
+    Raises:
+      CheckpointError: the disk is full or refuses; earlier checkpoints are untouched.
+    """
+    step = int(state.step)
+    if step in self._manager.all_steps():
+      return
+    model, rest = split(state)
+    self._check_space(sum(leaf.nbytes for leaf in jax.tree.leaves(state)))
+    arguments = ocp.args.Composite(
+        model=ocp.args.StandardSave(model, save_args=jax.tree.map(column_chunks, model)),
+        rest=ocp.args.StandardSave(rest))
+    try:
+      self._manager.save(step, args=arguments, metrics=None if mrr is None else {'mrr': float(mrr)})
+      self._manager.wait_until_finished()
+    except Exception as error:
+      full = getattr(error, 'errno', None) == errno.ENOSPC or 'No space left' in str(error)
+      reason = 'the disk is full' if full else f'{type(error).__name__}: {error}'
+      raise CheckpointError(f'the checkpoint of step {step} could not be written to {self.directory}: {reason}. '
+                            f'{self._last_good()} Free some space and run the same command to go on.') from error
+
+  def _check_space(self, nbytes):
+    needed, free = nbytes * SLACK, shutil.disk_usage(self.directory).free
+    if needed > free:
+      raise CheckpointError(
+          f'no space for a checkpoint in {self.directory}: it may need {needed / 2**20:.0f} MiB and {free / 2**20:.0f} '
+          f'MiB are free. {self._last_good()} Free some space and run the same command to go on.')
+
+  def _last_good(self):
+    return f'The last good checkpoint is step {self.latest}.' if self.latest is not None else 'There is none before it.'
+
+  def restore(self, like, step=None):
+    """Returns the state at `step` (None is the latest); `like` is a state, or shapes, of the same structure.
+
+    Raises:
+      CheckpointError: there is no such checkpoint, or it is damaged.
+    """
+    step = self.latest if step is None else step
+    model, rest = split(jax.eval_shape(lambda: like))
+    read = self._read(step, ocp.args.Composite(model=ocp.args.StandardRestore(model), rest=ocp.args.StandardRestore(rest)))
+    return like.replace(params=read['model'], **read['rest'])
+
+  def restore_params(self, like, step=None):
+    """Returns only the params at `step`; leaves of `like` with a shorter last axis get the first numbers.
+
+    Raises:
+      CheckpointError: there is no such checkpoint, or it is damaged.
+    """
+    step = self.latest if step is None else step
+    # numpy leaves: the reader needs no device placement, and asks for a prefix of each leaf
+    return self._read(step, ocp.args.Composite(model=ocp.args.StandardRestore(like, strict=False)))['model']
+
+  def _read(self, step, arguments):
+    if step is None:
+      raise CheckpointError(f'{self.directory} holds no checkpoint; train first, or name another workdir')
+    try:
+      return self._manager.restore(step, args=arguments)
+    except Exception as error:
+      others = [s for s in self._manager.all_steps() if s != step]
+      remedy = f'Delete that folder to go on from step {max(others)}.' if others else 'Delete the workdir to start anew.'
+      raise CheckpointError(f'the checkpoint {self.directory / str(step)} is damaged or of another model '
+                            f'({type(error).__name__}: {str(error).splitlines()[0][:200]}). {remedy}') from error
+
+  def close(self):
+    self._manager.close()
+
+
+def split(state):
+  """(params, everything else) of a state."""
+  return state.params, {'step': state.step, 'opt_state': state.opt_state, 'ok': state.ok}
+
+
+def column_chunks(leaf):
+  """Stores a table in chunks of a few columns, so that a crop reads only its share."""
+  if leaf.ndim < 2:
+    return ocp.SaveArgs()
+  columns = max(1, leaf.shape[-1] // 64)
+  return ocp.SaveArgs(chunk_byte_size=int(np.prod(leaf.shape[:-1])) * columns * 4 + 64, shard_axes=(leaf.ndim - 1,))

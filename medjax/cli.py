@@ -1,0 +1,40 @@
+"""From a command line to one call, and from an expected error to one clear line."""
+import sys
+
+from absl import logging
+
+from medjax import artifact
+from medjax import checkpoint
+from medjax import config as config_lib
+from medjax import crop
+from medjax import model
+from medjax import runs
+from medjax import runtime
+from medjax.data.triples import DataError
+from medjax.training import loop
+
+EXPECTED = (artifact.ArtifactError, checkpoint.CheckpointError, config_lib.ConfigError, crop.WidthError, DataError,
+            loop.Diverged, model.UnknownLabel, runs.UsageError)
+
+
+def run(mode, config, workdir, *, width, output, split, head, relation, tail, k, new):
+  """Runs one command and returns the process's exit code."""
+  runtime.cache_compilations()
+  logging.set_verbosity(logging.ERROR)
+  workdir = workdir or f'runs/{config.name}'
+  try:
+    if mode == 'train':
+      runs.train(config, workdir)
+    elif mode == 'evaluate':
+      runs.evaluate(workdir, split, width)
+    elif mode == 'crop':
+      runs.crop(workdir, width, output)
+    else:
+      runs.predict(workdir, head, relation, tail, width, k, new)
+  except EXPECTED as error:
+    print(f'error: {error}', file=sys.stderr)
+    return 2
+  except loop.Stopped as stop:
+    print(stop, file=sys.stderr)
+    return stop.exit_code
+  return 0

@@ -1,0 +1,231 @@
+"""The configuration of a run: typed dataclasses, every default documented where it stands.
+
+`Config` is what a file in `configs/` returns and what `--config.section.field=value` overrides.
+Widths are written as text, "10:640:10" (first:last:step) or "10,40,160,640".
+"""
+import copy
+import dataclasses
+import difflib
+
+from medjax import crop
+from medjax import scores
+
+
+class ConfigError(ValueError):
+  """A configuration that cannot be run; the message names the field, the value and the remedy."""
+
+
+@dataclasses.dataclass(slots=True)
+class DataConfig:
+  name: str = 'world'     # a registered graph, see medjax.data.datasets.REGISTRY
+  path: str = ''          # your own data instead: a folder with train/valid/test, or one file to split
+  root: str = ''          # a folder of local copies of registered graphs; '' = $MEDJAX_DATA_ROOT, then the cache
+  cache: str = ''         # where downloads are kept; '' = the user's cache folder
+  columns: str = 'hrt'    # order of head, relation, tail in the files
+  header: str = 'auto'    # the first line is a header: 'yes', 'no', or 'auto' (a line such as head,relation,tail)
+  split: str = '0.8,0.1,0.1'  # shares of train, valid, test when `path` is one file
+  split_seed: int = 0     # the split is a function of the file and this number
+
+
+@dataclasses.dataclass(slots=True)
+class ModelConfig:
+  score: str = 'rotate'   # transe, transe_l2, rotate, pairre, simple, distmult, complex
+  widths: str = '10:640:10'  # the sub-models; the last one is the full model
+  gamma: float = 6.0      # margin of the distance scores, at the full width; the bilinear scores have none
+  width_scale: str = 'linear'  # score_i = gamma_i + scale_i * s_i: 'linear' d_n/d_i, 'sqrt', 'none' (the paper)
+  width_gamma: str = 'shared'  # gamma_i: 'shared' gamma (the paper), 'linear' gamma * d_i/d_n, 'learned' from gamma
+
+
+@dataclasses.dataclass(slots=True)
+class ObjectiveConfig:
+  name: str = 'med'       # 'med', 'paper' (the paper's literal reading), 'direct' (no mechanism: one width alone)
+  mutual: bool = True     # mutual learning between neighbouring widths
+  mutual_weight: float = 0.1       # its weight against the evolutionary losses
+  mutual_reduction: str = 'mean'   # over triples: 'mean', or 'sum' (the paper)
+  mutual_detach: str = 'none'      # stop the gradient into: 'none' (the paper), the 'narrow' or the 'wide' side
+  evolutionary: bool = True        # weigh triples by what the next narrower width gets wrong
+  difficulty: str = 'sigmoid'      # of a score: 'sigmoid' (bounded), 'score' (-s), 'inverse' (1/s, the paper)
+  weigh_over: str = 'positive'     # negatives compete within their 'positive', or within the 'batch' (the paper)
+  adversarial_temperature: float = 1.0  # self-adversarial weight of negatives; 0 = none (the paper)
+  dynamic: bool = True    # weigh width i by exp(w3 * d_i/d_n)
+  w1: float = 1.0         # strength of the weights of positives
+  w2: float = 1.0         # strength of the weights of negatives
+  w3: float = 1.0         # strength of the dynamic loss weight
+  weights: str = 'fixed'  # w1, w2, w3: 'fixed', 'learned' by descent (the paper), 'adversarial' (w1, w2 by
+                          # ascent, w3 by descent on an uncertainty-style loss; all kept in [0, 5])
+  sub_models: str = 'all' # trained per step: 'all', or 'sandwich:K' (narrowest, widest, K-2 drawn at random)
+
+
+@dataclasses.dataclass(slots=True)
+class TrainConfig:
+  steps: int = 8000
+  batch: int = 512        # positives per step; half of them corrupt the tail, half the head
+  negatives: int = 64     # corrupted triples per positive
+  filter_negatives: bool = False   # leave out corrupted triples that are known to be true
+  learning_rate: float = 5e-3
+  decay: str = 'linear'   # to zero at the last step, or 'constant'
+  steps_per_dispatch: int = 10     # steps handed to the device at once
+  seed: int = 0
+  log_every: int = 100    # steps between lines of metrics
+  checkpoint_every: int = 1000     # steps between checkpoints
+  keep: int = 2           # how many of the latest checkpoints stay, besides the best
+
+
+@dataclasses.dataclass(slots=True)
+class EvalConfig:
+  every: int = 0          # steps between validations; 0 = only at the end
+  widths: str = 'all'     # whose mean validation MRR decides: 'all' or a list of trained widths
+  patience: int = 0       # validations without a better mean MRR before stopping; 0 = never stop early
+  valid_triples: int = 2000        # validate on a fixed sample of at most this many triples; 0 = all of them
+  unseen: str = 'rank'    # test triples naming an entity unseen in training: 'rank' them too, or 'skip' them
+  batch: int = 256        # queries ranked at once: the memory of an evaluation
+  extra_widths: str = ''  # untrained widths to report besides the trained ones
+
+
+@dataclasses.dataclass(slots=True)
+class Config:
+  name: str = 'run'       # the default workdir is runs/<name>
+  data: DataConfig = dataclasses.field(default_factory=DataConfig)
+  model: ModelConfig = dataclasses.field(default_factory=ModelConfig)
+  objective: ObjectiveConfig = dataclasses.field(default_factory=ObjectiveConfig)
+  train: TrainConfig = dataclasses.field(default_factory=TrainConfig)
+  eval: EvalConfig = dataclasses.field(default_factory=EvalConfig)
+
+
+CHOICES = {
+    'data.header': ('auto', 'yes', 'no'),
+    'model.score': tuple(scores.REGISTRY),
+    'model.width_scale': ('linear', 'sqrt', 'none'),
+    'model.width_gamma': ('shared', 'linear', 'learned'),
+    'objective.name': ('med', 'paper', 'direct'),
+    'objective.mutual_reduction': ('mean', 'sum'),
+    'objective.mutual_detach': ('none', 'narrow', 'wide'),
+    'objective.difficulty': ('sigmoid', 'score', 'inverse'),
+    'objective.weigh_over': ('positive', 'batch'),
+    'objective.weights': ('fixed', 'learned', 'adversarial'),
+    'train.decay': ('linear', 'constant'),
+    'eval.unseen': ('rank', 'skip'),
+}
+AT_LEAST = {
+    'model.gamma': 0.0, 'objective.mutual_weight': 0.0, 'objective.adversarial_temperature': 0.0,
+    'train.steps': 1, 'train.batch': 2, 'train.negatives': 1, 'train.learning_rate': 0.0,
+    'train.steps_per_dispatch': 1, 'train.log_every': 1, 'train.checkpoint_every': 1, 'train.keep': 1,
+    'eval.every': 0, 'eval.patience': 0, 'eval.valid_triples': 0, 'eval.batch': 1,
+}
+PRESETS = {  # what the named objectives fix
+    'med': {},
+    'paper': {
+        'model.width_scale': 'none', 'model.width_gamma': 'shared',
+        'objective.mutual': True, 'objective.mutual_weight': 1.0, 'objective.mutual_reduction': 'sum',
+        'objective.mutual_detach': 'none', 'objective.evolutionary': True, 'objective.difficulty': 'inverse',
+        'objective.weigh_over': 'batch', 'objective.adversarial_temperature': 0.0, 'objective.dynamic': True,
+        'objective.weights': 'learned', 'objective.sub_models': 'all'},
+    'direct': {'objective.mutual': False, 'objective.evolutionary': False, 'objective.dynamic': False,
+               'objective.weights': 'fixed'},
+}
+# fields that may change between a run and its resumption: they do not touch the training's result
+FREE = ('name', 'data.root', 'data.cache', 'data.path', 'eval.unseen', 'eval.batch', 'eval.extra_widths',
+        'train.keep')
+
+
+def get(config, field):
+  """Returns the value of a dotted field."""
+  for part in field.split('.'):
+    config = getattr(config, part)
+  return config
+
+
+def put(config, field, value):
+  """Sets a dotted field in place; raises ConfigError for a field that does not exist."""
+  *path, last = field.split('.')
+  for i, part in enumerate([*path, last]):
+    names = [f.name for f in dataclasses.fields(config)] if dataclasses.is_dataclass(config) else []
+    if part not in names:
+      near = difflib.get_close_matches(part, names, n=1)
+      where = '.'.join(path[:i]) or 'the configuration'
+      hint = f'did you mean {near[0]!r}? ' if near else ''
+      raise ConfigError(f'config.{field}: {where} has no field {part!r}; {hint}it has {", ".join(names)}')
+    if i < len(path):
+      config = getattr(config, part)
+  setattr(config, last, value)
+
+
+def flatten(config):
+  """Returns {dotted field: value}."""
+  flat = {}
+  for field in dataclasses.fields(config):
+    value = getattr(config, field.name)
+    if dataclasses.is_dataclass(value):
+      flat |= {f'{field.name}.{name}': inner for name, inner in flatten(value).items()}
+    else:
+      flat[field.name] = value
+  return flat
+
+
+def from_flat(flat):
+  """Returns the `Config` with these dotted fields; raises ConfigError for an unknown one."""
+  config = Config()
+  for field, value in flat.items():
+    put(config, field, value)
+  return config
+
+
+def resolve(config):
+  """Returns a validated copy in which the named objective has set its fields.
+
+  Raises:
+    ConfigError: a value that is not among a field's choices, or out of its range.
+    crop.WidthError: widths that are malformed or that the score cannot represent.
+  """
+  config = copy.deepcopy(config)
+  _check_choice(config, 'objective.name', CHOICES['objective.name'])
+  for field, value in PRESETS[config.objective.name].items():
+    put(config, field, value)
+  for field, choices in CHOICES.items():
+    _check_choice(config, field, choices)
+  for field, least in AT_LEAST.items():
+    if not get(config, field) >= least:
+      raise ConfigError(f'config.{field}={get(config, field)!r}: it must be at least {least}')
+  if config.train.batch % 2:
+    raise ConfigError(f'config.train.batch={config.train.batch}: it must be even, since one half corrupts tails '
+                      'and the other heads')
+  _check_sub_models(config)
+  chosen_widths(config)
+  return config
+
+
+def model_widths(config):
+  """Returns the `crop.Widths` of the model."""
+  score = scores.make(config.model.score, scores.default_constants(config.model.gamma, 1))
+  return crop.Widths(crop.parse_widths(config.model.widths), score.components)
+
+
+def chosen_widths(config):
+  """Returns the positions of the widths whose validation MRR decides."""
+  widths = model_widths(config)
+  if config.eval.widths == 'all':
+    return tuple(range(len(widths.values)))
+  return tuple(widths.index(width) for width in crop.parse_widths(config.eval.widths))
+
+
+def differences(old, new):
+  """Returns lines naming the fields in which two resolved configurations would train differently."""
+  old, new = flatten(old), flatten(new)
+  return [f'{field}: {old[field]!r} there, {new[field]!r} now' for field in new
+          if field not in FREE and old[field] != new[field]]
+
+
+def _check_choice(config, field, choices):
+  value = get(config, field)
+  if value not in choices:
+    near = difflib.get_close_matches(str(value), choices, n=1)
+    hint = f'did you mean {near[0]!r}? ' if near else ''
+    raise ConfigError(f'config.{field}={value!r}: {hint}choose one of {", ".join(choices)}')
+
+
+def _check_sub_models(config):
+  value, count = config.objective.sub_models, len(crop.parse_widths(config.model.widths))
+  kind, _, number = value.partition(':')
+  if value != 'all' and not (kind == 'sandwich' and number.isdigit() and 2 <= int(number) <= count):
+    raise ConfigError(f"config.objective.sub_models={value!r}: write 'all', or 'sandwich:K' with K from 2 to the "
+                      f'{count} sub-models')

@@ -1,0 +1,97 @@
+"""Widths, and cropping: a sub-model is the first numbers of every row."""
+import dataclasses
+import functools
+import math
+
+import jax
+
+
+class WidthError(ValueError):
+  """A width that the score cannot represent or the model does not have."""
+
+
+def parse_widths(text):
+  """Returns the widths written as '10:640:10' (first:last:step) or '10,40,160' as a tuple of ints.
+
+  Raises:
+    WidthError: the text is neither, or the widths do not increase from at least 1.
+  """
+  try:
+    if ':' in text:
+      first, last, step = (int(part) for part in text.split(':'))
+      widths = tuple(range(first, last + 1, step))
+      if widths and widths[-1] != last:
+        raise WidthError(f'widths {text!r}: steps of {step} from {first} do not reach {last}; '
+                         f'use a last width such as {widths[-1]}')
+    else:
+      widths = tuple(int(part) for part in text.split(','))
+  except WidthError:
+    raise
+  except ValueError:
+    raise WidthError(f'widths {text!r} are not understood; write first:last:step, as in 10:640:10, '
+                     'or a list, as in 10,40,160') from None
+  if not widths or widths[0] < 1 or any(a >= b for a, b in zip(widths, widths[1:])):
+    raise WidthError(f'widths {text!r} give {widths}; they must increase and start at 1 or more')
+  return widths
+
+
+@dataclasses.dataclass(frozen=True)
+class Widths:
+  """The sub-models of a model.
+
+  Attributes:
+    values: increasing widths in real numbers per entity; the last is the full model.
+    components: real numbers per croppable component: 2 for complex and two-role scores, else 1.
+    block: components per block; partial sums are taken block by block, and every width ends one.
+      A crop keeps its model's block, so that it adds in the same order and gives the same floats.
+  """
+  values: tuple
+  components: int = 1
+  block: int = 0
+
+  def __post_init__(self):
+    for width in self.values:
+      if width < 1 or width % self.components:
+        raise WidthError(f'width {width} is impossible for a score with {self.components} numbers per '
+                         f'component; widths must be positive multiples of {self.components}')
+    if not self.block:
+      object.__setattr__(self, 'block', math.gcd(*self.values) // self.components)
+
+  @property
+  def full(self):
+    return self.values[-1]
+
+  @property
+  def num_blocks(self):
+    return self.full // (self.components * self.block)
+
+  @functools.cached_property
+  def ends(self):
+    """Index of the block that ends each width, [N]."""
+    return tuple(width // (self.components * self.block) - 1 for width in self.values)
+
+  def index(self, width):
+    """Returns the position of a trained width; raises WidthError naming the nearest ones otherwise."""
+    if width in self.values:
+      return self.values.index(width)
+    nearest = sorted(sorted(self.values, key=lambda w: abs(w - width))[:3])
+    raise WidthError(f'width {width} was not trained; the nearest trained widths are '
+                     f'{", ".join(map(str, nearest))} (of {self.values[0]} to {self.full})')
+
+  def up_to(self, width):
+    """Returns the widths of the crop to `width`."""
+    return dataclasses.replace(self, values=self.values[:self.index(width) + 1])
+
+
+def crop(params, width, components=1):
+  """Returns the sub-model of `width`: the first width / components numbers of every leaf's last axis."""
+  length = width // components
+  for leaf in jax.tree.leaves(params):
+    if not 0 < length <= leaf.shape[-1]:
+      raise WidthError(f'cannot crop a model of width {leaf.shape[-1] * components} to {width}')
+  return jax.tree.map(lambda leaf: leaf[..., :length], params)
+
+
+def num_numbers(params):
+  """Returns how many numbers a model stores."""
+  return sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(params))

@@ -1,0 +1,171 @@
+"""Downloads files into a cache; only content with the expected git blob id ever gets there.
+
+A git blob id is the sha1 of `blob <size>\\0<content>`. The repositories that data come from publish these ids
+with every commit, so a pinned commit already says what a file has to be.
+"""
+import dataclasses
+import hashlib
+import importlib.util
+import os
+import pathlib
+import tarfile
+import tempfile
+import zlib
+
+import pooch
+import requests
+
+from medjax.data import tables
+
+_MAX_MEMBER_BYTES = 2**30   # no split of a registered archive comes near this
+
+
+@dataclasses.dataclass(frozen=True)
+class File:
+  """A file to fetch: its name in the cache, its address, and the git blob id of its content."""
+  name: str
+  url: str
+  blob: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Archive:
+  """A .tar.gz to fetch, and the members to take out of it: (name, git blob id) each."""
+  file: File
+  members: tuple[tuple[str, str], ...]
+
+
+def git_blob_id(content):
+  """The git blob id of bytes.
+
+  CRLF counts as LF, as in git's own normalisation: copies of a text that differ in nothing else are the same
+  data.
+  """
+  if not content.startswith(b'\x1f\x8b'):   # but an archive is no text
+    content = content.replace(b'\r\n', b'\n')
+  return hashlib.sha1(b'blob %d\0' % len(content) + content).hexdigest()
+
+
+def fetch(file, folder, retries=2):
+  """Makes sure that a file is in a folder, whole and genuine.
+
+  A copy that is there already, perhaps put there by hand, is used if its content is right; else it is
+  replaced.
+
+  Args:
+    file: a File.
+    folder: where it is kept; made if need be.
+    retries: further attempts after a failure.
+
+  Returns:
+    The path of the file.
+
+  Raises:
+    DataError: no connection, no such address, or content other than expected. Nothing wrong is left behind.
+  """
+  path = pathlib.Path(folder) / file.name
+  if path.is_file() and git_blob_id(path.read_bytes()) == file.blob:
+    return path
+  try:
+    path.unlink(missing_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    keeper = pooch.create(path.parent, base_url='', registry={file.name: None}, urls={file.name: file.url},
+                          retry_if_failed=retries)
+    keeper.fetch(file.name, downloader=_verified(file))
+  except (OSError, ValueError) as error:   # requests' errors are OSErrors
+    if isinstance(error, tables.DataError):
+      raise
+    raise tables.DataError(
+        f'{file.url}: cannot be downloaded ({_reason(error)}). Check the connection; or put the file at '
+        f'{path} by hand; or name a folder that holds local copies by --config.data.root.') from error
+  return path
+
+
+def fetch_archive(archive, folder, retries=2):
+  """Makes sure that the members of an archive are in a folder; see fetch. Returns their paths."""
+  folder = pathlib.Path(folder)
+  if not _all_genuine(archive, folder):
+    path = fetch(archive.file, folder, retries)
+    unpack(path, [name for name, _ in archive.members], folder)
+    found = {name: git_blob_id((folder / name).read_bytes()) for name, _ in archive.members}
+    wrong = [(name, blob) for name, blob in archive.members if found[name] != blob]
+    for name, _ in wrong:
+      (folder / name).unlink()
+    for name, blob in wrong[:1]:
+      raise tables.DataError(_mismatch(f'{archive.file.url}, member {name}', blob, found[name]))
+  return [folder / name for name, _ in archive.members]
+
+
+def unpack(archive, names, folder):
+  """Takes the regular files called `names` out of a .tar.gz, wherever in it they lie; nothing else is
+  written.
+
+  Raises:
+    DataError: a damaged archive, a missing member, or any member that could write outside the folder (an
+      absolute path, '..', a link, a device): an archive with such a member is not trusted at all.
+  """
+  try:
+    with tarfile.open(archive, 'r:gz') as tar:
+      wanted = {}
+      for member in tar:
+        parts = pathlib.PurePosixPath(member.name.replace('\\', '/')).parts
+        if '..' in parts or parts[:1] == ('/',) or not (member.isfile() or member.isdir()):
+          raise tables.DataError(f'{archive}: the member {member.name!r} is a link or points outside the '
+                                 'archive, so nothing is unpacked. Delete it and get it from its publisher.')
+        if member.isfile() and parts and parts[-1] in names:
+          if parts[-1] in wanted or member.size > _MAX_MEMBER_BYTES:
+            raise tables.DataError(f'{archive}: the member {member.name!r} is there twice or too large '
+                                   f'({member.size} bytes). Delete the archive and get it again.')
+          wanted[parts[-1]] = member
+      missing = sorted(set(names) - set(wanted))
+      if missing:
+        raise tables.DataError(f'{archive}: lacks {", ".join(missing)}. Delete it and get it again.')
+      for name, member in wanted.items():
+        _write(pathlib.Path(folder) / name, tar.extractfile(member).read())
+  except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
+    raise tables.DataError(f'{archive}: cannot be unpacked ({error}). Delete it and get it again.') from error
+
+
+def _all_genuine(archive, folder):
+  return all((folder / name).is_file() and git_blob_id((folder / name).read_bytes()) == blob
+             for name, blob in archive.members)
+
+
+def _verified(file):
+  """A downloader for pooch that checks the content before pooch moves it into the cache."""
+  bar = importlib.util.find_spec('tqdm') is not None
+  http = pooch.HTTPDownloader(progressbar=bar, timeout=30)
+
+  def download(url, output_file, keeper):
+    http(url, output_file, keeper)
+    found = git_blob_id(pathlib.Path(output_file).read_bytes())
+    if found != file.blob:
+      raise tables.DataError(_mismatch(url, file.blob, found))
+
+  return download
+
+
+def _mismatch(what, expected, found):
+  return (f'{what}: the content has the git blob id {found}, expected {expected}. It was not kept. Try '
+          'again; if it persists, a proxy may be answering in place of the origin: name a folder with local '
+          'copies by --config.data.root.')
+
+
+def _reason(error):
+  response = getattr(error, 'response', None)
+  if response is not None:
+    return f'HTTP {response.status_code} {response.reason}'
+  return 'no connection' if isinstance(error, requests.exceptions.ConnectionError) else str(error)
+
+
+def _write(path, content):
+  """Writes a file at once or not at all."""
+  path.parent.mkdir(parents=True, exist_ok=True)
+  handle, temporary = tempfile.mkstemp(dir=path.parent)
+  try:
+    with os.fdopen(handle, 'wb') as out:
+      out.write(content)
+    os.replace(temporary, path)
+  except BaseException:
+    os.unlink(temporary)
+    raise

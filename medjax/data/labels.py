@@ -1,0 +1,81 @@
+"""Readable names of entities and relations, from optional files that lie beside the triples."""
+import collections
+import json
+import pathlib
+
+from medjax.data import tables
+
+# WordNet files carry both `synset` and `name`. A synset, land_reform.n.01, names one entity, tells its part
+# of speech and is what people type; a quarter of WN18RR's entities share their bare name with another one.
+LABEL_COLUMNS = ('label', 'synset', 'name')
+
+
+def read_labels(folder, kind, identifiers):
+  """Looks for labels of `identifiers` in a folder.
+
+  The first of `<kind>.tsv`, `<kind>.en.tsv` and `<kind>.json` that exists is read. A .tsv has a header line;
+  its first column is the identifier, and the label is the column called label, synset or name, else the
+  second one. A .json maps identifiers to labels, or to objects with the key `label`.
+
+  Args:
+    folder: where the triples are.
+    kind: 'entities' or 'relations'.
+    identifiers: tuple of str.
+
+  Returns:
+    labels: tuple of str in the order of `identifiers`, the identifier itself where no label is known.
+    notes: tuple of str: which file was read and how many labels it knew; () without a file.
+
+  Raises:
+    DataError: a label file that has no second column or is no JSON object.
+  """
+  for name in (f'{kind}.tsv', f'{kind}.en.tsv', f'{kind}.json'):
+    path = pathlib.Path(folder) / name
+    if path.is_file():
+      known = _read_json(path) if path.suffix == '.json' else _read_tsv(path)
+      labels = tuple(known.get(identifier) or identifier for identifier in identifiers)
+      count = sum(bool(known.get(identifier)) for identifier in identifiers)
+      return labels, (f'{name}: labels for {count} of {len(identifiers)} {kind}',)
+  return tuple(identifiers), ()
+
+
+def unique_labels(labels, identifiers):
+  """Tells equal labels apart by appending the identifier in parentheses.
+
+  Args:
+    labels: sequence of str.
+    identifiers: sequence of distinct str, of the same length.
+
+  Returns:
+    A tuple of distinct str; labels that were unique already are unchanged wherever possible.
+  """
+  labels = list(labels)
+  while True:
+    counts = collections.Counter(labels)
+    if len(counts) == len(labels):
+      return tuple(labels)
+    labels = [f'{label} ({identifier})' if counts[label] > 1 else label
+              for label, identifier in zip(labels, identifiers, strict=True)]
+
+
+def _read_tsv(path):
+  lines = tables.read_text(path).replace('\r\n', '\n').rstrip('\n').split('\n')
+  header = [name.strip().lower() for name in lines[0].split('\t')]
+  if len(header) < 2:
+    raise tables.DataError(f'{path}, line 1: the header {lines[0][:120]!r} has one column. A label file '
+                           'starts with a line such as identifier<tab>label; mend it or take it away.')
+  column = next((header.index(name) for name in LABEL_COLUMNS if name in header[1:]), 1)
+  rows = (line.split('\t') for line in lines[1:])
+  return {row[0]: row[column].strip() for row in rows if len(row) > column}
+
+
+def _read_json(path):
+  try:
+    content = json.loads(tables.read_text(path))
+  except json.JSONDecodeError as error:
+    raise tables.DataError(f'{path}, line {error.lineno}: no JSON ({error.msg}). Mend it or take it away.'
+                           ) from error
+  if not isinstance(content, dict):
+    raise tables.DataError(f'{path}: holds a {type(content).__name__}, but has to map identifiers to labels.')
+  labels = {key: value.get('label') if isinstance(value, dict) else value for key, value in content.items()}
+  return {key: label.strip() for key, label in labels.items() if isinstance(label, str)}

@@ -1,0 +1,25 @@
+"""Rank-based metrics."""
+import numpy as np
+
+METRICS = ('mrr', 'hits1', 'hits3', 'hits10', 'mr', 'amri')
+
+
+def from_ranks(ranks, candidates):
+  """Returns the metrics of ranks [Q] or [Q, N], as a dict of floats or arrays [N].
+
+  Args:
+    ranks: filtered ranks, 1 = best.
+    candidates: [Q] entities that competed for each rank, the true answer included.
+
+  mrr is the mean reciprocal rank, hits@k the share of ranks <= k, mr the mean rank, and amri the adjusted
+  mean rank index, 1 - (mr - 1) / (expected mr - 1) (Berrendorf et al., 2020): 0 for random scores.
+  """
+  ranks = np.asarray(ranks, np.float64)
+  if len(ranks) == 0:
+    nothing = np.full(ranks.shape[1:], np.nan)
+    return {name: nothing for name in METRICS}
+  expected_excess = np.mean((np.asarray(candidates) - 1) / 2)
+  mr = ranks.mean(0)
+  return {'mrr': (1 / ranks).mean(0), 'hits1': (ranks <= 1).mean(0), 'hits3': (ranks <= 3).mean(0),
+          'hits10': (ranks <= 10).mean(0), 'mr': mr,
+          'amri': 1 - (mr - 1) / expected_excess if expected_excess > 0 else np.full(np.shape(mr), np.nan)}

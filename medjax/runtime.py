@@ -1,0 +1,25 @@
+"""Settings of the process that have to be made before, or right after, JAX is loaded."""
+import os
+import pathlib
+import sys
+
+
+def use_huge_pages():
+  """Restarts the interpreter once with glibc's allocator on huge pages (Linux only).
+
+  A step on the CPU writes fresh buffers of many megabytes; with 4 KiB pages the kernel's page faults take
+  longer than the arithmetic. The tunable is read before main(), hence the restart. A GLIBC_TUNABLES that
+  is already set is left alone, which also ends the recursion.
+  """
+  if sys.platform == 'linux' and 'GLIBC_TUNABLES' not in os.environ:
+    os.environ['GLIBC_TUNABLES'] = 'glibc.malloc.hugetlb=1'
+    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
+
+
+def cache_compilations():
+  """Keeps compiled programs in the user's cache folder, so that a second start is quick."""
+  import jax
+  if not jax.config.jax_compilation_cache_dir:
+    root = pathlib.Path(os.environ.get('XDG_CACHE_HOME') or pathlib.Path.home() / '.cache')
+    jax.config.update('jax_compilation_cache_dir', str(root / 'medjax' / 'xla'))
+    jax.config.update('jax_persistent_cache_min_compile_time_secs', 0.5)

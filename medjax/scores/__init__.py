@@ -1,0 +1,39 @@
+"""The scores by name. `make(name, constants)` builds one; a crop keeps its full model's constants."""
+import difflib
+import functools
+
+from medjax.scores import complex, distmult, pairre, rotate, simple, transe  # noqa: A004
+from medjax.scores.base import Score, affine, gather, lift, score_triples
+
+REGISTRY = {
+    'transe': transe.make,
+    'transe_l2': functools.partial(transe.make, name='transe_l2', norm=2),
+    'rotate': rotate.make,
+    'pairre': pairre.make,
+    'simple': simple.make,
+    'distmult': distmult.make,
+    'complex': complex.make,
+}
+
+
+def check_name(name):
+  """Raises ValueError, with the nearest name, for a score that is not registered."""
+  if name not in REGISTRY:
+    near = difflib.get_close_matches(name, REGISTRY, n=1)
+    hint = f'did you mean {near[0]!r}? ' if near else ''
+    raise ValueError(f'unknown score {name!r}; {hint}known scores: {", ".join(sorted(REGISTRY))}')
+
+
+def make(name, constants) -> Score:
+  """Returns the score `name` with a trained model's constants."""
+  check_name(name)
+  return REGISTRY[name](constants)
+
+
+def default_constants(gamma, width):
+  """Constants of a new model of full `width`: initial values bounded by (gamma + 2) / width, as in RotatE's
+  code, and of standard deviation 0.1 for the scores without a margin."""
+  return {'init_range': (gamma + 2.0) / width, 'init_scale': 0.1}
+
+
+__all__ = ['REGISTRY', 'Score', 'affine', 'check_name', 'default_constants', 'gather', 'lift', 'make', 'score_triples']

@@ -1,0 +1,141 @@
+"""The contract of a score, and the one-pass identity for scores that are sums over components.
+
+Shape letters: N sub-models, B batch, K negatives, E entities, C components (width / numbers per
+component), Q queries. A raw score is "higher = more plausible"; a distance is negated. The score of
+sub-model i is offset_i + scale_i * raw_i (see `affine`), which changes no rank.
+"""
+from typing import Any, Callable, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+
+class Score(NamedTuple):
+  """A knowledge graph embedding score as pure functions.
+
+  A triple is scored as (query, candidate): the query holds two of its three parts, the candidate is
+  the entity in question. Tables are dicts of arrays, croppable axis last.
+
+  Attributes:
+    name: the registry's name.
+    components: real numbers per croppable component.
+    margin: whether the score is gamma - distance (else it has no gamma).
+    init: (key, num_entities, num_relations, width) -> {'entity': {...}, 'relation': {...}}.
+    tail_query: (head rows, relation rows) -> query for the tail.
+    head_query: (tail rows, relation rows) -> query for the head.
+    sums: (query, candidate, widths) -> raw scores [..., N]; leaves broadcast, components last.
+    walk: (query, rows, widths, start, visit) -> visit(raw scores [E, Q]) of every block, stacked on a
+      leading axis; rows are [E, C], query leaves [C, Q]. `start` [E, Q] is added to every sum.
+  """
+  name: str
+  components: int
+  margin: bool
+  init: Callable
+  tail_query: Callable
+  head_query: Callable
+  sums: Callable
+  walk: Callable
+
+
+def additive(terms, finish=lambda total: total):
+  """Returns (sums, walk) of a score that is finish(sum over components of terms).
+
+  All sub-model scores are prefix sums of the same terms, so they cost about one model.
+
+  Args:
+    terms: (query, candidate) -> the term of each component, elementwise.
+    finish: monotone map from a sum of terms to the raw score.
+  """
+
+  def sums(query, candidate, widths):
+    return finish(prefix_sums(terms(query, candidate), widths))
+
+  def walk(query, rows, widths, start, visit):
+    block = widths.block
+
+    def add_block(total, part):
+      query, rows = part
+      for j in range(block):
+        total += terms(jax.tree.map(lambda x: x[None, j], query), jax.tree.map(lambda x: x[:, j, None], rows))
+      return total, visit(finish(total))
+
+    parts = (jax.tree.map(lambda x: x.reshape(-1, block, x.shape[-1]), query),
+             jax.tree.map(lambda x: split_blocks(x, block).swapaxes(0, 1), rows))
+    return jax.lax.scan(add_block, start, parts)[1]
+
+  return sums, walk
+
+
+def split_blocks(x, block):
+  """[..., C] -> [..., C / block, block]."""
+  return x.reshape(*x.shape[:-1], -1, block)
+
+
+UNROLL = 16  # slices added one by one: XLA's CPU backend does not vectorise a short reduction
+
+
+@jax.custom_vjp
+def _sum_last(x):
+  if x.shape[-1] > UNROLL:
+    return x.sum(-1)
+  total = x[..., 0]
+  for j in range(1, x.shape[-1]):
+    total += x[..., j]
+  return total
+
+
+def _sum_last_fwd(x):
+  return _sum_last(x), jnp.zeros(x.shape[-1:])
+
+
+def _sum_last_bwd(last, grad):
+  return (jnp.broadcast_to(grad[..., None], grad.shape + last.shape),)
+
+
+_sum_last.defvjp(_sum_last_fwd, _sum_last_bwd)
+
+
+def block_sums(x, block):
+  """Sums the last axis in blocks: [..., C] -> [..., C / block]."""
+  return _sum_last(split_blocks(x, block))
+
+
+def prefix_sums(x, widths):
+  """Sums the last axis up to every width: [..., C] -> [..., N]."""
+  blocks = block_sums(x, widths.block)
+  # a triangular 0/1 matrix: faster than a cumulative sum, and it reads off the widths on the way
+  within = jnp.arange(widths.num_blocks)[:, None] <= jnp.asarray(widths.ends)[None]
+  return jnp.matmul(blocks, within.astype(x.dtype), precision='highest')
+
+
+def affine(margin, widths, gamma, width_scale='linear', width_gamma='shared'):
+  """Returns (offset [N], scale [N]) of score_i = offset_i + scale_i * raw_i.
+
+  Args:
+    margin: whether the score is gamma - distance.
+    widths: the increasing widths d_1..d_n.
+    gamma: margin at the full width.
+    width_scale: 'linear' d_n/d_i, 'sqrt' (d_n/d_i)^(1/2), 'none' 1.
+    width_gamma: 'shared' or 'learned' gamma, 'linear' gamma * d_i/d_n.
+  """
+  share = jnp.asarray(widths, jnp.float32) / widths[-1]
+  scale = {'linear': 1 / share, 'sqrt': share**-0.5, 'none': jnp.ones_like(share)}[width_scale]
+  offset = gamma * {'shared': jnp.ones_like(share), 'learned': jnp.ones_like(share), 'linear': share}[width_gamma]
+  return (offset if margin else jnp.zeros_like(offset)), scale
+
+
+def lift(query):
+  """Adds an axis for the candidates: leaves [B, C] -> [B, 1, C]."""
+  return jax.tree.map(lambda x: x[..., None, :], query)
+
+
+def gather(table, ids):
+  """Rows of every leaf of a table."""
+  return jax.tree.map(lambda leaf: leaf.at[ids].get(mode='promise_in_bounds'), table)
+
+
+def score_triples(score, params, triples, widths) -> Any:
+  """Raw scores of triples int32 [..., 3] under every width, [..., N]."""
+  head, relation, tail = (triples[..., i] for i in range(3))
+  query = score.tail_query(gather(params['entity'], head), gather(params['relation'], relation))
+  return score.sums(query, gather(params['entity'], tail), widths)

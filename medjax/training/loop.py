@@ -1,0 +1,126 @@
+"""The training loop: dispatches of steps, and between them logging, validation and checkpoints."""
+import math
+import time
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from tqdm import tqdm
+
+from medjax.data import sampling
+from medjax.training import optimizers
+from medjax.training import signals
+from medjax.training import step as step_lib
+
+
+class Diverged(RuntimeError):
+  """A loss or gradient was not finite; the message names the step and the last good checkpoint."""
+
+
+class Stopped(RuntimeError):
+  """Ctrl-C or SIGTERM ended the run after it saved a checkpoint."""
+
+  def __init__(self, signal_number, step):
+    super().__init__(f'stopped by {signal_number.name} at step {step}, which is saved; '
+                     'run the same command to go on')
+    self.exit_code = 128 + signal_number
+
+
+def fit(config, graph, score, widths, checkpoints, open_writer, validate):
+  """Trains, or goes on from the latest checkpoint, to the last step or to an early stop.
+
+  Args:
+    config: the resolved `Config`.
+    graph: the `data.Graph`.
+    score, widths: `Score`, `Widths`.
+    checkpoints: `checkpoint.Checkpoints` of the workdir.
+    open_writer: step -> a metrics writer with `history`, `write(step, values)` and `close()`.
+    validate: model params -> (mean MRR, {width: MRR}).
+
+  Returns:
+    The last state.
+
+  Raises:
+    Diverged, Stopped, checkpoint.CheckpointError.
+  """
+  train = config.train
+  optimizer = optimizers.make(train)
+  state = step_lib.init_state(config, score, widths, optimizer, graph.num_entities, graph.num_relations)
+  if checkpoints.latest is not None:
+    state = checkpoints.restore(state)
+  start = int(state.step)
+  writer = open_writer(start)
+  stopping = Patience(config.eval.patience, [line['valid_mrr'] for line in writer.history if 'valid_mrr' in line])
+  known = jax.tree.map(jnp.asarray, sampling.known(graph.train)) if train.filter_negatives else None
+  triples = jnp.asarray(graph.train)
+  dispatch = step_lib.make_dispatch(step_lib.make_step(config, score, widths, optimizer, graph.num_entities))
+  try:
+    with signals.deferred() as received, tqdm(total=train.steps, initial=start, unit='step', desc='training') as bar:
+      if start == 0:
+        checkpoints.save(state)
+      since, begun = start, time.perf_counter()
+      step = start
+      while step < train.steps and not stopping.over:
+        goal = next_stop(step, config)
+        state, own, loss = dispatch(state, triples, known, jnp.int32(goal - step))
+        if not bool(state.ok):
+          raise Diverged(f'the loss or its gradient was not finite at step {int(state.step)}; the last good '
+                         f'checkpoint is step {checkpoints.latest} in {checkpoints.directory}. '
+                         'Lower train.learning_rate, or see docs/method.md on the objective\'s options')
+        bar.update(goal - step)
+        step = goal
+        last, mrr = step == train.steps, None
+        if step % train.log_every == 0 or last:
+          seconds = time.perf_counter() - begun
+          writer.write(step, {'loss': float(loss), 'width_loss': named(widths, own), 'steps_per_second': (step - since) / seconds}
+                       | {name: float(value) for name, value in state.params['objective'].items() if value.ndim == 0})
+          bar.set_postfix_str(f'loss {float(loss):.3g}', refresh=False)
+          since, begun = step, time.perf_counter()
+        if config.eval.every and (step % config.eval.every == 0 or last):
+          mrr, each = validate(state.params['model'])
+          stopping.add(mrr)
+          # the line comes before the checkpoint, so that no checkpoint lacks its validation
+          writer.write(step, {'valid_mrr': mrr, 'valid_mrr_by_width': {str(width): value for width, value in each.items()}})
+          tqdm.write(f'step {step}: validation MRR {mrr:.4f}{" (best)" if stopping.stale == 0 else ""}')
+          begun = time.perf_counter()
+        if mrr is not None or step % train.checkpoint_every == 0 or last or received:
+          checkpoints.save(state, mrr)
+        if received and not last:
+          raise Stopped(received[0], step)
+  finally:
+    writer.close()
+  return state
+
+
+def next_stop(step, config):
+  """Returns the step at which the next dispatch ends: a function of `step` alone, so resuming changes nothing."""
+  train = config.train
+  every = [train.steps_per_dispatch, train.log_every, train.checkpoint_every] + [config.eval.every] * bool(config.eval.every)
+  return min([train.steps] + [(step // n + 1) * n for n in every])
+
+
+def named(widths, values):
+  """{width: value} of an array [N], ready for JSON."""
+  return {str(width): float(value) for width, value in zip(widths.values, np.asarray(values))}
+
+
+class Patience:
+  """Counts validations without a better mean MRR.
+
+  Attributes:
+    stale: validations since the best one.
+    over: whether the patience is used up (never if it is 0).
+  """
+
+  def __init__(self, patience, history=()):
+    self.patience, self.best, self.stale = patience, -math.inf, 0
+    for value in history:
+      self.add(value)
+
+  def add(self, value):
+    self.stale = 0 if value > self.best else self.stale + 1
+    self.best = max(self.best, value)
+
+  @property
+  def over(self):
+    return bool(self.patience) and self.stale >= self.patience

@@ -1,0 +1,10 @@
+"""Optimizers by configuration."""
+import optax
+
+
+def make(train):
+  """Returns Adam with the learning rate of a `TrainConfig`, decayed as it says."""
+  rate = train.learning_rate
+  if train.decay == 'linear':
+    rate = optax.linear_schedule(train.learning_rate, 0.0, train.steps)
+  return optax.adam(rate)

@@ -1,0 +1,26 @@
+"""Ctrl-C and SIGTERM, noted instead of acted upon, so that work can be saved first."""
+import contextlib
+import signal
+import threading
+
+
+@contextlib.contextmanager
+def deferred(kinds=(signal.SIGINT, signal.SIGTERM)):
+  """Yields a list to which received signals are appended; a second Ctrl-C interrupts at once."""
+  received = []
+  if threading.current_thread() is not threading.main_thread():
+    yield received  # only the main thread may handle signals
+    return
+
+  def note(number, frame):
+    del frame
+    if received and number == signal.SIGINT:
+      raise KeyboardInterrupt
+    received.append(signal.Signals(number))
+
+  before = {kind: signal.signal(kind, note) for kind in kinds}
+  try:
+    yield received
+  finally:
+    for kind, handler in before.items():
+      signal.signal(kind, handler)

@@ -1,0 +1,21 @@
+"""What a run carries from step to step."""
+from typing import Any
+
+import flax.struct
+import jax
+
+
+@flax.struct.dataclass
+class State:
+  """Everything that a resumed run needs.
+
+  Attributes:
+    step: int32 [], steps done.
+    params: {'model': {'entity', 'relation'} croppable leaves, 'objective': leaves that do not crop}.
+    opt_state: the optimizer's state for `params`.
+    ok: bool [], False once a step gave a loss or gradient that is not finite; nothing moves after it.
+  """
+  step: jax.Array
+  params: Any
+  opt_state: Any
+  ok: jax.Array

@@ -1,0 +1,133 @@
+"""The training step: one pure function of (state, data), all sub-models in one pass."""
+import jax
+import jax.numpy as jnp
+import optax
+
+from medjax import scores as scores_lib
+from medjax.data import sampling
+from medjax.objectives import med
+from medjax.scores import base
+from medjax.training import state as state_lib
+
+WEIGHT_RANGE = (0.0, 5.0)  # of w1, w2, w3 when they are learned adversarially
+
+
+def init_state(config, score, widths, optimizer, num_entities, num_relations):
+  """Returns the state before the first step."""
+  key = jax.random.fold_in(jax.random.key(config.train.seed), 0)
+  params = {'model': score.init(key, num_entities, num_relations, widths.full), 'objective': {}}
+  if config.objective.weights != 'fixed':
+    params['objective'] |= {name: jnp.float32(getattr(config.objective, name)) for name in ('w1', 'w2', 'w3')}
+  if config.model.width_gamma == 'learned':
+    params['objective']['gamma'] = jnp.full(len(widths.values), config.model.gamma, jnp.float32)
+  return state_lib.State(jnp.int32(0), params, optimizer.init(params), jnp.bool_(True))
+
+
+def affine(config, score, widths, objective_params):
+  """Returns (offset [N], scale [N]) of the sub-models' scores."""
+  gamma = objective_params.get('gamma', config.model.gamma)
+  return scores_lib.affine(score.margin, widths.values, gamma, config.model.width_scale, config.model.width_gamma)
+
+
+def sandwich(key, count, widths):
+  """0/1 mask [N] of the sub-models of a step: the narrowest, the widest and count - 2 drawn at random."""
+  size = len(widths.values)
+  draw = jnp.where(jnp.isin(jnp.arange(size), jnp.array([0, size - 1])), -1.0, jax.random.uniform(key, (size,)))
+  return (jnp.argsort(jnp.argsort(draw)) < count).astype(jnp.float32)
+
+
+def make_loss(config, score, widths):
+  """Returns loss(entity rows, relation rows, objective params, batch, mask) -> (loss, own losses [N]).
+
+  Entity rows are (anchors [B, C], candidates [B, 1 + K, C]); the first candidate is the answer.
+  """
+  objective = config.objective
+  settings = med.Settings(**{name: getattr(objective, name) for name in med.Settings._fields})
+  share = jnp.asarray(widths.values, jnp.float32) / widths.full
+
+  def loss(anchors, candidates, relations, objective_params, batch, mask):
+    half = batch.anchor.shape[0] // 2
+    part = lambda rows, where: jax.tree.map(lambda x: x[where], rows)
+    first, last = slice(None, half), slice(half, None)
+    query = jax.tree.map(lambda *x: jnp.concatenate(x),
+                         score.tail_query(part(anchors, first), part(relations, first)),
+                         score.head_query(part(anchors, last), part(relations, last)))
+    raw = score.sums(scores_lib.lift(query), candidates, widths)
+    offset, scale = affine(config, score, widths, objective_params)
+    value = offset + scale * raw
+    weights = med.Weights(*(objective_params.get(name, getattr(objective, name)) for name in med.Weights._fields))
+    if objective.weights == 'adversarial':
+      # descent then raises w1 and w2: the weights look for what is hard
+      weights = weights._replace(w1=ascend(weights.w1), w2=ascend(weights.w2))
+    total, own = med.losses(value[:, 0], value[:, 1:], batch.valid, share, weights, settings, mask)
+    if objective.weights == 'adversarial':
+      total -= jnp.sum(weights.w3 * share)
+    return total, own
+
+  return loss
+
+
+@jax.custom_vjp
+def ascend(x):
+  """Identity whose gradient is negated."""
+  return x
+
+
+ascend.defvjp(lambda x: (x, None), lambda _, grad: (-grad,))
+
+
+def make_step(config, score, widths, optimizer, num_entities):
+  """Returns step(state, triples, known answers or None) -> (state, own losses [N], loss)."""
+  train, sub_models = config.train, config.objective.sub_models
+  loss = make_loss(config, score, widths)
+  run_key = jax.random.key(train.seed)
+
+  def step(state, triples, known):
+    key = jax.random.fold_in(run_key, 1)
+    batch = sampling.sample(key, state.step, triples, num_entities, train.batch, train.negatives, known)
+    mask = None
+    if sub_models != 'all':
+      mask = sandwich(jax.random.fold_in(jax.random.fold_in(run_key, 2), state.step),
+                      int(sub_models.split(':')[1]), widths)
+    model = state.params['model']
+    candidates = jnp.concatenate([batch.answer[:, None], batch.negatives], 1)
+    gathered = (base.gather(model['entity'], batch.anchor), base.gather(model['entity'], candidates),
+                base.gather(model['relation'], batch.relation))
+    (value, own), (anchor_grad, candidate_grad, relation_grad, objective_grad) = jax.value_and_grad(
+        loss, argnums=(0, 1, 2, 3), has_aux=True)(*gathered, state.params['objective'], batch, mask)
+    # gradients of the rows are added into one dense gradient, instead of one per gather
+    add = lambda rows, ids, grad: jax.tree.map(lambda a, g: a.at[ids].add(g, mode='promise_in_bounds'), rows, grad)
+    zeros = jax.tree.map(jnp.zeros_like, model)
+    grads = {'model': {'entity': add(add(zeros['entity'], candidates, candidate_grad), batch.anchor, anchor_grad),
+                       'relation': add(zeros['relation'], batch.relation, relation_grad)},
+             'objective': objective_grad}
+    updates, opt_state = optimizer.update(grads, state.opt_state, state.params)
+    params = optax.apply_updates(state.params, updates)
+    if config.objective.weights == 'adversarial':
+      params['objective'] |= {name: jnp.clip(params['objective'][name], *WEIGHT_RANGE) for name in ('w1', 'w2', 'w3')}
+    ok = jnp.isfinite(value) & jnp.isfinite(optax.global_norm(grads))
+    return state_lib.State(state.step + 1, params, opt_state, ok), own, value
+
+  return step
+
+
+def make_dispatch(step):
+  """Returns dispatch(state, triples, known, count) -> (state, mean own losses [N], mean loss): several steps.
+
+  Stops at the first step whose loss or gradient is not finite, with `state.ok` False.
+  """
+
+  def dispatch(state, triples, known, count):
+    last = state.step + count
+    shapes = jax.eval_shape(step, state, triples, known)
+    zeros = [jnp.zeros(s.shape, s.dtype) for s in shapes[1:]]
+
+    def body(carry):
+      state, own_sum, loss_sum = carry
+      state, own, loss = step(state, triples, known)
+      return state, own_sum + own, loss_sum + loss
+
+    state, own, loss = jax.lax.while_loop(lambda c: c[0].ok & (c[0].step < last), body, (state, *zeros))
+    return state, own / count, loss / count
+
+  return jax.jit(dispatch, donate_argnums=0)

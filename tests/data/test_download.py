@@ -1,0 +1,169 @@
+"""Downloads from a server on this machine, and archives that should not be trusted."""
+import functools
+import http.server
+import io
+import subprocess
+import tarfile
+import threading
+
+import pytest
+
+from medjax.data import download
+from medjax.data.tables import DataError
+
+CONTENT = b'a\tr\tb\n'
+
+
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+  def log_message(self, *args):
+    pass
+
+
+@pytest.fixture
+def site(tmp_path, monkeypatch):
+  """(folder, address) of a web server."""
+  monkeypatch.setenv('NO_PROXY', '127.0.0.1')
+  folder = tmp_path / 'site'
+  folder.mkdir()
+  handler = functools.partial(_Quiet, directory=folder)
+  with http.server.ThreadingHTTPServer(('127.0.0.1', 0), handler) as server:
+    thread = threading.Thread(target=server.serve_forever, kwargs={'poll_interval': 0.01})
+    thread.start()
+    yield folder, f'http://127.0.0.1:{server.server_port}'
+    server.shutdown()
+    thread.join()
+
+
+def pack(path, *members):
+  """Writes a .tar.gz of (name, content) or ready TarInfo members."""
+  with tarfile.open(path, 'w:gz') as tar:
+    for member in members:
+      if isinstance(member, tarfile.TarInfo):
+        tar.addfile(member)
+      else:
+        info = tarfile.TarInfo(member[0])
+        info.size = len(member[1])
+        tar.addfile(info, io.BytesIO(member[1]))
+  return path
+
+
+def test_git_blob_id():
+  # `git hash-object` of an empty file and of "hello\n"
+  assert download.git_blob_id(b'') == 'e69de29bb2d1d6434b8b29ae775ad8c2e48c5391'
+  assert download.git_blob_id(b'hello\n') == 'ce013625030ba8dba906f756967f9e9ca394464a'
+  assert download.git_blob_id(b'hello\r\n') == download.git_blob_id(b'hello\n')
+
+
+def test_git_blob_id_agrees_with_git(tmp_path):
+  (tmp_path / 'x').write_bytes(CONTENT)
+  try:
+    command = ['git', 'hash-object', '--no-filters', 'x']
+    found = subprocess.run(command, cwd=tmp_path, capture_output=True, check=True)
+  except (OSError, subprocess.CalledProcessError) as error:
+    pytest.skip(f'git cannot be run: {error}')
+  assert found.stdout.decode().strip() == download.git_blob_id(CONTENT)
+
+
+def test_fetch_downloads_once_and_mends_the_cache(site, tmp_path):
+  folder, address = site
+  (folder / 'train.txt').write_bytes(CONTENT)
+  file = download.File('train.txt', f'{address}/train.txt', download.git_blob_id(CONTENT))
+  cache = tmp_path / 'cache' / 'x'
+  assert download.fetch(file, cache).read_bytes() == CONTENT
+  (cache / 'train.txt').write_bytes(b'damaged')
+  assert download.fetch(file, cache).read_bytes() == CONTENT
+  (folder / 'train.txt').unlink()   # no longer needed
+  assert download.fetch(file, cache).read_bytes() == CONTENT
+
+
+def test_wrong_content_is_not_kept(site, tmp_path):
+  folder, address = site
+  (folder / 'train.txt').write_bytes(b'something else')
+  file = download.File('train.txt', f'{address}/train.txt', download.git_blob_id(CONTENT))
+  wrong = download.git_blob_id(b'something else')
+  with pytest.raises(DataError, match=f'{file.url}.*{wrong}.*expected {file.blob}.*data.root'):
+    download.fetch(file, tmp_path / 'cache', retries=0)
+  assert not list((tmp_path / 'cache').iterdir())
+
+
+def test_unreachable(site, tmp_path):
+  _, address = site
+  wanted = tmp_path / 'cache' / 'train.txt'
+  file = download.File('train.txt', f'{address}/train.txt', 'x')
+  with pytest.raises(DataError, match='HTTP 404'):
+    download.fetch(file, wanted.parent, retries=0)
+  file = download.File('train.txt', 'http://127.0.0.1:1/train.txt', 'x')
+  with pytest.raises(DataError, match='no connection') as caught:
+    download.fetch(file, wanted.parent, retries=0)
+  for word in (file.url, str(wanted), '--config.data.root'):
+    assert word in str(caught.value)
+  assert not list(wanted.parent.iterdir())
+
+
+def test_a_failure_is_tried_again(tmp_path, monkeypatch):
+  attempts = []
+
+  def flaky(self, url, output_file, keeper):
+    attempts.append(url)
+    with open(output_file, 'wb') as out:
+      out.write(CONTENT if len(attempts) > 1 else CONTENT[:3])
+
+  monkeypatch.setattr('pooch.HTTPDownloader.__call__', flaky)
+  monkeypatch.setattr('time.sleep', lambda seconds: None)
+  file = download.File('train.txt', 'http://localhost/train.txt', download.git_blob_id(CONTENT))
+  assert download.fetch(file, tmp_path).read_bytes() == CONTENT and len(attempts) == 2
+
+
+def test_fetch_archive(site, tmp_path):
+  folder, address = site
+  path = pack(folder / 'x.tar.gz', ('./inner/train.txt', CONTENT), ('readme', b'no'))
+  file = download.File('x.tar.gz', f'{address}/x.tar.gz', download.git_blob_id(path.read_bytes()))
+  archive = download.Archive(file, (('train.txt', download.git_blob_id(CONTENT)),))
+  cache = tmp_path / 'cache'
+  assert download.fetch_archive(archive, cache)[0].read_bytes() == CONTENT
+  assert sorted(entry.name for entry in cache.iterdir()) == ['train.txt', 'x.tar.gz']
+  path.unlink()
+  (cache / 'x.tar.gz').unlink()   # the members are enough
+  download.fetch_archive(archive, cache)
+
+
+def test_wrong_members_are_not_kept(site, tmp_path):
+  folder, address = site
+  path = pack(folder / 'x.tar.gz', ('train.txt', b'other'))
+  file = download.File('x.tar.gz', f'{address}/x.tar.gz', download.git_blob_id(path.read_bytes()))
+  with pytest.raises(DataError, match=f'x.tar.gz, member train.txt.*expected {"0" * 40}'):
+    download.fetch_archive(download.Archive(file, (('train.txt', '0' * 40),)), tmp_path / 'cache')
+  assert not (tmp_path / 'cache' / 'train.txt').exists()
+
+
+def _link(kind, name, target):
+  info = tarfile.TarInfo(name)
+  info.type, info.linkname = kind, target
+  return info
+
+
+@pytest.mark.parametrize('bad', [
+    ('../evil.txt', b'x'), ('/evil.txt', b'x'), ('a/../../evil.txt', b'x'), ('..\\evil.txt', b'x'),
+    _link(tarfile.SYMTYPE, 'train.txt', '/etc/hostname'), _link(tarfile.LNKTYPE, 'link.txt', 'train.txt'),
+    _link(tarfile.FIFOTYPE, 'pipe', ''),
+])
+def test_hostile_archives(tmp_path, bad):
+  path = pack(tmp_path / 'x.tar.gz', ('inner/train.txt', CONTENT), bad)
+  out = tmp_path / 'out'
+  with pytest.raises(DataError, match='outside') as caught:
+    download.unpack(path, ['train.txt'], out)
+  name = bad.name if isinstance(bad, tarfile.TarInfo) else bad[0]
+  assert str(path) in str(caught.value) and repr(name) in str(caught.value)
+  assert not out.exists() and not (tmp_path / 'evil.txt').exists()
+
+
+def test_damaged_archives(tmp_path):
+  path = pack(tmp_path / 'x.tar.gz', ('train.txt', CONTENT))
+  with pytest.raises(DataError, match='lacks test.txt'):
+    download.unpack(path, ['train.txt', 'test.txt'], tmp_path)
+  path = pack(tmp_path / 'x.tar.gz', ('train.txt', CONTENT), ('b/train.txt', b''))
+  with pytest.raises(DataError, match='twice'):
+    download.unpack(path, ['train.txt'], tmp_path)
+  path.write_bytes(path.read_bytes()[:40])
+  with pytest.raises(DataError, match='cannot be unpacked'):
+    download.unpack(path, ['train.txt'], tmp_path)
