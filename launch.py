@@ -6,6 +6,7 @@
   python launch.py --mode=crop --workdir=runs/a --width=40 --output=small
   python launch.py --mode=predict --workdir=small --head=France --relation=borders
 """
+import pathlib
 import sys
 
 from medjax import runtime
@@ -17,7 +18,7 @@ from absl import app
 from absl import flags
 from ml_collections import config_flags
 
-CONFIG = config_flags.DEFINE_config_file('config', 'configs/quickstart.py', 'What to train; fields follow as --config.a.b=c.')
+DEFAULT = str(pathlib.Path(__file__).parent / 'configs' / 'quickstart.py')
 MODE = flags.DEFINE_enum('mode', 'train', ['train', 'evaluate', 'crop', 'predict'], 'What to do.')
 WORKDIR = flags.DEFINE_string('workdir', None, 'Folder of the run; runs/<config name> if not given.')
 WIDTH = flags.DEFINE_integer('width', None, 'A trained width; the full one if not given.')
@@ -30,13 +31,27 @@ K = flags.DEFINE_integer('k', 10, 'How many predictions.', lower_bound=1)
 NEW = flags.DEFINE_bool('new', False, 'Leave out predictions that are training triples.')
 
 
+def parse(argv):
+  """Reads the flags; a mistake ends the process with one line that names it."""
+  from medjax import config
+  try:
+    config.check_arguments(argv[1:])
+    config_flags.DEFINE_config_file('config', DEFAULT, 'What to train; fields follow as --config.a.b=c.')
+    rest = flags.FLAGS(argv)[1:]
+    if rest:
+      raise flags.Error(f'unexpected arguments: {" ".join(rest)}; flags are written --name=value')
+  except (flags.Error, config.ConfigError) as error:
+    print(f'error: {error}', file=sys.stderr)
+    sys.exit(2)
+  return argv[:1]
+
+
 def main(argv):
-  if len(argv) > 1:
-    raise app.UsageError(f'unexpected arguments: {" ".join(argv[1:])}')
+  del argv
   from medjax import cli
-  return cli.run(MODE.value, CONFIG.value, WORKDIR.value, width=WIDTH.value, output=OUTPUT.value, split=SPLIT.value,
+  return cli.run(MODE.value, flags.FLAGS.config, WORKDIR.value, width=WIDTH.value, output=OUTPUT.value, split=SPLIT.value,
                  head=HEAD.value, relation=RELATION.value, tail=TAIL.value, k=K.value, new=NEW.value)
 
 
 if __name__ == '__main__':
-  sys.exit(app.run(main))
+  sys.exit(app.run(main, flags_parser=parse))

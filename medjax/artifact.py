@@ -4,6 +4,9 @@ import dataclasses
 import json
 import os
 import pathlib
+import re
+import zipfile
+import zlib
 
 import numpy as np
 from safetensors import SafetensorError
@@ -16,6 +19,9 @@ from medjax.data.triples import Graph
 
 FORMAT = 1
 WEIGHTS = 'model.safetensors'
+ESCAPES = {'\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r'}  # in the fields of a .tsv
+DAMAGE = (ValueError, LookupError, TypeError, OSError, EOFError, AttributeError, SafetensorError, zipfile.BadZipFile,
+          zlib.error)
 
 
 class ArtifactError(ValueError):
@@ -71,7 +77,7 @@ def reading(path):
     yield
   except FileNotFoundError:
     raise ArtifactError(f'{path} is missing; is {pathlib.Path(path).parent} a medjax workdir or cropped model?') from None
-  except (ValueError, KeyError, TypeError, OSError, EOFError, SafetensorError, AttributeError) as error:
+  except DAMAGE as error:
     raise ArtifactError(f'{path} is damaged or not of format {FORMAT} ({type(error).__name__}: {error}); '
                         'restore it from a copy, or crop or train anew') from error
 
@@ -100,7 +106,21 @@ def read_description(folder):
     values = json.loads(path.read_text(encoding='utf-8'))
     if values.pop('format') != FORMAT:
       raise ValueError('another format')
-    return Description(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
+    description = Description(
+        **{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
+    description.make_widths()
+    return description
+
+
+def escape(field):
+  """Returns a field without the characters that separate fields and lines."""
+  return re.sub(r'[\\\t\n\r]', lambda found: ESCAPES[found[0]], field)
+
+
+def unescape(field):
+  """Undoes `escape`."""
+  plain = {escaped: character for character, escaped in ESCAPES.items()}
+  return re.sub(r'\\.', lambda found: plain.get(found[0], found[0]), field) if '\\' in field else field
 
 
 def write_graph(folder, graph):
@@ -108,7 +128,8 @@ def write_graph(folder, graph):
   folder = pathlib.Path(folder)
   for name, ids, labels in (('entities', graph.entities, graph.entity_labels),
                             ('relations', graph.relations, graph.relation_labels)):
-    write_text(folder / f'{name}.tsv', 'id\tlabel\n' + ''.join(f'{i}\t{label}\n' for i, label in zip(ids, labels)))
+    rows = ''.join(f'{escape(i)}\t{escape(label)}\n' for i, label in zip(ids, labels))
+    write_text(folder / f'{name}.tsv', f'id\tlabel\n{rows}')
   partial = folder / 'triples.tmp.npz'
   np.savez_compressed(partial, train=graph.train, valid=graph.valid, test=graph.test)
   os.replace(partial, folder / 'triples.npz')
@@ -121,11 +142,16 @@ def read_graph(folder, name=''):
   for kind in ('entities', 'relations'):
     path = folder / f'{kind}.tsv'
     with reading(path):
-      pairs = [line.split('\t') for line in path.read_text(encoding='utf-8').removesuffix('\n').split('\n')[1:]]
-      columns.append(tuple(pair[0] for pair in pairs))
-      columns.append(tuple(pair[1] for pair in pairs))
+      text = path.read_bytes().decode('utf-8')
+      if not text.endswith('\n'):
+        raise ValueError('its end is missing')
+      pairs = [line.split('\t') for line in text[:-1].split('\n')[1:]]
+      columns += [tuple(unescape(pair[i]) for pair in pairs) for i in range(2)]
   with reading(folder / 'triples.npz'), np.load(folder / 'triples.npz', allow_pickle=False) as splits:
     train, valid, test = (splits[split] for split in ('train', 'valid', 'test'))
+    largest = np.concatenate([train, valid, test]).max(0, initial=-1)
+    if (largest >= [len(columns[0]), len(columns[2]), len(columns[0])]).any():
+      raise ValueError('it names more entities or relations than entities.tsv and relations.tsv hold')
   return Graph(name, columns[0], columns[2], train, valid, test, columns[1], columns[3])
 
 

@@ -1,14 +1,18 @@
 """Checkpoints of a run; the only module that imports orbax."""
+import contextlib
 import errno
+import json
 import pathlib
 import shutil
 
+from absl import logging
 import jax
 import numpy as np
 import orbax.checkpoint as ocp
 from orbax.checkpoint.checkpoint_managers import preservation_policy as preservation
 
-SLACK = 1.05  # bytes needed on disk per byte of state: metadata, and arrays that do not compress
+SLACK = 1.05     # bytes needed on disk per byte of state: arrays that do not compress
+METADATA = 2**20  # bytes needed besides
 
 
 class CheckpointError(RuntimeError):
@@ -25,11 +29,15 @@ class Checkpoints:
     self.directory = pathlib.Path(directory).resolve()
     policy = preservation.AnyPreservationPolicy([
         preservation.LatestN(keep),
-        preservation.BestN(get_metric_fn=lambda metrics: metrics['mrr'], n=1, keep_checkpoints_without_metrics=False)])
-    options = ocp.CheckpointManagerOptions(
-        create=not read_only, read_only=read_only, preservation_policy=policy, enable_async_checkpointing=False,
-        best_fn=lambda metrics: metrics['mrr'])
-    self._manager = ocp.CheckpointManager(self.directory, options=options)
+        preservation.BestN(get_metric_fn=merit, n=1, keep_checkpoints_without_metrics=False)])
+    try:
+      with quiet():
+        options = ocp.CheckpointManagerOptions(
+            create=not read_only, read_only=read_only, preservation_policy=policy, enable_async_checkpointing=False,
+            best_fn=merit)
+        self._manager = ocp.CheckpointManager(self.directory, options=options)
+    except ValueError as error:
+      raise self._damaged_metrics(error) from error
 
   @property
   def latest(self):
@@ -59,9 +67,11 @@ class Checkpoints:
     arguments = ocp.args.Composite(
         model=ocp.args.StandardSave(model, save_args=jax.tree.map(column_chunks, model)),
         rest=ocp.args.StandardSave(rest))
+    metrics = None if mrr is None else {'mrr': float(mrr), 'step': step}
     try:
-      self._manager.save(step, args=arguments, metrics=None if mrr is None else {'mrr': float(mrr)})
-      self._manager.wait_until_finished()
+      with quiet():
+        self._manager.save(step, args=arguments, metrics=metrics)
+        self._manager.wait_until_finished()
     except Exception as error:
       full = getattr(error, 'errno', None) == errno.ENOSPC or 'No space left' in str(error)
       reason = 'the disk is full' if full else f'{type(error).__name__}: {error}'
@@ -69,14 +79,25 @@ class Checkpoints:
                             f'{self._last_good()} Free some space and run the same command to go on.') from error
 
   def _check_space(self, nbytes):
-    needed, free = nbytes * SLACK, shutil.disk_usage(self.directory).free
+    needed, free = nbytes * SLACK + METADATA, shutil.disk_usage(self.directory).free
     if needed > free:
       raise CheckpointError(
-          f'no space for a checkpoint in {self.directory}: it may need {needed / 2**20:.0f} MiB and {free / 2**20:.0f} '
+          f'no space for a checkpoint in {self.directory}: it may need {needed / 2**20:.1f} MiB and {free / 2**20:.1f} '
           f'MiB are free. {self._last_good()} Free some space and run the same command to go on.')
 
   def _last_good(self):
     return f'The last good checkpoint is step {self.latest}.' if self.latest is not None else 'There is none before it.'
+
+  def _damaged_metrics(self, error):
+    """The manager reads every checkpoint's metrics on opening; returns an error that names the unreadable ones."""
+    folders = []
+    for path in sorted(self.directory.glob('*/metrics/metrics')):
+      try:
+        json.loads(path.read_text())
+      except ValueError:
+        folders.append(str(path.parent.parent))
+    return CheckpointError(f'the metrics in {", ".join(folders) or self.directory} are damaged ({error}). Delete '
+                           'that folder to go on from an earlier step.')
 
   def restore(self, like, step=None):
     """Returns the state at `step` (None is the latest); `like` is a state, or shapes, of the same structure.
@@ -96,22 +117,65 @@ class Checkpoints:
       CheckpointError: there is no such checkpoint, or it is damaged.
     """
     step = self.latest if step is None else step
+    self._check_shapes(like, step)
     # numpy leaves: the reader needs no device placement, and asks for a prefix of each leaf
     return self._read(step, ocp.args.Composite(model=ocp.args.StandardRestore(like, strict=False)))['model']
 
   def _read(self, step, arguments):
-    if step is None:
-      raise CheckpointError(f'{self.directory} holds no checkpoint; train first, or name another workdir')
+    self._check_there(step)
     try:
-      return self._manager.restore(step, args=arguments)
+      with quiet():
+        return self._manager.restore(step, args=arguments)
     except Exception as error:
-      others = [s for s in self._manager.all_steps() if s != step]
-      remedy = f'Delete that folder to go on from step {max(others)}.' if others else 'Delete the workdir to start anew.'
-      raise CheckpointError(f'the checkpoint {self.directory / str(step)} is damaged or of another model '
-                            f'({type(error).__name__}: {str(error).splitlines()[0][:200]}). {remedy}') from error
+      raise self._unreadable(step, f'{type(error).__name__}: {(str(error).splitlines() or [""])[0][:200]}') from error
+
+  def _check_there(self, step):
+    steps = self._manager.all_steps()
+    if not steps:
+      raise CheckpointError(f'{self.directory} holds no checkpoint; train first, or name another workdir')
+    if step not in steps:
+      raise CheckpointError(f'{self.directory} holds no checkpoint of step {step}; it has {", ".join(map(str, steps))}')
+
+  def _check_shapes(self, like, step):
+    """Orbax pads with zeros where more is asked for than is stored, so that is refused here."""
+    self._check_there(step)
+    try:
+      with quiet(), ocp.StandardCheckpointer() as reader:
+        stored = reader.metadata(self.directory / str(step) / 'model').item_metadata
+      if stored is None:
+        raise ValueError('its metadata are missing')
+      stored = stored.tree
+      pairs = jax.tree.map(lambda asked, there: (tuple(asked.shape), tuple(there.shape)), like, stored)
+    except Exception as error:
+      raise self._unreadable(step, f'{type(error).__name__}: {(str(error).splitlines() or [""])[0][:200]}') from error
+    for asked, there in jax.tree.leaves(pairs, is_leaf=lambda x: isinstance(x, tuple)):
+      if len(asked) != len(there) or asked[:-1] != there[:-1] or asked[-1:] > there[-1:]:
+        raise self._unreadable(step, f'it holds a table of shape {there}, but {asked} was asked for')
+
+  def _unreadable(self, step, reason):
+    others = [s for s in self._manager.all_steps() if s != step]
+    remedy = f'Delete that folder to go on from step {max(others)}.' if others else 'Delete the workdir to start anew.'
+    return CheckpointError(f'the checkpoint {self.directory / str(step)} is damaged or of another model ({reason}). '
+                           f'{remedy}')
 
   def close(self):
     self._manager.close()
+
+
+def merit(metrics):
+  """What the best checkpoint has most of: MRR, and of equals the first."""
+  return metrics['mrr'], -metrics.get('step', 0)
+
+
+@contextlib.contextmanager
+def quiet():
+  """Keeps orbax's log to itself: what matters of it is raised."""
+  before = logging.get_verbosity()
+  logging.set_verbosity(logging.FATAL)
+  try:
+    yield
+  finally:
+    logging.set_verbosity(before)
 
 
 def split(state):

@@ -6,6 +6,9 @@ Widths are written as text, "10:640:10" (first:last:step) or "10,40,160,640".
 import copy
 import dataclasses
 import difflib
+import math
+import pathlib
+import re
 
 from medjax import crop
 from medjax import scores
@@ -61,6 +64,7 @@ class TrainConfig:
   steps: int = 8000
   batch: int = 512        # positives per step; half of them corrupt the tail, half the head
   negatives: int = 64     # corrupted triples per positive
+  anchor_negative: bool = False    # the query's own entity is one of them, see medjax.data.sampling
   filter_negatives: bool = False   # leave out corrupted triples that are known to be true
   learning_rate: float = 5e-3
   decay: str = 'linear'   # to zero at the last step, or 'constant'
@@ -111,7 +115,9 @@ AT_LEAST = {
     'train.steps': 1, 'train.batch': 2, 'train.negatives': 1, 'train.learning_rate': 0.0,
     'train.steps_per_dispatch': 1, 'train.log_every': 1, 'train.checkpoint_every': 1, 'train.keep': 1,
     'eval.every': 0, 'eval.patience': 0, 'eval.valid_triples': 0, 'eval.batch': 1,
+    'data.split_seed': 0, 'train.seed': 0,
 }
+AT_MOST = 2**31 - 1  # of every whole number: the device counts in int32
 PRESETS = {  # what the named objectives fix
     'med': {},
     'paper': {
@@ -124,7 +130,7 @@ PRESETS = {  # what the named objectives fix
                'objective.weights': 'fixed'},
 }
 # fields that may change between a run and its resumption: they do not touch the training's result
-FREE = ('name', 'data.root', 'data.cache', 'data.path', 'eval.unseen', 'eval.batch', 'eval.extra_widths',
+FREE = ('name', 'data.root', 'data.cache', 'eval.unseen', 'eval.batch', 'eval.extra_widths',
         'train.keep')
 
 
@@ -137,17 +143,23 @@ def get(config, field):
 
 def put(config, field, value):
   """Sets a dotted field in place; raises ConfigError for a field that does not exist."""
+  _check_field(config, field)
   *path, last = field.split('.')
-  for i, part in enumerate([*path, last]):
-    names = [f.name for f in dataclasses.fields(config)] if dataclasses.is_dataclass(config) else []
-    if part not in names:
-      near = difflib.get_close_matches(part, names, n=1)
-      where = '.'.join(path[:i]) or 'the configuration'
-      hint = f'did you mean {near[0]!r}? ' if near else ''
-      raise ConfigError(f'config.{field}: {where} has no field {part!r}; {hint}it has {", ".join(names)}')
-    if i < len(path):
-      config = getattr(config, part)
+  for part in path:
+    config = getattr(config, part)
   setattr(config, last, value)
+
+
+def check_arguments(arguments):
+  """Raises ConfigError for a command line that names a missing configuration file or a field that does not exist."""
+  for i, argument in enumerate(arguments):
+    if found := re.match(r'--?config(?:=(.*))?$', argument):
+      name = arguments[i + 1] if found[1] is None and i + 1 < len(arguments) else found[1] or ''
+      if not pathlib.Path(name.partition(':')[0]).is_file():
+        raise ConfigError(f'--config={name}: there is no such file here ({pathlib.Path.cwd()}); a configuration is a '
+                          'Python file such as configs/quickstart.py')
+    elif found := re.match(r'--?(?:no)?config\.([^=]*)', argument):
+      _check_field(Config(), found[1])
 
 
 def flatten(config):
@@ -178,6 +190,8 @@ def resolve(config):
     crop.WidthError: widths that are malformed or that the score cannot represent.
   """
   config = copy.deepcopy(config)
+  for field, default in flatten(Config()).items():
+    _check_type(config, field, type(default))
   _check_choice(config, 'objective.name', CHOICES['objective.name'])
   for field, value in PRESETS[config.objective.name].items():
     put(config, field, value)
@@ -189,8 +203,12 @@ def resolve(config):
   if config.train.batch % 2:
     raise ConfigError(f'config.train.batch={config.train.batch}: it must be even, since one half corrupts tails '
                       'and the other heads')
+  if config.eval.patience and not config.eval.every:
+    raise ConfigError(f'config.eval.patience={config.eval.patience}: it counts validations, and config.eval.every=0 '
+                      'means none; set config.eval.every')
   _check_sub_models(config)
   chosen_widths(config)
+  evaluated_widths(config)
   return config
 
 
@@ -208,11 +226,50 @@ def chosen_widths(config):
   return tuple(widths.index(width) for width in crop.parse_widths(config.eval.widths))
 
 
+def evaluated_widths(config):
+  """Returns the `crop.Widths` that an evaluation reports: the trained and the extra ones."""
+  widths = model_widths(config)
+  if not config.eval.extra_widths:
+    return widths
+  extra = crop.parse_widths(config.eval.extra_widths)
+  if extra[-1] > widths.full:
+    raise ConfigError(f'config.eval.extra_widths={config.eval.extra_widths!r}: the model has only {widths.full} '
+                      'numbers per entity')
+  return crop.Widths(tuple(sorted({*widths.values, *extra})), widths.components)
+
+
 def differences(old, new):
   """Returns lines naming the fields in which two resolved configurations would train differently."""
   old, new = flatten(old), flatten(new)
   return [f'{field}: {old[field]!r} there, {new[field]!r} now' for field in new
           if field not in FREE and old[field] != new[field]]
+
+
+def _check_field(config, field):
+  *path, last = field.split('.')
+  for i, part in enumerate([*path, last]):
+    names = [f.name for f in dataclasses.fields(config)] if dataclasses.is_dataclass(config) else []
+    if part not in names:
+      near = difflib.get_close_matches(part, names, n=1)
+      where = '.'.join(path[:i]) or 'the configuration'
+      hint = f'did you mean {near[0]!r}? ' if near else ''
+      has = f'it has {", ".join(names)}' if names else 'it is a value'
+      raise ConfigError(f'config.{field}: {where} has no field {part!r}; {hint}{has}')
+    config = getattr(config, part)
+  if dataclasses.is_dataclass(config):
+    names = ', '.join(f'{field}.{f.name}' for f in dataclasses.fields(config))
+    raise ConfigError(f'config.{field} is a section; set one of its fields: {names}')
+
+
+def _check_type(config, field, kind):
+  value = get(config, field)
+  fits = type(value) in (int, float) if kind is float else type(value) is kind
+  if not fits:
+    raise ConfigError(f'config.{field}={value!r}: it must be of type {kind.__name__}, not {type(value).__name__}')
+  if kind is float and not math.isfinite(value):
+    raise ConfigError(f'config.{field}={value!r}: it must be a finite number')
+  if kind is int and abs(value) > AT_MOST:
+    raise ConfigError(f'config.{field}={value!r}: it must be at most {AT_MOST}')
 
 
 def _check_choice(config, field, choices):

@@ -4,13 +4,13 @@ import functools
 import pathlib
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 
 from medjax import artifact
 from medjax import crop
-from medjax import scores
 from medjax.data import labels as labels_lib
 from medjax.training import restore
 
@@ -97,11 +97,19 @@ class Model(NamedTuple):
     """
     single = isinstance(head, (str, int, np.integer))
     columns = [[name] if isinstance(name, (str, int, np.integer)) else list(name) for name in (head, relation, tail)]
-    length = max(map(len, columns))
+    lengths = [len(column) for column in columns]
+    length = max(lengths)
+    if not set(lengths) <= {1, length}:
+      raise ValueError(f'heads, relations and tails are {", ".join(map(str, lengths))} in number; give equally many, '
+                       'or one')
+    if not length:
+      return np.zeros(0, np.float32)
     columns = [column * length if len(column) == 1 else column for column in columns]
     finders = (self.entities, self.relations, self.entities)
-    triples = np.array([[finder.find(name) for name in column] for finder, column in zip(finders, columns)], np.int32).T
-    raw = scores.score_triples(self.description.make_score(), self.params, jnp.asarray(triples), self._last)[:, 0]
+    heads, relations, tails = ([finder.find(name) for name in column] for finder, column in zip(finders, columns))
+    score, entity = self.description.make_score(), self.params['entity']
+    query = score.tail_query(pick(entity, heads), pick(self.params['relation'], relations))
+    raw = score.sums(query, pick(entity, tails), self._last)[:, 0]
     result = self.description.offset[-1] + self.description.scale[-1] * np.asarray(raw)
     return float(result[0]) if single and length == 1 else result
 
@@ -138,13 +146,17 @@ class Model(NamedTuple):
   def score_all(self, side, anchor, relation):
     """Returns the scores of all entities as the answer of a query by ids, float32 [E]."""
     score, entity = self.description.make_score(), self.params['entity']
-    pick = lambda table, i: {name: jnp.asarray(leaf[i])[None] for name, leaf in table.items()}
     query = (score.tail_query if side == 'tail' else score.head_query)(
-        pick(entity, anchor), pick(self.params['relation'], relation))
+        pick(entity, [anchor]), pick(self.params['relation'], [relation]))
     size = len(next(iter(entity.values())))
     parts = [score.sums(query, {name: jnp.asarray(leaf[first:first + CHUNK]) for name, leaf in entity.items()}, self._last)
              for first in range(0, size, CHUNK)]
     return self.description.offset[-1] + self.description.scale[-1] * np.concatenate([np.asarray(p)[:, 0] for p in parts])
+
+
+def pick(table, ids):
+  """Rows of every leaf of a table, on the device."""
+  return {name: jnp.asarray(leaf[ids]) for name, leaf in table.items()}
 
 
 @functools.lru_cache(maxsize=8)
@@ -178,5 +190,18 @@ def load(folder, width=None, *, truncate_dim=None, dimensions=None, step=None):
   graph = artifact.read_graph(folder, description.source)
   wanted = given.pop() if given else description.widths[-1]
   if (folder / artifact.WEIGHTS).exists():
-    return Model(description, artifact.read_params(folder), graph).crop(wanted)
+    params = artifact.read_params(folder)
+    check_shapes(folder, description, graph, params)
+    return Model(description, params, graph).crop(wanted)
   return Model(*restore.sub_model(folder, description, graph, wanted, step), graph)
+
+
+def check_shapes(folder, description, graph, params):
+  """Raises artifact.ArtifactError unless the tables of a cropped model fit its description and vocabularies."""
+  like = jax.eval_shape(lambda: description.make_score().init(
+      jax.random.key(0), graph.num_entities, graph.num_relations, description.widths[-1]))
+  shapes = lambda tree: {f'{table}.{name}': tuple(leaf.shape) for table, leaves in tree.items()
+                         for name, leaf in leaves.items()}
+  if shapes(params) != shapes(like):
+    raise artifact.ArtifactError(f'{folder / artifact.WEIGHTS} holds tables of shapes {shapes(params)}, but '
+                                 f'model.json, entities.tsv and relations.tsv call for {shapes(like)}; crop or train anew')

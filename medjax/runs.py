@@ -1,6 +1,12 @@
 """What the command line can ask for: train, evaluate, crop, predict."""
+import contextlib
 import pathlib
+import time
 
+try:
+  import fcntl
+except ImportError:  # Windows
+  fcntl = None
 
 from medjax import artifact
 from medjax import checkpoint
@@ -10,10 +16,14 @@ from medjax import model as model_lib
 from medjax import scores
 from medjax.data import datasets
 from medjax.evaluation import evaluator
+from medjax.report import cost
 from medjax.report import metrics
 from medjax.report import plots
 from medjax.report import tables
 from medjax.training import loop
+
+
+FILES = ('entities.tsv', 'relations.tsv', 'triples.npz', 'triples.tmp.npz', 'notes.txt', 'model.json', '.lock')
 
 
 class UsageError(ValueError):
@@ -27,12 +37,15 @@ def train(config, workdir):
     The results as a DataFrame, one row per width.
   """
   config, workdir = config_lib.resolve(config), pathlib.Path(workdir)
-  widths = config_lib.model_widths(config)
-  constants = scores.default_constants(config.model.gamma, widths.full)
-  score = scores.make(config.model.score, constants)
-  graph = open_workdir(config, workdir)
-  artifact.write_description(workdir, artifact.Description(
-      config.model.score, constants, widths.values, widths.block, source=graph.name))
+  check_folder(workdir)
+  graph = datasets.load(config.data) if artifact.read_config(workdir) is None else None
+  with sole_trainer(workdir):
+    return _train(config, workdir, open_workdir(config, workdir, graph))
+
+
+def _train(config, workdir, graph):
+  description = artifact.read_description(workdir)
+  score, widths = description.make_score(), description.make_widths()
   checkpoints = checkpoint.Checkpoints(workdir / 'checkpoints', config.train.keep)
   validate = evaluator.validator(score, widths, graph, config.eval.valid_triples, config_lib.chosen_widths(config),
                                  config.eval.batch)
@@ -44,24 +57,54 @@ def train(config, workdir):
         + (f'; going on from step {checkpoints.latest}' if checkpoints.latest else ''))
   loop.fit(config, graph, score, widths, checkpoints, lambda step: metrics.Writer(workdir, step), validate)
   checkpoints.close()
-  return evaluate(workdir)
+  begun = time.perf_counter()
+  results = evaluate(workdir)
+  cost.write(workdir, config, time.perf_counter() - begun)
+  return results
 
 
-def open_workdir(config, workdir):
+def check_folder(workdir):
+  """Raises UsageError for a folder that holds something else than a run."""
+  if not workdir.exists() or (workdir / 'config.json').exists():
+    return
+  if not workdir.is_dir():
+    raise UsageError(f'--workdir={workdir} is a file; name a folder')
+  foreign = sorted(entry.name for entry in workdir.iterdir() if entry.name not in FILES and entry.suffix != '.tmp')
+  if foreign:
+    raise UsageError(f'{workdir} is not empty and holds no run (there is {foreign[0]!r}); name another --workdir')
+
+
+@contextlib.contextmanager
+def sole_trainer(workdir):
+  """Holds the workdir's lock, which ends with the process; raises UsageError if another process holds it."""
+  workdir.mkdir(parents=True, exist_ok=True)
+  with (workdir / '.lock').open('a') as file:
+    try:
+      if fcntl:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+      raise UsageError(f'another process is training in {workdir}; wait for it, or name another --workdir') from None
+    yield
+
+
+def open_workdir(config, workdir, graph):
   """Returns the graph of a run; a new workdir is filled, an old one must hold the same configuration."""
   there = artifact.read_config(workdir)
   if there is None:
-    graph = datasets.load(config.data)
-    workdir.mkdir(parents=True, exist_ok=True)
+    widths = config_lib.model_widths(config)
     artifact.write_graph(workdir, graph)
     artifact.write_text(workdir / 'notes.txt', ''.join(f'{note}\n' for note in graph.notes))
+    artifact.write_description(workdir, artifact.Description(
+        config.model.score, scores.default_constants(config.model.gamma, widths.full), widths.values, widths.block,
+        source=graph.name))
     artifact.write_config(workdir, config)  # last: a workdir with a config is complete
     return graph
   different = config_lib.differences(there, config)
   if different:
     raise UsageError(f'{workdir} holds a run of another configuration:\n  ' + '\n  '.join(different)
                      + '\nName another --workdir, or delete this one to start anew.')
-  return artifact.read_graph(workdir, artifact.read_description(workdir).source or config.data.name)
+  artifact.write_config(workdir, config)  # fields that do not touch the training may have changed
+  return artifact.read_graph(workdir, artifact.read_description(workdir).source)
 
 
 def evaluate(workdir, split='test', width=None):
@@ -97,8 +140,8 @@ def crop(workdir, width, output):
   if width is None or not output:
     raise UsageError('--mode=crop needs --width=N and --output=DIR')
   output = pathlib.Path(output)
-  if output.exists() and any(output.iterdir()):
-    raise UsageError(f'{output} is not empty; name a new --output')
+  if output.exists() and not (output.is_dir() and not any(output.iterdir())):
+    raise UsageError(f'--output={output} is not an empty folder; name a new one')
   model = model_lib.load(workdir, width)
   model.save(output)
   size = sum(leaf.nbytes for table in model.params.values() for leaf in table.values())

@@ -14,7 +14,7 @@ def from_ranks(ranks, candidates):
   mrr is the mean reciprocal rank, hits@k the share of ranks <= k, mr the mean rank, and amri the adjusted
   mean rank index, 1 - (mr - 1) / (expected mr - 1) (Berrendorf et al., 2020): 0 for random scores.
   """
-  ranks = np.asarray(ranks, np.float64)
+  ranks = np.asarray(ranks, np.float64, order='F')  # each width adds up alike, however many stand beside it
   if len(ranks) == 0:
     nothing = np.full(ranks.shape[1:], np.nan)
     return {name: nothing for name in METRICS}

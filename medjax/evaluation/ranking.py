@@ -48,7 +48,7 @@ def count_rivals(model, anchors, relations, answers, pairs, *, score, widths, si
 
   def compare(total):
     rivals, true_score = total[:chunk], jnp.diagonal(total[chunk:])
-    return jnp.sum((rivals > true_score).astype(jnp.int32) + ~(rivals < true_score), 0)
+    return jnp.sum((~(rivals <= true_score)).astype(jnp.int32) + ~(rivals < true_score), 0)
 
   def add_chunk(counts, index):
     first = jnp.minimum(index * chunk, num_entities - chunk)  # the last chunk overlaps the one before it

@@ -2,8 +2,11 @@
 import json
 import os
 import pathlib
+import time
 
-from tensorboardX import SummaryWriter
+from tensorboardX.event_file_writer import EventsWriter
+from tensorboardX.proto import event_pb2
+from tensorboardX.proto import summary_pb2
 
 
 class Writer:
@@ -20,23 +23,44 @@ class Writer:
     partial.write_text(''.join(json.dumps(line) + '\n' for line in self.history))
     os.replace(partial, self._path)
     self._file = self._path.open('a', encoding='utf-8')
-    self._board = SummaryWriter(str(pathlib.Path(workdir) / 'tensorboard'), purge_step=step + 1 if step else None)
+    self._board = Board(pathlib.Path(workdir) / 'tensorboard', step)
 
   def write(self, step, values):
-    """Writes {name: number or list of numbers} of a step; it is on disk when this returns."""
+    """Writes {name: number, or {key: number}} of a step; it is on disk when this returns."""
     self._file.write(json.dumps({'step': step} | values) + '\n')
     self._file.flush()
     os.fsync(self._file.fileno())
+    scalars = {}
     for name, value in values.items():
-      if isinstance(value, (int, float)):
-        self._board.add_scalar(name, value, step)
-      elif isinstance(value, dict):
-        for key, number in value.items():
-          self._board.add_scalar(f'{name}/{key}', number, step)
+      several = isinstance(value, dict)
+      scalars |= {f'{name}/{key}': number for key, number in value.items()} if several else {name: value}
+    self._board.write(step, scalars)
 
   def close(self):
     self._file.close()
     self._board.close()
+
+
+class Board:
+  """TensorBoard events, written at once (SummaryWriter's thread dies of a full disk, and the run then hangs)."""
+
+  def __init__(self, folder, step=0):
+    folder.mkdir(parents=True, exist_ok=True)
+    self._events = EventsWriter(str(folder / 'events'), f'.{step}')
+    if step:  # TensorBoard then hides what an earlier process wrote from this step on
+      self._add(step + 1, session_log=event_pb2.SessionLog(status=event_pb2.SessionLog.START))
+
+  def write(self, step, scalars):
+    """Writes {name: number} of a step."""
+    values = [summary_pb2.Summary.Value(tag=name, simple_value=number) for name, number in scalars.items()]
+    self._add(step, summary=summary_pb2.Summary(value=values))
+
+  def _add(self, step, **content):
+    self._events.write_event(event_pb2.Event(wall_time=time.time(), step=step, **content))
+    self._events.flush()
+
+  def close(self):
+    self._events.close()
 
 
 def read(workdir):

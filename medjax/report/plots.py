@@ -14,11 +14,12 @@ def quality_against_width(results, path, title=''):
     title: what was evaluated.
   """
   figure, axes = plt.subplots(figsize=(6.4, 4.0), layout='constrained')
-  for name, label, marker in (('hits10', 'Hits@10', 's'), ('mrr', 'MRR', 'o')):
-    line, = axes.plot(results['width'], results[name], marker=marker, markersize=3.5, linewidth=1.4, label=label)
+  size = 3.5 if len(results) <= 24 else 2
+  for name, label, marker, above in (('hits10', 'Hits@10', 's', 6), ('mrr', 'MRR', 'o', -13)):
+    line, = axes.plot(results['width'], results[name], marker=marker, markersize=size, linewidth=1.4, label=label)
     last = results.iloc[-1]
-    axes.annotate(f'{last[name]:.3f}', (last['width'], last[name]), textcoords='offset points', xytext=(6, -3),
-                  fontsize=8, color=line.get_color())
+    axes.annotate(f'{last[name]:.3f}', (last['width'], last[name]), textcoords='offset points', xytext=(0, above),
+                  ha='center', fontsize=8, color=line.get_color())
   if results['width'].max() / results['width'].min() >= 4:
     axes.set_xscale('log', base=2)
   axes.xaxis.set_major_formatter(ticker.ScalarFormatter())
@@ -36,9 +37,11 @@ def quality_against_width(results, path, title=''):
 
 
 def _ticks(widths):
-  """Widths about a factor of two apart, ending with the widest."""
+  """The widths to name: all of a few, else those at least a factor of two apart, ending with the widest."""
+  if len(widths) <= 5:
+    return widths
   ticks = [widths[-1]]
   for width in reversed(widths):
-    if width * 1.9 <= ticks[-1]:
+    if width * 2 <= ticks[-1]:
       ticks.append(width)
   return ticks[::-1]

@@ -32,8 +32,8 @@ def make(name, constants) -> Score:
 
 def default_constants(gamma, width):
   """Constants of a new model of full `width`: initial values bounded by (gamma + 2) / width, as in RotatE's
-  code, and of standard deviation 0.1 for the scores without a margin."""
-  return {'init_range': (gamma + 2.0) / width, 'init_scale': 0.1}
+  code, and of standard deviation 0.1 for the scores without a margin; 16 radians per unit of a stored phase."""
+  return {'init_range': (gamma + 2.0) / width, 'init_scale': 0.1, 'phase_scale': 16.0}
 
 
 __all__ = ['REGISTRY', 'Score', 'affine', 'check_name', 'default_constants', 'gather', 'lift', 'make', 'score_triples']

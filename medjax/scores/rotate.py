@@ -4,32 +4,39 @@ import jax.numpy as jnp
 
 from medjax.scores import base
 
+LEFT = 5  # the narrowest sub-model of the paper, width 10, has five components
+
 
 def make(constants):
   """Returns the score.
 
   Args:
-    constants: `init_range` bounds the uniform initial values; the stored phase is theta * init_range / pi,
-      as in the authors' code, so that phases move at the entities' pace under one learning rate.
+    constants: `init_range` bounds the uniform initial values; `phase_scale` is theta per unit of the stored
+      phase, so that under one learning rate a phase moves by as many radians at every full width.
   """
-  bound = constants['init_range']
+  bound, phase_scale = constants['init_range'], constants['phase_scale']
 
   def init(key, num_entities, num_relations, width):
-    keys = jax.random.split(key, 3)
-    draw = lambda key, rows: jax.random.uniform(key, (rows, width // 2), minval=-bound, maxval=bound)
-    return {'entity': {'re': draw(keys[0], num_entities), 'im': draw(keys[1], num_entities)},
-            'relation': {'phase': draw(keys[2], num_relations)}}
+    keys = jax.random.split(key, 4)
+    draw = lambda key: jax.random.uniform(key, (num_entities, width // 2), minval=-bound, maxval=bound)
+    # A symmetric relation learns theta = 0 where it starts in the right half plane, and pi in the left one. With
+    # 0 everywhere it maps every entity to itself, the first answer to every query; with pi everywhere, no
+    # three entities can be related to each other. So one component in LEFT starts left, from a random one on.
+    turn = (jnp.arange(width // 2) + jax.random.randint(keys[3], (num_relations, 1), 0, LEFT)) % LEFT == 0
+    theta = jnp.pi * (turn + jax.random.uniform(keys[2], (num_relations, width // 2), minval=-0.5, maxval=0.5))
+    return {'entity': {'re': draw(keys[0]), 'im': draw(keys[1])},
+            'relation': {'phase': wrap(theta) / phase_scale}}
 
   def rotate(entity, theta):
     cos, sin = jnp.cos(theta), jnp.sin(theta)
     return {'re': entity['re'] * cos - entity['im'] * sin, 'im': entity['re'] * sin + entity['im'] * cos}
 
   def tail_query(head, relation):
-    return rotate(head, relation['phase'] * (jnp.pi / bound))
+    return rotate(head, relation['phase'] * phase_scale)
 
   def head_query(tail, relation):
     # |h r - t| = |h - t conj(r)|, since |r| = 1
-    return rotate(tail, relation['phase'] * (-jnp.pi / bound))
+    return rotate(tail, -relation['phase'] * phase_scale)
 
   def terms(query, candidate):
     square = jnp.square(query['re'] - candidate['re']) + jnp.square(query['im'] - candidate['im'])
@@ -37,3 +44,8 @@ def make(constants):
 
   sums, walk = base.additive(terms)
   return base.Score('rotate', 2, True, init, tail_query, head_query, sums, walk)
+
+
+def wrap(theta):
+  """The same angle in [-pi, pi)."""
+  return (theta + jnp.pi) % (2 * jnp.pi) - jnp.pi

@@ -64,15 +64,14 @@ def fit(config, graph, score, widths, checkpoints, open_writer, validate):
         goal = next_stop(step, config)
         state, own, loss = dispatch(state, triples, known, jnp.int32(goal - step))
         if not bool(state.ok):
-          raise Diverged(f'the loss or its gradient was not finite at step {int(state.step)}; the last good '
-                         f'checkpoint is step {checkpoints.latest} in {checkpoints.directory}. '
-                         'Lower train.learning_rate, or see docs/method.md on the objective\'s options')
+          raise diverged('the loss or its gradient', int(state.step), checkpoints)
         bar.update(goal - step)
         step = goal
         last, mrr = step == train.steps, None
         if step % train.log_every == 0 or last:
           seconds = time.perf_counter() - begun
-          writer.write(step, {'loss': float(loss), 'width_loss': named(widths, own), 'steps_per_second': (step - since) / seconds}
+          writer.write(step, {'loss': float(loss), 'width_loss': named(widths, own), 'seconds': seconds,
+                              'steps_per_second': (step - since) / seconds}
                        | {name: float(value) for name, value in state.params['objective'].items() if value.ndim == 0})
           bar.set_postfix_str(f'loss {float(loss):.3g}', refresh=False)
           since, begun = step, time.perf_counter()
@@ -83,13 +82,29 @@ def fit(config, graph, score, widths, checkpoints, open_writer, validate):
           writer.write(step, {'valid_mrr': mrr, 'valid_mrr_by_width': {str(width): value for width, value in each.items()}})
           tqdm.write(f'step {step}: validation MRR {mrr:.4f}{" (best)" if stopping.stale == 0 else ""}')
           begun = time.perf_counter()
-        if mrr is not None or step % train.checkpoint_every == 0 or last or received:
+        stopped = bool(received)  # looked at once: a signal that comes during the save waits for the next dispatch
+        if mrr is not None or step % train.checkpoint_every == 0 or last or stopped:
+          if not finite(state.params):
+            raise diverged('a parameter', step, checkpoints)
           checkpoints.save(state, mrr)
-        if received and not last:
+        if stopped:
           raise Stopped(received[0], step)
+      if received:
+        raise Stopped(received[0], step)
   finally:
     writer.close()
   return state
+
+
+def diverged(what, step, checkpoints):
+  return Diverged(f'{what} was not finite at step {step}; the last good checkpoint is step {checkpoints.latest} in '
+                  f'{checkpoints.directory}. Train in another --workdir with a lower train.learning_rate, or see '
+                  "docs/method.md on the objective's options")
+
+
+def finite(params):
+  """Whether no parameter is infinite or NaN."""
+  return all(bool(jnp.isfinite(leaf).all()) for leaf in jax.tree.leaves(params))
 
 
 def next_stop(step, config):

@@ -1,5 +1,6 @@
 """Ctrl-C and SIGTERM, noted instead of acted upon, so that work can be saved first."""
 import contextlib
+import os
 import signal
 import threading
 
@@ -17,6 +18,8 @@ def deferred(kinds=(signal.SIGINT, signal.SIGTERM)):
     if received and number == signal.SIGINT:
       raise KeyboardInterrupt
     received.append(signal.Signals(number))
+    if number == signal.SIGINT:
+      os.write(2, b'\nsaving before stopping; press Ctrl-C again to stop at once\n')  # print may not be re-entered
 
   before = {kind: signal.signal(kind, note) for kind in kinds}
   try:

@@ -84,7 +84,8 @@ def make_step(config, score, widths, optimizer, num_entities):
 
   def step(state, triples, known):
     key = jax.random.fold_in(run_key, 1)
-    batch = sampling.sample(key, state.step, triples, num_entities, train.batch, train.negatives, known)
+    batch = sampling.sample(key, state.step, triples, num_entities, train.batch, train.negatives, known,
+                            train.anchor_negative)
     mask = None
     if sub_models != 'all':
       mask = sandwich(jax.random.fold_in(jax.random.fold_in(run_key, 2), state.step),
@@ -105,7 +106,7 @@ def make_step(config, score, widths, optimizer, num_entities):
     params = optax.apply_updates(state.params, updates)
     if config.objective.weights == 'adversarial':
       params['objective'] |= {name: jnp.clip(params['objective'][name], *WEIGHT_RANGE) for name in ('w1', 'w2', 'w3')}
-    ok = jnp.isfinite(value) & jnp.isfinite(optax.global_norm(grads))
+    ok = jnp.isfinite(value) & jnp.isfinite(optax.tree.norm(grads))
     return state_lib.State(state.step + 1, params, opt_state, ok), own, value
 
   return step

@@ -1,0 +1,54 @@
+"""What a run cost: steps, triples, seconds, memory, on which hardware, by which command."""
+import json
+import os
+import pathlib
+import platform
+import sys
+
+import jax
+
+from medjax.report import metrics
+
+try:
+  import resource
+except ImportError:  # Windows
+  resource = None
+
+
+def write(workdir, config, evaluation_seconds):
+  """Writes cost.json of a finished run; training seconds add up over interruptions."""
+  lines = metrics.read(workdir)
+  steps = lines[-1]['step'] if lines else 0
+  cost = {
+      'command': ' '.join(['python', *map(os.path.basename, sys.argv[:1]), *sys.argv[1:]]),
+      'steps': steps, 'triples': steps * config.train.batch,
+      'train_seconds': round(sum(line.get('seconds', 0) for line in lines), 1),
+      'evaluation_seconds': round(evaluation_seconds, 1),
+      'peak_memory_mib': peak_memory(), 'hardware': hardware(), 'jax': jax.__version__,
+  }
+  (pathlib.Path(workdir) / 'cost.json').write_text(json.dumps(cost, indent=1) + '\n', encoding='utf-8')
+
+
+def peak_memory():
+  """Returns the largest memory of this process so far, in MiB, or None where the system does not tell."""
+  if resource is None:
+    return None
+  unit = 1 if sys.platform == 'darwin' else 1024
+  return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20)
+
+
+def hardware():
+  """Returns the devices and the processor in words."""
+  cores = len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count()
+  words = f'{cores} cores of {processor()}'
+  kinds = sorted({device.device_kind for device in jax.devices()})
+  return words if jax.default_backend() == 'cpu' else f'{jax.device_count()} x {", ".join(kinds)}; {words}'
+
+
+def processor():
+  """Returns the processor's name."""
+  try:
+    lines = pathlib.Path('/proc/cpuinfo').read_text(encoding='utf-8').splitlines()
+    return next(line.split(':', 1)[1].strip() for line in lines if line.startswith('model name'))
+  except (OSError, StopIteration):
+    return platform.processor() or platform.machine()

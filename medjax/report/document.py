@@ -1,0 +1,68 @@
+"""Fills the tables of a Markdown document from saved runs, so that no figure is typed in by hand.
+
+  python -m medjax.report.document docs/results.md
+
+A block `<!-- runs: GLOB -->` ... `<!-- end -->` becomes a table of the runs whose folders, relative to the
+document, match the glob: one row each, MRR and Hits@10 at some widths, the training's cost. A block
+`<!-- commands: GLOB -->` lists the commands that made them.
+"""
+import json
+import pathlib
+import re
+import sys
+
+import pandas as pd
+
+WIDTHS = (10, 20, 40, 80, 160, 320, 640)
+
+
+def runs(document, pattern):
+  """Returns [(name, results DataFrame indexed by width, cost dict)] of the runs that match, sorted by name."""
+  found = []
+  for path in sorted(document.parent.glob(f'{pattern}/results.csv'), key=natural):
+    cost = json.loads((path.parent / 'cost.json').read_text(encoding='utf-8'))
+    found.append((path.parent.name, pd.read_csv(path).set_index('width'), cost))
+  return found
+
+
+def natural(path):
+  """Sort key under which run-40 comes before run-160."""
+  return [int(part) if part.isdigit() else part for part in re.split(r'(\d+)', str(path))]
+
+
+def run_table(document, pattern):
+  """Returns the Markdown table of the runs that match."""
+  found = runs(document, pattern)
+  widths = [width for width in WIDTHS if any(width in results.index for _, results, _ in found)]
+  lines = ['| run | ' + ' | '.join(map(str, widths)) + ' | steps | training | memory |',
+           '|---|' + '---|' * len(widths) + '---|---|---|']
+  for name, results, cost in found:
+    cells = [f'{results.mrr[w]:.3f} ({results.hits10[w]:.3f})' if w in results.index else '' for w in widths]
+    lines.append(f'| {name} | ' + ' | '.join(cells)
+                 + f" | {cost['steps']:,} | {cost['train_seconds'] / 60:.1f} min | {cost['peak_memory_mib']:,} MiB |")
+  return '\n'.join(lines)
+
+
+def command_list(document, pattern):
+  """Returns the commands of the runs that match, as a code block, and the hardware they ran on."""
+  found = runs(document, pattern)
+  hardware = sorted({cost['hardware'] for _, _, cost in found})
+  return '```bash\n' + '\n'.join(cost['command'] for _, _, cost in found) + '\n```\n\nHardware: ' + '; '.join(hardware) + '.'
+
+
+def fill(document):
+  """Rewrites the blocks of a document in place."""
+  document = pathlib.Path(document)
+  makers = {'runs': run_table, 'commands': command_list}
+
+  def block(match):
+    kind, pattern = match.group(1), match.group(2)
+    return f'<!-- {kind}: {pattern} -->\n{makers[kind](document, pattern)}\n<!-- end -->'
+
+  text = document.read_text(encoding='utf-8')
+  text = re.sub(r'<!-- (runs|commands): (\S+) -->\n.*?<!-- end -->', block, text, flags=re.DOTALL)
+  document.write_text(text, encoding='utf-8')
+
+
+if __name__ == '__main__':
+  fill(sys.argv[1])

@@ -1,0 +1,155 @@
+"""MED's mechanisms against numpy, written from the equations."""
+import hypothesis
+from hypothesis import strategies as st
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from medjax.objectives import med
+
+BATCH, NEGATIVES = 6, 5
+SETTINGS = med.Settings(mutual=True, mutual_weight=0.3, mutual_reduction='mean', mutual_detach='none', evolutionary=True,
+                        difficulty='sigmoid', weigh_over='positive', adversarial_temperature=1.0, dynamic=True)
+ALL = jnp.ones((BATCH, NEGATIVES), bool)
+sigmoid = lambda x: 1 / (1 + np.exp(-x))
+
+
+def draw(seed, subs=()):
+  random = np.random.default_rng(seed)
+  return tuple(3 * random.normal(size=shape).astype(np.float32)
+               for shape in ((BATCH, *subs), (BATCH, NEGATIVES, *subs)))
+
+
+def numpy_evolutionary(scores, previous, w1, w2, temperature, over, kind):
+  positive, negative = (x.astype(np.float64) for x in scores)
+  before_positive, before_negative = (x.astype(np.float64) for x in previous)
+  hard = {'sigmoid': (sigmoid(-before_positive), sigmoid(before_negative)),
+          'score': (-before_positive, before_negative), 'inverse': (1 / before_positive, before_negative)}[kind]
+  positive_weight = np.exp(w1 * hard[0])
+  positive_weight /= positive_weight.sum()
+  negative_weight = np.exp(w2 * hard[1] + temperature * negative)
+  negative_weight /= negative_weight.sum(-1, keepdims=True) * BATCH if over == 'positive' else negative_weight.sum()
+  return (-(positive_weight * np.log(sigmoid(positive))).sum() - (negative_weight * np.log(sigmoid(-negative))).sum()) / 2
+
+
+@pytest.mark.parametrize('over', ['positive', 'batch'])
+@pytest.mark.parametrize('kind', ['sigmoid', 'score', 'inverse'])
+@pytest.mark.parametrize('temperature', [0.0, 0.7])
+def test_evolutionary_loss(over, kind, temperature):
+  scores, previous = draw(0), draw(1)
+  previous = (np.abs(previous[0]) + 1, previous[1])
+  settings = SETTINGS._replace(weigh_over=over, difficulty=kind, adversarial_temperature=temperature)
+  ours = med.evolutionary(scores, previous, ALL, 0.8, 0.6, settings)
+  np.testing.assert_allclose(ours, numpy_evolutionary(scores, previous, 0.8, 0.6, temperature, over, kind), rtol=1e-5)
+
+
+@pytest.mark.parametrize('kind', ['sigmoid', 'score'])
+@hypothesis.settings(deadline=None)
+@hypothesis.given(st.lists(st.floats(-50, 50, width=32), min_size=2, max_size=8))
+def test_bounded_difficulty_keeps_order_for_every_score(kind, values):
+  values = jnp.sort(jnp.asarray(values, jnp.float32))
+  positive, negative = med.difficulty((values, values), kind)
+  assert (jnp.diff(positive) <= 0).all() and (jnp.diff(negative) >= 0).all()
+
+
+def test_inverse_difficulty_is_the_papers_and_flips_where_scores_are_negative():
+  positive, _ = med.difficulty((jnp.array([-2.0, -1.0, 1.0, 2.0]), jnp.zeros(1)), 'inverse')
+  np.testing.assert_allclose(positive, [-0.5, -1.0, 1.0, 0.5])
+
+
+def test_sigmoid_difficulty_is_bounded():
+  hard, _ = med.difficulty((jnp.array([-1e30, 0.0, 1e30]), jnp.zeros(1)), 'sigmoid')
+  np.testing.assert_allclose(hard, [1, 0.5, 0])
+
+
+def test_harder_triples_of_the_narrower_model_weigh_more():
+  scores = (jnp.zeros(2), jnp.zeros((2, 1)))
+  gradient = jax.grad(lambda p: med.evolutionary((p, scores[1]), (jnp.array([-4.0, 4.0]), scores[1]),
+                                                 jnp.ones((2, 1), bool), 1.0, 1.0, SETTINGS))(scores[0])
+  assert abs(gradient[0]) > 2 * abs(gradient[1])
+
+
+def test_difficulty_passes_no_gradient():
+  scores, previous = draw(0), draw(1)
+  grads = jax.grad(lambda p: med.evolutionary(scores, p, ALL, 1.0, 1.0, SETTINGS))(previous)
+  assert not any(np.asarray(g).any() for g in grads)
+
+
+@pytest.mark.parametrize('reduction', ['mean', 'sum'])
+def test_mutual_loss_is_hubers(reduction):
+  narrow, wide = draw(0), draw(1)
+  gap = np.concatenate([(a - b).ravel() for a, b in zip(narrow, wide)]).astype(np.float64)
+  expected = np.where(np.abs(gap) < 1, gap**2 / 2, np.abs(gap) - 0.5)
+  np.testing.assert_allclose(med.mutual(narrow, wide, ALL, reduction), getattr(expected, reduction)(), rtol=1e-5)
+
+
+@pytest.mark.parametrize('detach, narrow_moves, wide_moves', [('none', 1, 1), ('narrow', 0, 1), ('wide', 1, 0)])
+def test_mutual_detach_holds_one_side(detach, narrow_moves, wide_moves):
+  grads = jax.grad(lambda n, w: med.mutual(n, w, ALL, 'mean', detach), argnums=(0, 1))(draw(0), draw(1))
+  assert [any(np.asarray(g).any() for g in side) for side in grads] == [bool(narrow_moves), bool(wide_moves)]
+
+
+def test_dynamic_weight_is_the_papers():
+  np.testing.assert_allclose(med.dynamic(jnp.array([0.25, 1.0]), 2.0), np.exp([0.5, 2.0]), rtol=1e-6)
+
+
+def loop_losses(positive, negative, share, weights, settings):
+  """The sum over sub-models, written as a loop."""
+  total, own = 0.0, []
+  for i in range(len(share)):
+    scores = (positive[:, i], negative[..., i])
+    previous = (positive[:, i - 1], negative[..., i - 1]) if i else scores
+    acts = float(i > 0 and settings.evolutionary)
+    own.append(med.evolutionary(scores, previous, ALL, acts * weights.w1, acts * weights.w2, settings))
+    total += own[-1] * (np.exp(weights.w3 * share[i]) if settings.dynamic else 1.0)
+    if i and settings.mutual:
+      total += settings.mutual_weight * med.mutual(previous, scores, ALL, settings.mutual_reduction)
+  return total, own
+
+
+@pytest.mark.parametrize('change', [{}, {'mutual': False}, {'evolutionary': False}, {'dynamic': False},
+                                    {'weigh_over': 'batch', 'adversarial_temperature': 0.0}])
+def test_all_sub_models_at_once_equal_the_loop(change):
+  positive, negative = draw(2, (4,))
+  share, weights = np.array([0.1, 0.3, 0.6, 1.0], np.float32), med.Weights(0.5, 0.8, 1.2)
+  settings = SETTINGS._replace(**change)
+  loss, own = med.losses(positive, negative, ALL, jnp.asarray(share), weights, settings)
+  expected, expected_own = loop_losses(positive, negative, share, weights, settings)
+  np.testing.assert_allclose(loss, expected, rtol=1e-5)
+  np.testing.assert_allclose(own, expected_own, rtol=1e-5)
+
+
+@pytest.mark.parametrize('switch', ['mutual', 'evolutionary', 'dynamic'])
+def test_each_mechanism_changes_the_loss(switch):
+  positive, negative = draw(3, (3,))
+  share, weights = jnp.array([0.2, 0.5, 1.0]), med.Weights(1.0, 1.0, 1.0)
+  on, _ = med.losses(positive, negative, ALL, share, weights, SETTINGS)
+  off, _ = med.losses(positive, negative, ALL, share, weights, SETTINGS._replace(**{switch: False}))
+  assert abs(on - off) > 1e-3
+
+
+def test_left_out_negatives_do_not_count():
+  positive, negative = draw(4, (3,))
+  valid = np.ones((BATCH, NEGATIVES), bool)
+  valid[:, 1] = False
+  changed = negative.copy()
+  changed[:, 1] = 1e3
+  share, weights = jnp.array([0.2, 0.5, 1.0]), med.Weights(1.0, 1.0, 1.0)
+  losses = [med.losses(positive, n, jnp.asarray(valid), share, weights, SETTINGS)[0] for n in (negative, changed)]
+  assert losses[0] == losses[1]
+
+
+def test_positive_without_valid_negatives_gives_a_finite_loss_and_gradient():
+  positive, negative = draw(5, (2,))
+  valid = jnp.asarray(np.arange(BATCH)[:, None] > 0) & ALL
+  loss = lambda n: med.losses(positive, n, valid, jnp.array([0.5, 1.0]), med.Weights(1.0, 1.0, 1.0), SETTINGS)[0]
+  assert np.isfinite(loss(negative)) and np.isfinite(jax.grad(loss)(negative)).all()
+
+
+def test_masked_sub_models_get_no_gradient():
+  positive, negative = draw(6, (4,))
+  mask = jnp.array([1.0, 0.0, 0.0, 1.0])
+  grad = jax.grad(lambda p: med.losses(p, negative, ALL, jnp.array([0.1, 0.4, 0.7, 1.0]), med.Weights(1.0, 1.0, 1.0),
+                                       SETTINGS, mask)[0])(positive)
+  assert [bool(np.asarray(grad[:, i]).any()) for i in range(4)] == [True, False, False, True]

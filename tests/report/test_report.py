@@ -1,0 +1,106 @@
+"""Metrics, tables and plots."""
+import json
+
+from matplotlib import image
+import numpy as np
+import pandas as pd
+import pytest
+from tensorboardX.proto import event_pb2
+
+from medjax.report import metrics
+from medjax.report import plots
+from medjax.report import tables
+
+
+def results(widths):
+  widths = np.array(widths)
+  mrr = 0.45 * (1 - np.exp(-widths / 80))
+  return pd.DataFrame(
+    {
+      'width': widths,
+      'mrr': mrr,
+      'hits1': mrr * 0.9,
+      'hits3': mrr * 1.1,
+      'hits10': mrr * 1.25,
+      'mr': 100.0,
+      'amri': 0.9,
+      'params': widths * 1000,
+    }
+  )
+
+
+def write(workdir, steps, start=0):
+  writer = metrics.Writer(workdir, start)
+  for step in steps:
+    writer.write(step, {'loss': step / 3, 'width_loss': {'4': 1.5, '8': 2.5}})
+  writer.close()
+  return writer
+
+
+def test_a_resumed_writer_drops_lines_past_its_step(tmp_path):
+  write(tmp_path, [10, 20, 30, 40])
+  assert [line['step'] for line in write(tmp_path, [25], start=20).history] == [10, 20]
+  assert [line['step'] for line in metrics.read(tmp_path)] == [10, 20, 25]
+  assert metrics.read(tmp_path)[0]['loss'] == 10 / 3
+
+
+def test_a_half_written_last_line_is_survived(tmp_path):
+  write(tmp_path, [10, 20])
+  path = tmp_path / 'metrics.jsonl'
+  path.write_text(path.read_text() + '{"step": 30, "lo')
+  assert [line['step'] for line in metrics.read(tmp_path)] == [10, 20]
+  write(tmp_path, [30], start=30)
+  assert [json.loads(line)['step'] for line in path.read_text().splitlines()] == [10, 20, 30]
+
+
+def test_every_line_is_on_disk_at_once(tmp_path):
+  writer = metrics.Writer(tmp_path)
+  writer.write(1, {'loss': 0.5})
+  assert metrics.read(tmp_path) == [{'step': 1, 'loss': 0.5}]
+  writer.close()
+
+
+def events(path):
+  """The events of a file: length (8 bytes), checksum (4), content, checksum (4)."""
+  data = path.read_bytes()
+  while data:
+    size = int.from_bytes(data[:8], 'little')
+    yield event_pb2.Event.FromString(data[12:12 + size])
+    data = data[16 + size:]
+
+
+def test_tensorboard_gets_the_scalars_and_the_resumed_step(tmp_path):
+  write(tmp_path, [10])
+  write(tmp_path, [30], start=20)
+  first, second = (list(events(path)) for path in sorted((tmp_path / 'tensorboard').iterdir(),
+                                                         key=lambda path: int(path.suffix[1:])))
+  assert {value.tag: value.simple_value for value in first[-1].summary.value} == {
+      'loss': pytest.approx(10 / 3), 'width_loss/4': 1.5, 'width_loss/8': 2.5}
+  assert second[1].session_log.status == event_pb2.SessionLog.START and second[1].step == 21
+
+
+def test_results_have_their_columns(trained):
+  frame = pd.read_csv(trained / 'results.csv')
+  assert list(frame.columns) == ['width', 'mrr', 'hits1', 'hits3', 'hits10', 'mr', 'amri', 'params']
+  assert list(frame['width']) == [4, 8, 12]
+
+
+def test_results_are_the_rows_of_both_sides_and_all_relations(trained):
+  detail = pd.read_csv(trained / 'results-detail.csv')
+  expected = detail[(detail['side'] == 'both') & (detail['category'] == 'all')]
+  assert list(tables.results_frame(detail)['mrr']) == list(expected['mrr'])
+  assert set(detail['side']) == {'both', 'head', 'tail'}
+
+
+def test_a_shown_table_has_a_line_per_width():
+  lines = tables.show(results([10, 640])).splitlines()
+  assert lines[0].split()[:2] == ['width', 'mrr'] and len(lines) == 3
+  assert lines[2].split()[-1] == '640,000'
+
+
+@pytest.mark.parametrize('widths', [[40], [10, 20], list(range(10, 641, 10))])
+def test_a_plot_is_a_picture(tmp_path, widths):
+  plots.quality_against_width(results(widths), tmp_path / 'plot.png', 'rotate on world, test')
+  picture = image.imread(tmp_path / 'plot.png')
+  assert picture.shape == (600, 960, 4)
+  assert 0.8 < picture[..., :3].mean() < 0.999

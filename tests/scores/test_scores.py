@@ -1,0 +1,129 @@
+"""Every score against a numpy reference written from its paper, and the one-pass identity."""
+import hypothesis
+from hypothesis import strategies as st
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from medjax import crop
+from medjax import scores
+
+NAMES = sorted(scores.REGISTRY)
+ENTITIES, RELATIONS = 12, 4
+
+
+def build(name, widths, seed=0, spread=0.3):
+  score = scores.make(name, {'init_range': spread, 'init_scale': spread, 'phase_scale': 16.0})
+  widths = crop.Widths(widths, score.components)
+  return score, widths, score.init(jax.random.key(seed), ENTITIES, RELATIONS, widths.full)
+
+
+def triples(seed=0, size=20):
+  random = np.random.default_rng(seed)
+  return np.stack([random.integers(0, n, size) for n in (ENTITIES, RELATIONS, ENTITIES)], 1).astype(np.int32)
+
+
+def reference(name, model, h, r, t):
+  """The raw score of one triple in float64, from the paper's formula."""
+  entity = {k: np.asarray(v, np.float64) for k, v in model['entity'].items()}
+  relation = {k: np.asarray(v, np.float64)[r] for k, v in model['relation'].items()}
+  head, tail = ({k: v[i] for k, v in entity.items()} for i in (h, t))
+  as_complex = lambda part: part['re'] + 1j * part['im']
+  if name == 'transe':
+    return -np.abs(head['vector'] + relation['vector'] - tail['vector']).sum()
+  if name == 'transe_l2':
+    return -np.linalg.norm(head['vector'] + relation['vector'] - tail['vector'])
+  if name == 'rotate':
+    rotation = np.exp(1j * relation['phase'] * 16)
+    return -np.abs(as_complex(head) * rotation - as_complex(tail)).sum()
+  if name == 'pairre':
+    unit = lambda x: x / np.linalg.norm(x)
+    return -np.abs(unit(head['vector']) * relation['head'] - unit(tail['vector']) * relation['tail']).sum()
+  if name == 'distmult':
+    return (head['vector'] * relation['vector'] * tail['vector']).sum()
+  if name == 'complex':
+    return (as_complex(head) * as_complex(relation) * as_complex(tail).conj()).sum().real
+  forward = (head['head'] * relation['forward'] * tail['tail']).sum()
+  return (forward + (tail['head'] * relation['inverse'] * head['tail']).sum()) / 2
+
+
+@pytest.mark.parametrize('name', NAMES)
+def test_score_is_the_papers_formula(name):
+  score, widths, model = build(name, (8,))
+  ours = scores.score_triples(score, model, jnp.asarray(triples()), widths)[:, 0]
+  np.testing.assert_allclose(ours, [reference(name, model, *t) for t in triples()], rtol=2e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize('name', NAMES)
+@hypothesis.settings(max_examples=8, deadline=None)
+@hypothesis.given(steps=st.lists(st.integers(1, 6), min_size=1, max_size=5), seed=st.integers(0, 2**16))
+def test_one_pass_equals_the_cropped_models(name, steps, seed):
+  score, widths, model = build(name, tuple(2 * int(w) for w in np.cumsum(steps)), seed)
+  together = scores.score_triples(score, model, jnp.asarray(triples(seed)), widths)
+  for i, width in enumerate(widths.values):
+    cropped = crop.crop(model, width, score.components)
+    alone = scores.score_triples(score, cropped, jnp.asarray(triples(seed)), crop.Widths((width,), score.components))
+    np.testing.assert_allclose(together[:, i], alone[:, 0], rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize('name', NAMES)
+def test_gradients_equal_those_of_the_slow_loop(name):
+  score, widths, model = build(name, (4, 8, 20, 24))
+  batch, weight = jnp.asarray(triples()), jax.random.normal(jax.random.key(1), (20, 4))
+
+  def one_pass(model):
+    return jnp.sum(weight * scores.score_triples(score, model, batch, widths))
+
+  def slow_loop(model):
+    total = 0.0
+    for i, width in enumerate(widths.values):
+      alone = crop.Widths((width,), score.components)
+      raw = scores.score_triples(score, crop.crop(model, width, score.components), batch, alone)
+      total += jnp.sum(weight[:, i] * raw[:, 0])
+    return total
+
+  jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5),
+               jax.grad(one_pass)(model), jax.grad(slow_loop)(model))
+
+
+@pytest.mark.parametrize('name', NAMES)
+def test_head_and_tail_queries_agree(name):
+  score, widths, model = build(name, (4, 8))
+  head, relation, tail = jnp.asarray(triples()).T
+  rows = lambda table, ids: scores.gather(model[table], ids)
+  from_head = score.sums(score.tail_query(rows('entity', head), rows('relation', relation)), rows('entity', tail), widths)
+  from_tail = score.sums(score.head_query(rows('entity', tail), rows('relation', relation)), rows('entity', head), widths)
+  np.testing.assert_allclose(from_head, from_tail, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize('name', NAMES)
+def test_walk_gives_the_sums_of_every_block(name):
+  score, widths, model = build(name, (4, 8, 12))
+  query = score.tail_query(scores.gather(model['entity'], jnp.arange(5)), scores.gather(model['relation'], jnp.arange(5) % 4))
+  walked = score.walk(jax.tree.map(jnp.transpose, query), model['entity'], widths, jnp.zeros((ENTITIES, 5)), lambda x: x)
+  direct = score.sums(scores.lift(query), jax.tree.map(lambda x: x[None], model['entity']), widths)
+  np.testing.assert_allclose(walked, jnp.transpose(direct, (2, 1, 0)), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize('name', NAMES)
+def test_gradient_is_finite_where_a_distance_is_zero(name):
+  score, widths, model = build(name, (4, 8))
+  model = jax.tree.map(jnp.zeros_like, model)
+  grad = jax.grad(lambda m: scores.score_triples(score, m, jnp.asarray(triples()), widths).sum())(model)
+  assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(grad))
+
+
+def test_affine_maps_keep_order_and_leave_the_full_width_alone():
+  for scale_kind in ('linear', 'sqrt', 'none'):
+    offset, scale = scores.affine(True, (10, 40, 160), 6.0, scale_kind)
+    assert (np.asarray(scale) > 0).all() and scale[-1] == 1 and offset[-1] == 6
+  np.testing.assert_allclose(scores.affine(True, (10, 40, 160), 6.0, 'linear')[1], [16, 4, 1])
+  np.testing.assert_allclose(scores.affine(True, (10, 40, 160), 6.0, 'sqrt')[1], [4, 2, 1])
+  np.testing.assert_allclose(scores.affine(True, (10, 40, 160), 6.0, 'none', 'linear')[0], [0.375, 1.5, 6])
+  assert not np.asarray(scores.affine(False, (10, 40, 160), 6.0)[0]).any()
+
+
+def test_unknown_score_names_the_nearest():
+  with pytest.raises(ValueError, match="'rotat'; did you mean 'rotate'"):
+    scores.make('rotat', {})

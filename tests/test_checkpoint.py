@@ -1,0 +1,171 @@
+"""Checkpoints: which stay, what a damaged one says, and disks without space."""
+import collections
+import errno
+import os
+import shutil
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from medjax import checkpoint
+from medjax import runs
+from medjax.training import state as state_lib
+
+
+def make_state(step, length=8):
+  table = np.arange(40 * length, dtype=np.float32).reshape(40, length) + step
+  params = {
+    'model': {'entity': {'re': table, 'im': -table}, 'relation': {'phase': table[:3] / 7}},
+    'objective': {},
+  }
+  params = jax.tree.map(jnp.asarray, params)
+  return state_lib.State(jnp.int32(step), params, {'mu': params}, jnp.bool_(True))
+
+
+def save(folder, steps, keep=2, mrrs=()):
+  checkpoints = checkpoint.Checkpoints(folder, keep)
+  for step in steps:
+    checkpoints.save(make_state(step), dict(mrrs).get(step))
+  return checkpoints
+
+
+def steps_in(folder):
+  return sorted(int(entry.name) for entry in folder.iterdir())
+
+
+def test_a_state_comes_back_exactly(tmp_path):
+  back = save(tmp_path, [3]).restore(make_state(0))
+  assert jax.tree.structure(back) == jax.tree.structure(make_state(3))
+  assert all(np.array_equal(a, b) for a, b in zip(jax.tree.leaves(back), jax.tree.leaves(make_state(3))))
+
+
+def test_the_latest_and_the_best_stay(tmp_path):
+  checkpoints = save(tmp_path, range(7), keep=2, mrrs={1: 0.2, 2: 0.5, 4: 0.3})
+  assert steps_in(tmp_path) == [2, 5, 6]
+  assert (checkpoints.latest, checkpoints.best) == (6, 2)
+
+
+def test_of_equally_good_checkpoints_the_first_is_best(tmp_path):
+  assert save(tmp_path, range(5), mrrs={1: 0.5, 2: 0.5, 3: 0.5}).best == 1
+  assert checkpoint.Checkpoints(tmp_path, read_only=True).best == 1
+
+
+def test_no_metric_means_no_best(tmp_path):
+  checkpoints = save(tmp_path, range(4), keep=1)
+  assert (checkpoints.latest, checkpoints.best) == (3, None)
+
+
+def files(folder, least=0):
+  return [path for path in folder.rglob('*') if path.is_file() and path.stat().st_size > least]
+
+
+def truncate(paths):
+  for path in paths:
+    os.truncate(path, path.stat().st_size // 2)
+
+
+DAMAGES = {
+    'every file cut': lambda folder: truncate(files(folder)),
+    'every big file cut': lambda folder: truncate(files(folder, 200)),
+    'tables cut': lambda folder: truncate(p for p in files(folder) if p.parent.name == 'd'),
+    'tables lost': lambda folder: [p.unlink() for p in files(folder) if p.parent.name == 'd'],
+    'big files lost': lambda folder: [p.unlink() for p in files(folder, 200)],
+    'params lost': lambda folder: shutil.rmtree(folder / 'model'),
+    'everything lost': lambda folder: [shutil.rmtree(folder), folder.mkdir()],
+}
+
+
+@pytest.mark.parametrize('damage', DAMAGES.values(), ids=DAMAGES)
+def test_a_damaged_checkpoint_names_itself_and_the_remedy_works(tmp_path, damage):
+  save(tmp_path, [1, 2], mrrs={1: 0.5, 2: 0.6})
+  damage(tmp_path / '2')
+  with pytest.raises(checkpoint.CheckpointError) as caught:
+    checkpoint.Checkpoints(tmp_path).restore(make_state(0))
+  assert f'{tmp_path}/2 ' in str(caught.value) and 'Delete that folder to go on from' in str(caught.value)
+  shutil.rmtree(tmp_path / '2')
+  assert int(checkpoint.Checkpoints(tmp_path).restore(make_state(0)).step) == 1
+
+
+def test_a_run_goes_on_from_the_checkpoint_before_a_damaged_one(trained, tiny_config, tmp_path):
+  workdir = shutil.copytree(trained, tmp_path / 'run')
+  truncate(files(workdir / 'checkpoints' / '40', 200))
+  with pytest.raises(checkpoint.CheckpointError, match='go on from step 20'):
+    runs.train(tiny_config(), workdir)
+  shutil.rmtree(workdir / 'checkpoints' / '40')
+  runs.train(tiny_config(), workdir)
+  assert (workdir / 'results.csv').read_text() == (trained / 'results.csv').read_text()
+
+
+def test_a_step_that_is_not_there_is_refused(tmp_path):
+  with pytest.raises(checkpoint.CheckpointError, match='no checkpoint of step 3; it has 1, 2'):
+    save(tmp_path, [1, 2]).restore(make_state(0), 3)
+
+
+def shapes(state, length, rows=40):
+  return jax.tree.map(
+    lambda leaf: jax.ShapeDtypeStruct((min(rows, leaf.shape[0]), length), leaf.dtype), state.params
+  )
+
+
+def test_a_crop_is_exactly_the_prefix(tmp_path):
+  cropped = save(tmp_path, [3]).restore_params(shapes(make_state(0), 3))
+  expected = jax.tree.map(lambda leaf: leaf[:, :3], make_state(3).params)
+  assert jax.tree.structure(cropped) == jax.tree.structure(expected)
+  assert all(np.array_equal(a, b) for a, b in zip(jax.tree.leaves(cropped), jax.tree.leaves(expected)))
+
+
+@pytest.mark.parametrize('length, rows', [(9, 40), (8, 39), (8, 3)])
+def test_another_shape_than_a_prefix_is_refused(tmp_path, length, rows):
+  checkpoints = save(tmp_path, [3])
+  with pytest.raises(checkpoint.CheckpointError, match='of another model'):
+    checkpoints.restore_params(shapes(make_state(0), length, rows))
+
+
+def test_more_rows_than_stored_are_refused(tmp_path):
+  checkpoints, like = save(tmp_path, [3]), shapes(make_state(0), 8)
+  like['model']['entity'] = {name: jax.ShapeDtypeStruct((41, 8), jnp.float32) for name in ('re', 'im')}
+  with pytest.raises(checkpoint.CheckpointError, match=r'\(40, 8\), but \(41, 8\) was asked for'):
+    checkpoints.restore_params(like)
+
+
+def test_a_state_of_another_shape_is_refused(tmp_path):
+  with pytest.raises(checkpoint.CheckpointError, match='of another model'):
+    save(tmp_path, [3]).restore(make_state(0, length=10))
+
+
+def test_too_little_space_is_noticed_before_writing(tmp_path, monkeypatch):
+  checkpoints = save(tmp_path, [1])
+  usage = collections.namedtuple('Usage', 'total used free')(2**30, 2**30 - 1000, 1000)
+  monkeypatch.setattr(shutil, 'disk_usage', lambda path: usage)
+  with pytest.raises(
+    checkpoint.CheckpointError, match='no space .* last good checkpoint is step 1. Free some space'
+  ):
+    checkpoints.save(make_state(2))
+  assert steps_in(tmp_path) == [1]
+
+
+def test_a_disk_that_fills_up_while_writing_spares_the_earlier_checkpoints(tmp_path, monkeypatch):
+  checkpoints = save(tmp_path, [1])
+
+  def write(*args, **kwargs):
+    raise OSError(errno.ENOSPC, 'No space left on device')
+
+  with monkeypatch.context() as patch:
+    patch.setattr(checkpoint.ocp.StandardCheckpointHandler, 'async_save', write)
+    patch.setattr(checkpoint.ocp.StandardCheckpointHandler, 'save', write)
+    with pytest.raises(
+      checkpoint.CheckpointError, match='the disk is full. The last good checkpoint is step 1'
+    ):
+      checkpoints.save(make_state(2))
+  checkpoints = checkpoint.Checkpoints(tmp_path)
+  assert checkpoints.latest == 1
+  assert int(checkpoints.restore(make_state(0)).step) == 1
+  checkpoints.save(make_state(2))
+  assert checkpoint.Checkpoints(tmp_path, read_only=True).latest == 2
+
+
+def test_reading_makes_no_noise(trained, capfd, caplog):
+  checkpoint.Checkpoints(trained / 'checkpoints', read_only=True)
+  assert capfd.readouterr() == ('', '') and not caplog.records

@@ -1,0 +1,187 @@
+"""Commands: expected mistakes give one clear line and exit code 2."""
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from medjax import cli
+from medjax import runs
+from medjax.report import metrics
+
+
+@pytest.fixture
+def command(tiny_config, capsys):
+  """A function that runs a command in this process and returns (exit code, what stderr says)."""
+
+  def run(mode, workdir, fields=(), **flags):
+    flags = {
+      'width': None,
+      'output': None,
+      'split': 'test',
+      'head': None,
+      'relation': None,
+      'tail': None,
+      'k': 3,
+      'new': False,
+    } | flags
+    code = cli.run(mode, tiny_config(fields), str(workdir), **flags)
+    return code, capsys.readouterr().err
+
+  return run
+
+
+def refused(answer, *words):
+  code, error = answer
+  assert code == 2 and re.search('^error: ', error, re.MULTILINE) and 'Traceback' not in error
+  for word in words:
+    assert str(word) in error
+
+
+@pytest.mark.parametrize('fields, words', [
+    ({'model.score': 'rotat'}, ['config.model.score', "did you mean 'rotate'?"]),
+    ({'model.widths': '7'}, ['width 7', 'multiples of 2']),
+    ({'train.learning_rate': float('inf')}, ['config.train.learning_rate=inf', 'finite']),
+    ({'data.path': '/nowhere/triples'}, ['/nowhere/triples', 'Give a folder']),
+    ({'data.path': '', 'data.name': 'wn18'}, ["data.name is 'wn18'", 'Did you mean wn18rr']),
+    ({'data.header': 'no', 'data.columns': 'hrx'}, ["data.columns is 'hrx'", "'hrt' in some order"]),
+])
+def test_training_refuses_a_bad_configuration(command, tmp_path, fields, words):
+  refused(command('train', tmp_path / 'run', fields), *words)
+  assert not (tmp_path / 'run').exists()
+
+
+def test_training_refuses_the_workdir_of_another_configuration(command, trained):
+  refused(command('train', trained, {'train.learning_rate': 0.5, 'model.gamma': 2.0}), trained,
+          'model.gamma: 6.0 there, 2.0 now', 'train.learning_rate: 0.005 there, 0.5 now', 'another --workdir')
+
+
+def test_training_refuses_other_data_in_a_workdir(command, trained, tmp_path):
+  refused(command('train', trained, {'data.path': str(tmp_path)}), 'data.path', tmp_path)
+
+
+def test_training_refuses_a_folder_of_something_else(command, tmp_path):
+  (tmp_path / 'thesis.tex').write_text('years of work')
+  refused(command('train', tmp_path), tmp_path, 'thesis.tex', 'another --workdir')
+  assert os.listdir(tmp_path) == ['thesis.tex']
+
+
+def test_training_refuses_a_cropped_model_as_workdir(command, trained, tmp_path):
+  runs.crop(trained, 8, tmp_path / 'small')
+  refused(command('train', tmp_path / 'small'), 'model.safetensors', 'another --workdir')
+
+
+def test_training_refuses_a_workdir_in_use(command, trained):
+  with runs.sole_trainer(trained):
+    refused(command('train', trained), 'another process is training in', trained, 'another --workdir')
+
+
+def test_training_goes_on_after_a_kill_between_the_files_of_a_new_workdir(command, tmp_path, trained):
+  for name in ('entities.tsv', 'notes.txt', 'model.json'):
+    shutil.copy(trained / name, tmp_path)
+  (tmp_path / 'config.json.tmp').write_text('{"na')
+  assert command('train', tmp_path)[0] == 0
+
+
+def test_fields_that_do_not_touch_the_training_may_change(command, trained, tmp_path):
+  workdir = shutil.copytree(trained, tmp_path / 'run')
+  assert command('train', workdir, {'eval.extra_widths': '6'})[0] == 0
+  widths = [line.split(',')[0] for line in (workdir / 'results.csv').read_text().splitlines()[1:]]
+  assert widths == ['4', '6', '8', '12']
+
+
+@pytest.mark.parametrize(
+  'mode, flags',
+  [
+    ('evaluate', {}),
+    ('crop', {'width': 8, 'output': 'out'}),
+    ('predict', {'head': 'e00', 'relation': 'next'}),
+  ],
+)
+@pytest.mark.parametrize('exists', [True, False])
+def test_what_is_no_workdir_is_refused(command, tmp_path, mode, flags, exists):
+  workdir = tmp_path if exists else tmp_path / 'nowhere'
+  refused(
+    command(mode, workdir, **flags),
+    workdir / 'model.json',
+    'is missing',
+    'a medjax workdir or cropped model?',
+  )
+
+
+def test_a_workdir_without_checkpoints_is_refused(command, trained, tmp_path):
+  for name in ('entities.tsv', 'relations.tsv', 'triples.npz', 'model.json', 'config.json'):
+    shutil.copy(trained / name, tmp_path)
+  refused(command('evaluate', tmp_path), tmp_path / 'checkpoints', 'holds no checkpoint', 'train first')
+
+
+@pytest.mark.parametrize(
+  'width, words',
+  [(10, ['width 10 was not trained', '8, 12']), (14, ['width 14 was not trained', '12']), (-4, ['width -4'])],
+)
+@pytest.mark.parametrize('mode, flags', [
+    ('evaluate', {}), ('crop', {'output': 'out'}), ('predict', {'head': 'e00', 'relation': 'next'})])
+def test_a_width_that_was_not_trained_is_refused(command, trained, tmp_path, mode, flags, width, words):
+  flags = {name: str(tmp_path / 'out') if name == 'output' else value for name, value in flags.items()}
+  refused(command(mode, trained, width=width, **flags), *words)
+  assert not (tmp_path / 'out').exists()
+
+
+def test_a_crop_needs_a_width_and_an_output(command, trained, tmp_path):
+  refused(command('crop', trained, width=8), '--output=DIR')
+  refused(command('crop', trained, output=str(tmp_path / 'out')), '--width=N')
+
+
+def test_a_crop_overwrites_nothing(command, trained, tmp_path):
+  (tmp_path / 'file').write_text('mine')
+  refused(command('crop', trained, width=8, output=str(tmp_path)), tmp_path, 'name a new one')
+  refused(
+    command('crop', trained, width=8, output=str(tmp_path / 'file')), tmp_path / 'file', 'name a new one'
+  )
+  assert (tmp_path / 'file').read_text() == 'mine'
+
+
+@pytest.mark.parametrize('flags, words', [
+    ({'head': 'e000', 'relation': 'next'}, ["no entity 'e000'", "'e00'"]),
+    ({'head': 'e00', 'relation': 'nxt'}, ["no relation 'nxt'", "'next'"]),
+    ({'head': 'e00'}, ['--relation']),
+    ({'relation': 'next'}, ['--head', '--tail']),
+    ({'head': 'e00', 'relation': 'next', 'tail': 'e01'}, ['one of --head and --tail']),
+])
+def test_a_bad_question_is_refused(command, trained, flags, words):
+  refused(command('predict', trained, **flags), *words)
+
+
+def test_a_flag_without_meaning_is_refused(command, trained):
+  refused(command('evaluate', trained, output='out'), '--output=out', 'no meaning with --mode=evaluate')
+
+
+def test_a_full_disk_outside_a_checkpoint_is_one_line(command, tmp_path, monkeypatch):
+  def write(self, step, values):
+    raise OSError(28, 'No space left on device')
+
+  monkeypatch.setattr(metrics.Writer, 'write', write)
+  refused(command('train', tmp_path), 'No space left', 'free some space')
+
+
+def test_prediction_prints_labels_and_ranks(trained, tiny_config, capsys):
+  assert cli.run('predict', tiny_config(), str(trained), width=8, output=None, split='test', head=None,
+                 relation='next', tail='E05', k=4, new=True) == 0
+  printed = capsys.readouterr().out.splitlines()
+  assert printed[0] == '? next E05 (width 8)'
+  assert printed[1].split() == ['label', 'score', 'rank', 'in_training']
+  assert len(printed) == 6 and not any('True' in line for line in printed)
+
+
+@pytest.mark.parametrize('arguments, words', [
+    (['--config.train.lerning_rate=1'], ['config.train.lerning_rate', "did you mean 'learning_rate'?"]),
+    (['--config.train.steps=abc'], ['config.train.steps=abc', 'invalid literal']),
+])
+def test_the_real_command_line_is_checked(repository, tmp_path, arguments, words):
+  done = subprocess.run(
+    [sys.executable, repository / 'launch.py', *arguments], cwd=tmp_path, capture_output=True, text=True
+  )
+  refused((done.returncode, done.stderr), *words)
+  assert not any(tmp_path.iterdir())

@@ -1,0 +1,216 @@
+"""Cropped models: what they compute, and what a user asks of them."""
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import medjax
+from medjax import artifact
+from medjax import crop
+from medjax import model as model_lib
+from medjax import runs
+from medjax.data.triples import Graph
+
+
+@pytest.fixture(scope='module')
+def rotate(trained):
+  return medjax.load(trained)
+
+
+@pytest.mark.parametrize('run', ['trained', 'trained_complex'])
+@pytest.mark.parametrize('width', [4, 8, 12])
+def test_a_crop_evaluates_exactly_as_in_the_run(run, width, request, tmp_path):
+  workdir = request.getfixturevalue(run)
+  runs.crop(workdir, width, tmp_path / 'crop')
+  runs.evaluate(tmp_path / 'crop')
+  header, *rows = (workdir / 'results.csv').read_text().splitlines()
+  expected = [header, *(row for row in rows if int(row.split(',')[0]) <= width)]
+  assert (tmp_path / 'crop' / 'results.csv').read_text().splitlines() == expected
+
+
+def test_a_crop_of_a_crop_is_the_direct_crop(trained, tmp_path):
+  runs.crop(trained, 8, tmp_path / 'eight')
+  runs.crop(tmp_path / 'eight', 4, tmp_path / 'twice')
+  runs.crop(trained, 4, tmp_path / 'once')
+  names = {path.name for path in (tmp_path / 'once').iterdir()}
+  assert names == {'model.json', 'model.safetensors', 'entities.tsv', 'relations.tsv', 'triples.npz'}
+  for name in names - {'triples.npz'}:
+    assert (tmp_path / 'once' / name).read_bytes() == (tmp_path / 'twice' / name).read_bytes(), name
+
+
+def test_loading_a_width_is_loading_its_crop(trained, tmp_path):
+  runs.crop(trained, 8, tmp_path / 'crop')
+  of_run, of_crop = medjax.load(trained, 8), medjax.load(tmp_path / 'crop')
+  assert of_run.description == of_crop.description
+  for table in ('entity', 'relation'):
+    assert of_run.params[table].keys() == of_crop.params[table].keys()
+    assert all(
+      np.array_equal(of_run.params[table][name], of_crop.params[table][name]) for name in of_run.params[table]
+    )
+
+
+def test_a_crop_in_memory_is_the_crop_on_disk(rotate, trained):
+  np.testing.assert_array_equal(
+    rotate.crop(4).params['entity']['im'], medjax.load(trained, 4).params['entity']['im']
+  )
+
+
+@pytest.mark.parametrize('name', ['width', 'truncate_dim', 'dimensions'])
+def test_the_width_has_the_names_that_people_know(trained, name):
+  model = medjax.load(trained, **{name: 8})
+  assert model.width == 8 and model.params['entity']['re'].shape == (30, 4)
+
+
+def test_two_different_widths_are_refused(trained):
+  assert medjax.load(trained, 8, dimensions=8).width == 8
+  with pytest.raises(crop.WidthError, match=r'\[4, 8\]'):
+    medjax.load(trained, 8, truncate_dim=4)
+
+
+@pytest.mark.parametrize('width', [5, 0, -4, 16])
+def test_an_untrained_width_is_refused_with_the_nearest(trained, tmp_path, width):
+  runs.crop(trained, 12, tmp_path / 'crop')
+  for folder in (trained, tmp_path / 'crop'):
+    with pytest.raises(crop.WidthError, match=f'width {width} was not trained; the nearest .* 4, 8, 12'):
+      medjax.load(folder, width)
+
+
+def test_a_single_triple_has_a_number_and_lists_an_array(rotate):
+  single = rotate.score('e00', 'next', 'e01')
+  several = rotate.score(['e00', 'e05'], ['next', 'third'], ['e01', 'e08'])
+  assert isinstance(single, float) and several.shape == (2,)
+  assert several[0] == pytest.approx(single, abs=1e-5)
+  assert rotate.score('e00', 'next', ['e01', 'e02', 'e03']).shape == (3,)
+  assert rotate.score([], [], []).shape == (0,)
+
+
+def test_lists_of_different_lengths_are_refused(rotate):
+  with pytest.raises(ValueError, match='are 2, 1, 3 in number'):
+    rotate.score(['e00', 'e01'], 'next', ['e01', 'e02', 'e03'])
+
+
+@pytest.mark.parametrize('run', ['trained', 'trained_complex'])
+@pytest.mark.parametrize('width', [4, 12])
+def test_predictions_are_ordered_and_agree_with_score(run, width, request):
+  model = medjax.load(request.getfixturevalue(run), width)
+  tails, heads = model.predict_tails('e07', 'third', k=30), model.predict_heads('third', 'e07', k=30)
+  for frame in (tails, heads):
+    assert list(frame.columns) == ['label', 'score', 'rank', 'in_training']
+    assert list(frame['rank']) == list(range(1, 31)) and sorted(frame['label']) == list(model.entities.labels)
+    assert frame['score'].is_monotonic_decreasing
+  np.testing.assert_allclose(tails['score'], model.score('e07', 'third', list(tails['label'])), atol=2e-5)
+  np.testing.assert_allclose(heads['score'], model.score(list(heads['label']), 'third', 'e07'), atol=2e-5)
+
+
+def test_known_answers_are_marked_and_can_be_left_out(rotate):
+  known = {rotate.entities.labels[tail] for head, relation, tail in rotate.graph.train
+           if (head, relation) == (rotate.entities.find('e00'), rotate.relations.find('mirror'))}
+  frame = rotate.predict_tails('e00', 'mirror', k=30)
+  assert known and set(frame['label'][frame['in_training']]) == known
+  new = rotate.predict_tails('e00', 'mirror', k=30, filter_known=True)
+  pd.testing.assert_frame_equal(new.drop(columns='rank'),
+                                frame[~frame['in_training']].reset_index(drop=True).drop(columns='rank'))
+
+
+def test_the_rank_of_predictions_is_that_of_the_evaluation(rotate):
+  """Of a graph's one test triple, the raw score places the answer where the filtered rank says."""
+  head, relation, tail = rotate.graph.test[0]
+  others = {t for h, r, t in rotate.graph.triples if (h, r) == (head, relation)} - {tail}
+  values = rotate.score_all('tail', head, relation)
+  rivals = np.array([i for i in range(30) if i not in others and i != tail])
+  one = rotate._replace(
+    graph=Graph(
+      'one',
+      *(getattr(rotate.graph, name) for name in ('entities', 'relations', 'train', 'valid')),
+      rotate.graph.test[:1],
+      rotate.graph.entity_labels,
+      rotate.graph.relation_labels,
+    )
+  )
+  ranks, _ = model_rank(one, rotate.graph.triples)
+  assert ranks[0, 0, -1] == 1 + (values[rivals] > values[tail]).sum()
+
+
+def model_rank(model, known):
+  from medjax.evaluation import evaluator
+
+  return evaluator.rank_both_sides(
+    model.description.make_score(), model.params, model.widths, model.graph.test, known
+  )
+
+
+def vocabulary(labels, identifiers=('Q1', 'Q2', 'Q3')):
+  return model_lib.Vocabulary('entity', identifiers, labels)
+
+
+def test_labels_are_found_in_any_case():
+  names = vocabulary(('Paris', 'paris', 'Straße'))
+  assert (names.find('Paris'), names.find('paris')) == (0, 1)
+  assert names.find('STRASSE') == names.find('Q3') == names.find(2) == names.find(np.int32(2)) == 2
+
+
+def test_equal_labels_are_told_apart():
+  names = vocabulary(('Mercury', 'Mercury', 'Venus'))
+  assert names.find('mercury (q2)') == 1 and names.labels[2] == 'Venus'
+  with pytest.raises(model_lib.UnknownLabel, match=r"near it: .*'Mercury \(Q1\)'"):
+    names.find('Mercury')
+
+
+@pytest.mark.parametrize('name', ['Pariss', 3, -1, None, 1.0])
+def test_unknown_names_are_refused(name):
+  with pytest.raises(model_lib.UnknownLabel, match='the model has no entity'):
+    vocabulary(('Paris', 'Rome', 'Bonn')).find(name)
+
+
+def test_an_unknown_name_brings_the_nearest():
+  with pytest.raises(model_lib.UnknownLabel, match="no entity 'pariss'; near it: 'Paris'"):
+    vocabulary(('Paris', 'Rome', 'Bonn')).find('pariss')
+
+
+READ = '''
+import sys
+from medjax import artifact, checkpoint
+import jax, numpy as np
+like = {'model': {'entity': {'re': jax.ShapeDtypeStruct((4000, int(sys.argv[2])), np.float32)}}}
+like['model']['entity'] |= {'im': like['model']['entity']['re']}
+checkpoints = checkpoint.Checkpoints(sys.argv[1], read_only=True)
+count = lambda: int(open('/proc/self/io').read().split()[1])
+before = count()
+checkpoints.restore_params(like)
+print(count() - before)
+'''
+
+
+@pytest.mark.skipif(not pathlib.Path('/proc/self/io').exists(), reason='needs /proc/self/io of Linux')
+def test_a_crop_reads_only_its_share(tmp_path, repository):
+  import jax.numpy as jnp
+  from medjax import checkpoint
+  from medjax.training import state as state_lib
+  table = np.random.RandomState(0).normal(size=(4000, 320)).astype(np.float32)
+  params = {'model': {'entity': {'re': jnp.asarray(table), 'im': jnp.asarray(-table)}}}
+  checkpoint.Checkpoints(tmp_path).save(state_lib.State(jnp.int32(1), params, (), jnp.bool_(True)))
+  read = {}
+  for width in (5, 320):
+    done = subprocess.run(
+      [sys.executable, '-c', READ, tmp_path, str(width)],
+      cwd=repository,
+      capture_output=True,
+      text=True,
+      check=True,
+    )
+    read[width] = int(done.stdout)
+  assert read[320] > 0.8 * 2 * table.nbytes
+  assert read[5] < 0.1 * read[320]
+
+
+def test_artifacts_are_free_of_pickle(trained, tmp_path):
+  """numpy refuses a pickled array, and so does the reader of graphs."""
+  for name in ('entities.tsv', 'relations.tsv'):
+    (tmp_path / name).write_bytes((trained / name).read_bytes())
+  evil = np.array([{'a': 1}], object)
+  np.savez(tmp_path / 'triples.npz', train=evil, valid=evil, test=evil)
+  with pytest.raises(artifact.ArtifactError, match='allow_pickle=False'):
+    artifact.read_graph(tmp_path)
