@@ -68,7 +68,7 @@ class TrainConfig:
   filter_negatives: bool = False   # leave out corrupted triples that are known to be true
   learning_rate: float = 5e-3
   decay: str = 'linear'   # to zero at the last step, or 'constant'
-  steps_per_dispatch: int = 10     # steps handed to the device at once
+  steps_per_dispatch: int = 50     # steps handed to the device at once; Ctrl-C waits for them
   seed: int = 0
   log_every: int = 100    # steps between lines of metrics
   checkpoint_every: int = 1000     # steps between checkpoints
