@@ -46,7 +46,7 @@ class ObjectiveConfig:
   mutual_weight: float = 0.1       # its weight against the evolutionary losses
   mutual_reduction: str = 'mean'   # over triples: 'mean', or 'sum' (the paper)
   mutual_detach: str = 'none'      # stop the gradient into: 'none' (the paper), the 'narrow' or the 'wide' side
-  evolutionary: bool = True        # weigh triples by what the next narrower width gets wrong
+  evolutionary: bool = False       # weigh triples by what the next narrower width gets wrong
   difficulty: str = 'sigmoid'      # of a score: 'sigmoid' (bounded), 'score' (-s), 'inverse' (1/s, the paper)
   weigh_over: str = 'positive'     # negatives compete within their 'positive', or within the 'batch' (the paper)
   adversarial_temperature: float = 1.0  # self-adversarial weight of negatives; 0 = none (the paper)
@@ -64,7 +64,6 @@ class TrainConfig:
   steps: int = 8000
   batch: int = 512        # positives per step; half of them corrupt the tail, half the head
   negatives: int = 64     # corrupted triples per positive
-  anchor_negative: bool = False    # the query's own entity is one of them, see medjax.data.sampling
   filter_negatives: bool = False   # leave out corrupted triples that are known to be true
   learning_rate: float = 5e-3
   decay: str = 'linear'   # to zero at the last step, or 'constant'

@@ -86,7 +86,7 @@ def contains(known_side, rows, values):
   return (low < end) & (answers[jnp.minimum(low, answers.shape[0] - 1)] == values)
 
 
-def sample(key, step, triples, num_entities, batch, negatives, known_answers=None, anchor_negative=False):
+def sample(key, step, triples, num_entities, batch, negatives, known_answers=None):
   """Returns the batch of a step; every triple once per epoch, in a new order each time.
 
   Args:
@@ -96,9 +96,6 @@ def sample(key, step, triples, num_entities, batch, negatives, known_answers=Non
     num_entities: negatives are uniform over 0..num_entities-1.
     batch, negatives: B and K.
     known_answers: `Known` of the triples, to leave out negatives that are true; None keeps them.
-    anchor_negative: make the query's own entity its first negative. A model that learns a symmetric relation
-      as "stay where you are" answers every query with the query itself, and uniform negatives hardly ever
-      show it that this is wrong.
   """
   size = triples.shape[0]
   steps_per_epoch = max(size // batch, 1)
@@ -110,9 +107,6 @@ def sample(key, step, triples, num_entities, batch, negatives, known_answers=Non
   for_tail = jnp.arange(batch) < batch // 2
   anchor, answer = jnp.where(for_tail, head, tail), jnp.where(for_tail, tail, head)
   valid = jnp.ones(wrong.shape, bool)
-  if anchor_negative:
-    wrong = wrong.at[:, 0].set(anchor)
-    valid = valid.at[:, 0].set(anchor != answer)
   if known_answers is not None:
     half = batch // 2
     tails, heads = (Known(*(part[side] for part in known_answers)) for side in (0, 1))

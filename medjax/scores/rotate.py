@@ -4,8 +4,6 @@ import jax.numpy as jnp
 
 from medjax.scores import base
 
-LEFT = 5  # the narrowest sub-model of the paper, width 10, has five components
-
 
 def make(constants):
   """Returns the score.
@@ -17,15 +15,10 @@ def make(constants):
   bound, phase_scale = constants['init_range'], constants['phase_scale']
 
   def init(key, num_entities, num_relations, width):
-    keys = jax.random.split(key, 4)
-    draw = lambda key: jax.random.uniform(key, (num_entities, width // 2), minval=-bound, maxval=bound)
-    # A symmetric relation learns theta = 0 where it starts in the right half plane, and pi in the left one. With
-    # 0 everywhere it maps every entity to itself, the first answer to every query; with pi everywhere, no
-    # three entities can be related to each other. So one component in LEFT starts left, from a random one on.
-    turn = (jnp.arange(width // 2) + jax.random.randint(keys[3], (num_relations, 1), 0, LEFT)) % LEFT == 0
-    theta = jnp.pi * (turn + jax.random.uniform(keys[2], (num_relations, width // 2), minval=-0.5, maxval=0.5))
-    return {'entity': {'re': draw(keys[0]), 'im': draw(keys[1])},
-            'relation': {'phase': wrap(theta) / phase_scale}}
+    keys = jax.random.split(key, 3)
+    draw = lambda key, rows, limit: jax.random.uniform(key, (rows, width // 2), minval=-limit, maxval=limit)
+    return {'entity': {'re': draw(keys[0], num_entities, bound), 'im': draw(keys[1], num_entities, bound)},
+            'relation': {'phase': draw(keys[2], num_relations, jnp.pi / phase_scale)}}
 
   def rotate(entity, theta):
     cos, sin = jnp.cos(theta), jnp.sin(theta)
@@ -45,7 +38,3 @@ def make(constants):
   sums, walk = base.additive(terms)
   return base.Score('rotate', 2, True, init, tail_query, head_query, sums, walk)
 
-
-def wrap(theta):
-  """The same angle in [-pi, pi)."""
-  return (theta + jnp.pi) % (2 * jnp.pi) - jnp.pi

@@ -84,8 +84,7 @@ def make_step(config, score, widths, optimizer, num_entities):
 
   def step(state, triples, known):
     key = jax.random.fold_in(run_key, 1)
-    batch = sampling.sample(key, state.step, triples, num_entities, train.batch, train.negatives, known,
-                            train.anchor_negative)
+    batch = sampling.sample(key, state.step, triples, num_entities, train.batch, train.negatives, known)
     mask = None
     if sub_models != 'all':
       mask = sandwich(jax.random.fold_in(jax.random.fold_in(run_key, 2), state.step),
