@@ -4,7 +4,8 @@
 
 A block `<!-- runs: GLOB -->` ... `<!-- end -->` becomes a table of the runs whose folders, relative to the
 document, match the glob: one row each, MRR and Hits@10 at some widths, the training's cost. A block
-`<!-- commands: GLOB -->` lists the commands that made them.
+`<!-- commands: GLOB -->` lists the commands that made them, and `<!-- figure: GLOB FILE -->` draws their MRR
+against width into FILE; `<!-- text: FILE -->` shows a saved output.
 """
 import json
 import pathlib
@@ -12,6 +13,8 @@ import re
 import sys
 
 import pandas as pd
+
+from medjax.report import plots
 
 WIDTHS = (10, 20, 40, 80, 160, 320, 640)
 
@@ -50,17 +53,30 @@ def command_list(document, pattern):
   return '```bash\n' + '\n'.join(cost['command'] for _, _, cost in found) + '\n```\n\nHardware: ' + '; '.join(hardware) + '.'
 
 
+def figure(document, pattern, file):
+  """Draws the runs that match and returns the Markdown that shows the picture."""
+  target = document.parent / file
+  target.parent.mkdir(parents=True, exist_ok=True)
+  plots.runs_against_width([(name, results) for name, results, _ in runs(document, pattern)], target)
+  return f'![filtered MRR against width]({file})'
+
+
+def saved_text(document, file):
+  """Returns a saved output as a code block."""
+  return f'```\n{(document.parent / file).read_text(encoding="utf-8").strip()}\n```'
+
+
 def fill(document):
   """Rewrites the blocks of a document in place."""
   document = pathlib.Path(document)
-  makers = {'runs': run_table, 'commands': command_list}
+  makers = {'runs': run_table, 'commands': command_list, 'figure': figure, 'text': saved_text}
 
   def block(match):
-    kind, pattern = match.group(1), match.group(2)
-    return f'<!-- {kind}: {pattern} -->\n{makers[kind](document, pattern)}\n<!-- end -->'
+    kind, *arguments = match.group(1).split()
+    return f'<!-- {match.group(1)} -->\n{makers[kind.rstrip(":")](document, *arguments)}\n<!-- end -->'
 
   text = document.read_text(encoding='utf-8')
-  text = re.sub(r'<!-- (runs|commands): (\S+) -->\n.*?<!-- end -->', block, text, flags=re.DOTALL)
+  text = re.sub(r'<!-- ((?:runs|commands|figure|text): [^>]+) -->\n.*?<!-- end -->', block, text, flags=re.DOTALL)
   document.write_text(text, encoding='utf-8')
 
 

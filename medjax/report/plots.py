@@ -36,6 +36,32 @@ def quality_against_width(results, path, title=''):
   plt.close(figure)
 
 
+def runs_against_width(runs, path):
+  """Draws the MRR of several runs against width; runs of one width are single markers.
+
+  Args:
+    runs: [(name, results DataFrame indexed by width)].
+    path: the PNG to write.
+  """
+  figure, axes = plt.subplots(figsize=(7.2, 4.4), layout='constrained')
+  for name, results in runs:
+    single = len(results) == 1
+    axes.plot(results.index, results['mrr'], marker='D' if single else 'o', markersize=7 if single else 2.5,
+              linewidth=1.4, label=name)
+  widest = max((results.index for _, results in runs), key=max)
+  axes.set_xscale('log', base=2)
+  axes.xaxis.set_major_formatter(ticker.ScalarFormatter())
+  axes.xaxis.set_minor_locator(ticker.NullLocator())
+  axes.set_xticks(_ticks(list(widest)))
+  axes.set_ylim(bottom=0)
+  axes.set_xlabel('width (numbers per entity)')
+  axes.set_ylabel('filtered MRR, test')
+  axes.grid(alpha=0.3)
+  axes.legend(frameon=False, fontsize=8, loc='lower right')
+  figure.savefig(path, dpi=150)
+  plt.close(figure)
+
+
 def _ticks(widths):
   """The widths to name: all of a few, else those at least a factor of two apart, ending with the widest."""
   if len(widths) <= 5:

@@ -1,0 +1,33 @@
+import json
+
+import pandas as pd
+
+from medjax.report import document
+
+
+def save_run(folder, widths, mrr):
+  folder.mkdir(parents=True)
+  pd.DataFrame({'width': widths, 'mrr': mrr, 'hits10': [m + 0.1 for m in mrr]}).to_csv(folder / 'results.csv', index=False)
+  (folder / 'cost.json').write_text(json.dumps({'command': f'python launch.py --workdir={folder.name}', 'steps': 8000,
+                                                'train_seconds': 90, 'peak_memory_mib': 1234, 'hardware': 'one core'}))
+
+
+def test_blocks_are_filled_and_filled_anew(tmp_path):
+  save_run(tmp_path / 'runs' / 'a-160', [10, 15, 160], [0.1, 0.2, 0.3])
+  save_run(tmp_path / 'runs' / 'a-40', [40], [0.25])
+  page = tmp_path / 'page.md'
+  page.write_text('before\n<!-- runs: runs/a-* -->\nold\n<!-- end -->\nbetween\n<!-- commands: runs/a-* -->\n<!-- end -->\n'
+                  '<!-- figure: runs/a-* figures/a.png -->\n<!-- end -->\n<!-- text: said.txt -->\n<!-- end -->\nafter\n')
+  (tmp_path / 'said.txt').write_text('hello\n')
+  document.fill(page)
+  once = page.read_text()
+  lines = once.splitlines()
+  assert lines[2] == '| run | 10 | 40 | 160 | steps | training | memory |'
+  assert lines[4] == '| a-40 |  | 0.250 (0.350) |  | 8,000 | 1.5 min | 1,234 MiB |'
+  assert lines[5] == '| a-160 | 0.100 (0.200) |  | 0.300 (0.400) | 8,000 | 1.5 min | 1,234 MiB |'
+  assert 'python launch.py --workdir=a-40\npython launch.py --workdir=a-160\n' in once and 'Hardware: one core.' in once
+  assert 'old' not in once and lines[0] == 'before' and lines[-1] == 'after'
+  assert '```\nhello\n```' in once
+  assert (tmp_path / 'figures' / 'a.png').read_bytes().startswith(b'\x89PNG')
+  document.fill(page)
+  assert page.read_text() == once

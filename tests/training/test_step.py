@@ -1,0 +1,146 @@
+"""The step against a slow reference that knows nothing of gathered rows, blocks or dispatches."""
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+from medjax import config as config_lib
+from medjax import crop
+from medjax import scores
+from medjax.data import sampling
+from medjax.objectives import med
+from medjax.training import optimizers
+from medjax.training import step as step_lib
+
+ENTITIES, RELATIONS = 15, 3
+TRIPLES = np.unique(np.random.default_rng(0).integers(0, [ENTITIES, RELATIONS, ENTITIES], (60, 3)), axis=0).astype(np.int32)
+
+
+def build(score='rotate', **fields):
+  config = config_lib.Config()
+  settings = {'model.score': score, 'model.widths': '4,8,12', 'train.batch': 8, 'train.negatives': 5, 'train.steps': 20}
+  for field, value in (settings | {name.replace('__', '.'): value for name, value in fields.items()}).items():
+    config_lib.put(config, field, value)
+  config = config_lib.resolve(config)
+  widths = config_lib.model_widths(config)
+  score = scores.make(score, scores.default_constants(config.model.gamma, widths.full))
+  optimizer = optimizers.make(config.train)
+  state = step_lib.init_state(config, score, widths, optimizer, ENTITIES, RELATIONS)
+  return config, score, widths, state, step_lib.make_step(config, score, widths, optimizer, ENTITIES)
+
+
+def reference_loss(params, config, score, widths, batch):
+  """The objective from whole tables, one sliced model after the other."""
+  columns = []
+  for i, width in enumerate(widths.values):
+    part = crop.crop(params['model'], width, score.components)
+    one = crop.Widths((width,), score.components)
+    half = len(batch.anchor) // 2
+    candidates = jnp.concatenate([batch.answer[:, None], batch.negatives], 1)
+    repeat = lambda ids: jnp.broadcast_to(ids[:, None], candidates.shape)
+    tails = jnp.stack([repeat(batch.anchor), repeat(batch.relation), candidates], -1)[:half]
+    heads = jnp.stack([candidates, repeat(batch.relation), repeat(batch.anchor)], -1)[half:]
+    raw = scores.score_triples(score, part, jnp.concatenate([tails, heads]), one)[..., 0]
+    columns.append(config.model.gamma * score.margin + widths.full / width * raw)
+  value = jnp.stack(columns, -1)
+  objective = config.objective
+  settings = med.Settings(**{name: getattr(objective, name) for name in med.Settings._fields})
+  share = jnp.asarray(widths.values) / widths.full
+  return med.losses(value[:, 0], value[:, 1:], batch.valid, share, med.Weights(1.0, 1.0, 1.0), settings)[0]
+
+
+@pytest.mark.parametrize('score', sorted(scores.REGISTRY))
+def test_step_is_adam_on_the_slow_loss(score):
+  config, record, widths, state, step = build(score, objective__evolutionary=True)
+  batch = sampling.sample(jax.random.fold_in(jax.random.key(0), 1), state.step, jnp.asarray(TRIPLES), ENTITIES, 8, 5)
+  loss, grads = jax.value_and_grad(reference_loss)(state.params, config, record, widths, batch)
+  optimizer = optax.adam(config.train.learning_rate)
+  updates, _ = optimizer.update(grads, optimizer.init(state.params))
+  expected = optax.apply_updates(state.params, updates)
+  after, _, value = step(state, jnp.asarray(TRIPLES), None)
+  assert value == pytest.approx(float(loss), rel=1e-5)
+  # Adam's first step is the gradient's sign: where the gradient is float noise, either sign is right
+  def close(ours, theirs, grad):
+    clear = np.abs(grad) > 1e-6
+    np.testing.assert_allclose(ours[clear], theirs[clear], rtol=1e-3, atol=1e-5)
+  jax.tree.map(close, after.params['model'], expected['model'], grads['model'])
+
+
+def test_a_dispatch_equals_its_steps_one_by_one():
+  _, _, _, state, step = build()
+  single, triples = jax.jit(step), jnp.asarray(TRIPLES)
+  expected = state
+  for _ in range(5):
+    expected, _, _ = single(expected, triples, None)
+  ours, _, _ = step_lib.make_dispatch(step)(state, triples, None, jnp.int32(5))
+  assert int(ours.step) == 5
+  jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6), ours.params, expected.params)
+
+
+def test_dispatch_stops_at_the_first_step_that_is_not_finite():
+  _, _, _, state, step = build()
+  spoilt = jax.tree.map(lambda x: x.at[:].set(jnp.nan), state.params['model'])
+  state = state.replace(params=state.params | {'model': spoilt})
+  after, _, _ = step_lib.make_dispatch(step)(state, jnp.asarray(TRIPLES), None, jnp.int32(5))
+  assert not bool(after.ok) and int(after.step) == 1
+
+
+def train(state, step, steps=20):
+  return step_lib.make_dispatch(step)(state, jnp.asarray(TRIPLES), None, jnp.int32(steps))[0]
+
+
+def test_paper_learns_its_weights_by_descent_and_they_defeat_themselves():
+  _, _, _, state, step = build(objective__name='paper')
+  after = train(state, step).params['objective']
+  assert after['w3'] < 1  # the widths' weights shrink, since that makes the loss small
+
+
+def test_adversarial_weights_rise_and_stay_in_their_range():
+  _, _, _, state, step = build(objective__weights='adversarial', objective__evolutionary=True, train__learning_rate=0.5)
+  after = train(state, step).params['objective']
+  assert after['w1'] > 1 and after['w2'] > 1
+  assert all(0 <= float(after[name]) <= 5 for name in ('w1', 'w2', 'w3'))
+
+
+def test_fixed_weights_are_no_parameters():
+  _, _, _, state, _ = build()
+  assert state.params['objective'] == {}
+
+
+def test_learned_gamma_is_one_per_width_and_moves():
+  _, _, _, state, step = build(model__width_gamma='learned')
+  gamma = train(state, step).params['objective']['gamma']
+  assert gamma.shape == (3,) and (np.asarray(gamma) != 6).all()
+
+
+def test_sandwich_trains_the_narrowest_the_widest_and_some_between():
+  widths = crop.Widths((2, 4, 6, 8, 10))
+  masks = np.stack([step_lib.sandwich(jax.random.key(i), 3, widths) for i in range(60)])
+  assert (masks.sum(1) == 3).all() and masks[:, [0, -1]].all()
+  assert (masks[:, 1:-1].sum(0) > 8).all()
+
+
+def test_sandwich_changes_the_loss():
+  losses = []
+  for kind in ('all', 'sandwich:2'):
+    _, _, _, state, step = build(objective__sub_models=kind)
+    losses.append(float(step(state, jnp.asarray(TRIPLES), None)[2]))
+  assert losses[1] < losses[0]
+
+
+def test_filtered_negatives_change_the_loss():
+  _, _, _, state, step = build()
+  known = jax.tree.map(jnp.asarray, sampling.known(TRIPLES))
+  triples = jnp.asarray(TRIPLES)
+  assert float(step(state, triples, None)[2]) != float(step(state, triples, known)[2])
+
+
+def test_learning_rate_decays_linearly_to_zero():
+  config, _, _, _, _ = build(train__learning_rate=0.1)
+  optimizer = optimizers.make(config.train)
+  opt_state, moved = optimizer.init(jnp.zeros(())), []
+  for _ in range(config.train.steps):
+    update, opt_state = optimizer.update(jnp.ones(()), opt_state)
+    moved.append(-float(update))
+  np.testing.assert_allclose(moved, 0.1 * (1 - np.arange(20) / 20), rtol=1e-3)
