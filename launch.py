@@ -49,8 +49,8 @@ def parse(argv):
 def main(argv):
   del argv
   from medjax import cli
-  return cli.run(MODE.value, flags.FLAGS.config, WORKDIR.value, width=WIDTH.value, output=OUTPUT.value, split=SPLIT.value,
-                 head=HEAD.value, relation=RELATION.value, tail=TAIL.value, k=K.value, new=NEW.value)
+  return cli.run(MODE.value, flags.FLAGS.config, WORKDIR.value, width=WIDTH.value, output=OUTPUT.value,
+                 split=SPLIT.value, head=HEAD.value, relation=RELATION.value, tail=TAIL.value, k=K.value, new=NEW.value)
 
 
 if __name__ == '__main__':

@@ -39,6 +39,7 @@ class Description:
     block: components per partial sum, see `crop.Widths`.
     offset, scale: score_i = offset_i + scale_i * raw_i; empty in a workdir whose gamma is being learned.
     source: name of the graph.
+    unseen, extra_widths: how the run was evaluated, see `config.EvalConfig`.
   """
   score: str
   constants: dict
@@ -47,6 +48,8 @@ class Description:
   offset: tuple = ()
   scale: tuple = ()
   source: str = ''
+  unseen: str = 'rank'
+  extra_widths: str = ''
 
   def make_score(self):
     return scores.make(self.score, self.constants)
@@ -60,14 +63,21 @@ class Description:
     return dataclasses.replace(self, widths=self.widths[:last], offset=self.offset[:last], scale=self.scale[:last])
 
 
-def write_text(path, text):
-  """Writes a file whole or not at all."""
+@contextlib.contextmanager
+def replacing(path):
+  """Yields a binary file that takes the place of `path` once it is whole and on disk."""
   partial = pathlib.Path(f'{path}.tmp')
-  with partial.open('w', encoding='utf-8', newline='\n') as file:
-    file.write(text)
+  with partial.open('wb') as file:
+    yield file
     file.flush()
     os.fsync(file.fileno())
   os.replace(partial, path)
+
+
+def write_text(path, text):
+  """Writes a file whole or not at all."""
+  with replacing(path) as file:
+    file.write(text.encode('utf-8'))
 
 
 @contextlib.contextmanager
@@ -76,7 +86,8 @@ def reading(path):
   try:
     yield
   except FileNotFoundError:
-    raise ArtifactError(f'{path} is missing; is {pathlib.Path(path).parent} a medjax workdir or cropped model?') from None
+    folder = pathlib.Path(path).parent
+    raise ArtifactError(f'{path} is missing; is {folder} a medjax workdir or cropped model?') from None
   except DAMAGE as error:
     raise ArtifactError(f'{path} is damaged or not of format {FORMAT} ({type(error).__name__}: {error}); '
                         'restore it from a copy, or crop or train anew') from error
@@ -124,15 +135,15 @@ def unescape(field):
 
 
 def write_graph(folder, graph):
-  """Writes triples.npz, entities.tsv and relations.tsv."""
+  """Writes triples.npz, entities.tsv, relations.tsv and notes.txt (the graph's licence among them)."""
   folder = pathlib.Path(folder)
   for name, ids, labels in (('entities', graph.entities, graph.entity_labels),
                             ('relations', graph.relations, graph.relation_labels)):
     rows = ''.join(f'{escape(i)}\t{escape(label)}\n' for i, label in zip(ids, labels))
     write_text(folder / f'{name}.tsv', f'id\tlabel\n{rows}')
-  partial = folder / 'triples.tmp.npz'
-  np.savez_compressed(partial, train=graph.train, valid=graph.valid, test=graph.test)
-  os.replace(partial, folder / 'triples.npz')
+  write_text(folder / 'notes.txt', ''.join(f'{escape(note)}\n' for note in graph.notes))
+  with replacing(folder / 'triples.npz') as file:
+    np.savez_compressed(file, train=graph.train, valid=graph.valid, test=graph.test)
 
 
 def read_graph(folder, name=''):
@@ -149,18 +160,22 @@ def read_graph(folder, name=''):
       columns += [tuple(unescape(pair[i]) for pair in pairs) for i in range(2)]
   with reading(folder / 'triples.npz'), np.load(folder / 'triples.npz', allow_pickle=False) as splits:
     train, valid, test = (splits[split] for split in ('train', 'valid', 'test'))
-    largest = np.concatenate([train, valid, test]).max(0, initial=-1)
-    if (largest >= [len(columns[0]), len(columns[2]), len(columns[0])]).any():
+    triples = np.concatenate([train, valid, test])
+    if triples.ndim != 2 or triples.shape[1] != 3 or triples.dtype != np.int32 or triples.min(initial=0) < 0:
+      raise ValueError('it holds no triples of ids')
+    if (triples.max(0, initial=-1) >= [len(columns[0]), len(columns[2]), len(columns[0])]).any():
       raise ValueError('it names more entities or relations than entities.tsv and relations.tsv hold')
-  return Graph(name, columns[0], columns[2], train, valid, test, columns[1], columns[3])
+  with reading(folder / 'notes.txt'):
+    notes = tuple(unescape(line) for line in (folder / 'notes.txt').read_text(encoding='utf-8').splitlines())
+  return Graph(name, columns[0], columns[2], train, valid, test, columns[1], columns[3], notes)
 
 
 def write_params(folder, params):
   """Writes {'entity': {...}, 'relation': {...}} as model.safetensors."""
-  flat = {f'{table}.{leaf}': np.ascontiguousarray(value) for table, leaves in params.items() for leaf, value in leaves.items()}
-  partial = pathlib.Path(folder) / f'{WEIGHTS}.tmp'
-  safetensors_numpy.save_file(flat, partial)
-  os.replace(partial, pathlib.Path(folder) / WEIGHTS)
+  flat = {f'{table}.{leaf}': np.ascontiguousarray(value)
+          for table, leaves in params.items() for leaf, value in leaves.items()}
+  with replacing(pathlib.Path(folder) / WEIGHTS) as file:
+    file.write(safetensors_numpy.save(flat))
 
 
 def read_params(folder):

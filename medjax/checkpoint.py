@@ -106,8 +106,8 @@ class Checkpoints:
       CheckpointError: there is no such checkpoint, or it is damaged.
     """
     step = self.latest if step is None else step
-    model, rest = split(jax.eval_shape(lambda: like))
-    read = self._read(step, ocp.args.Composite(model=ocp.args.StandardRestore(model), rest=ocp.args.StandardRestore(rest)))
+    model, rest = (ocp.args.StandardRestore(here(part)) for part in split(jax.eval_shape(lambda: like)))
+    read = self._read(step, ocp.args.Composite(model=model, rest=rest))
     return like.replace(params=read['model'], **read['rest'])
 
   def restore_params(self, like, step=None):
@@ -118,14 +118,15 @@ class Checkpoints:
     """
     step = self.latest if step is None else step
     self._check_shapes(like, step)
-    # numpy leaves: the reader needs no device placement, and asks for a prefix of each leaf
-    return self._read(step, ocp.args.Composite(model=ocp.args.StandardRestore(like, strict=False)))['model']
+    return self._read(step, ocp.args.Composite(model=ocp.args.StandardRestore(here(like), strict=False)))['model']
 
   def _read(self, step, arguments):
     self._check_there(step)
     try:
       with quiet():
         return self._manager.restore(step, args=arguments)
+    except (PermissionError, MemoryError):
+      raise  # says nothing about the checkpoint
     except Exception as error:
       raise self._unreadable(step, f'{type(error).__name__}: {(str(error).splitlines() or [""])[0][:200]}') from error
 
@@ -181,6 +182,12 @@ def quiet():
 def split(state):
   """(params, everything else) of a state."""
   return state.params, {'step': state.step, 'opt_state': state.opt_state, 'ok': state.ok}
+
+
+def here(like):
+  """Places shapes on this process's first device, wherever they were saved."""
+  place = jax.sharding.SingleDeviceSharding(jax.devices()[0])
+  return jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=place), like)
 
 
 def column_chunks(leaf):

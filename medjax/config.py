@@ -76,7 +76,7 @@ class TrainConfig:
 
 @dataclasses.dataclass(slots=True)
 class EvalConfig:
-  every: int = 0          # steps between validations; 0 = only at the end
+  every: int = 0          # steps between validations; 0 = none
   widths: str = 'all'     # whose mean validation MRR decides: 'all' or a list of trained widths
   patience: int = 0       # validations without a better mean MRR before stopping; 0 = never stop early
   valid_triples: int = 2000        # validate on a fixed sample of at most this many triples; 0 = all of them
@@ -121,10 +121,12 @@ PRESETS = {  # what the named objectives fix
     'med': {},
     'paper': {
         'model.width_scale': 'none', 'model.width_gamma': 'shared',
-        'objective.mutual': True, 'objective.mutual_weight': 1.0, 'objective.mutual_reduction': 'sum',
+        # 1/2, since medjax takes the mean of the losses of positives and negatives where the paper adds them
+        'objective.mutual': True, 'objective.mutual_weight': 0.5, 'objective.mutual_reduction': 'sum',
         'objective.mutual_detach': 'none', 'objective.evolutionary': True, 'objective.difficulty': 'inverse',
         'objective.weigh_over': 'batch', 'objective.adversarial_temperature': 0.0, 'objective.dynamic': True,
-        'objective.weights': 'learned', 'objective.sub_models': 'all'},
+        'objective.weights': 'learned', 'objective.w1': 1.0, 'objective.w2': 1.0, 'objective.w3': 1.0,
+        'objective.sub_models': 'all'},
     'direct': {'objective.mutual': False, 'objective.evolutionary': False, 'objective.dynamic': False,
                'objective.weights': 'fixed'},
 }
@@ -193,6 +195,9 @@ def resolve(config):
     _check_type(config, field, type(default))
   _check_choice(config, 'objective.name', CHOICES['objective.name'])
   for field, value in PRESETS[config.objective.name].items():
+    if get(config, field) not in (value, get(Config(), field)):
+      raise ConfigError(f'config.{field}={get(config, field)!r}: config.objective.name={config.objective.name!r} '
+                        f"fixes it to {value!r}; leave it out, or set each field yourself under name='med'")
     put(config, field, value)
   for field, choices in CHOICES.items():
     _check_choice(config, field, choices)
@@ -234,7 +239,7 @@ def evaluated_widths(config):
   if extra[-1] > widths.full:
     raise ConfigError(f'config.eval.extra_widths={config.eval.extra_widths!r}: the model has only {widths.full} '
                       'numbers per entity')
-  return crop.Widths(tuple(sorted({*widths.values, *extra})), widths.components)
+  return widths.with_extra(extra)
 
 
 def differences(old, new):

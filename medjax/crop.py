@@ -78,6 +78,11 @@ class Widths:
     raise WidthError(f'width {width} was not trained; the nearest trained widths are '
                      f'{", ".join(map(str, nearest))} (of {self.values[0]} to {self.full})')
 
+  def with_extra(self, extra):
+    """Returns these widths and the extra ones up to the full width; their block fits all extra ones."""
+    values = tuple(sorted({*self.values, *(width for width in extra if width < self.full)}))
+    return Widths(values, self.components, math.gcd(self.block, *(width // self.components for width in extra)))
+
   def up_to(self, width):
     """Returns the widths of the crop to `width`."""
     return dataclasses.replace(self, values=self.values[:self.index(width) + 1])
@@ -85,6 +90,8 @@ class Widths:
 
 def crop(params, width, components=1):
   """Returns the sub-model of `width`: the first width / components numbers of every leaf's last axis."""
+  if width % components:
+    raise WidthError(f'width {width} is impossible with {components} numbers per component')
   length = width // components
   for leaf in jax.tree.leaves(params):
     if not 0 < length <= leaf.shape[-1]:

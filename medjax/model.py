@@ -1,4 +1,5 @@
 """What a user holds: a loaded, perhaps cropped, model that scores and predicts by label."""
+import collections
 import difflib
 import functools
 import pathlib
@@ -31,15 +32,18 @@ class Vocabulary:
     self.kind, self.identifiers = kind, identifiers
     self.labels = labels_lib.unique_labels(labels, identifiers)
     self._ids = {label: i for i, label in enumerate(self.labels)} | {name: i for i, name in enumerate(identifiers)}
-    self._folded = {}
-    for i, label in enumerate(self.labels):
-      self._folded.setdefault(label.casefold(), i)
+    folded = collections.Counter(label.casefold() for label in self.labels)
+    self._folded = {label.casefold(): i for i, label in enumerate(self.labels) if folded[label.casefold()] == 1}
 
   def find(self, name):
-    """Returns the id of an identifier or label (or int id); raises UnknownLabel with the nearest labels."""
-    if isinstance(name, (int, np.integer)) and 0 <= name < len(self.labels):
+    """Returns the id of an identifier, else of a label, else of a label in another case; ids may be given as ints.
+
+    Raises:
+      UnknownLabel: nothing, or several labels that differ only in case, is called so; the nearest are named.
+    """
+    if isinstance(name, (int, np.integer)) and not isinstance(name, bool) and 0 <= name < len(self.labels):
       return int(name)
-    found = self._ids.get(name, self._folded.get(str(name).casefold()))
+    found = self._ids.get(name, self._folded.get(name.casefold())) if isinstance(name, str) else None
     if found is None:
       near = difflib.get_close_matches(str(name).casefold(), self._folded, n=3, cutoff=0.5)
       hint = f'; near it: {", ".join(repr(self.labels[self._folded[n]]) for n in near)}' if near else ''
@@ -149,9 +153,10 @@ class Model(NamedTuple):
     query = (score.tail_query if side == 'tail' else score.head_query)(
         pick(entity, [anchor]), pick(self.params['relation'], [relation]))
     size = len(next(iter(entity.values())))
-    parts = [score.sums(query, {name: jnp.asarray(leaf[first:first + CHUNK]) for name, leaf in entity.items()}, self._last)
+    parts = [score.sums(query, pick(entity, slice(first, first + CHUNK)), self._last)
              for first in range(0, size, CHUNK)]
-    return self.description.offset[-1] + self.description.scale[-1] * np.concatenate([np.asarray(p)[:, 0] for p in parts])
+    raw = np.concatenate([np.asarray(part)[:, 0] for part in parts])
+    return self.description.offset[-1] + self.description.scale[-1] * raw
 
 
 def pick(table, ids):
@@ -204,4 +209,5 @@ def check_shapes(folder, description, graph, params):
                          for name, leaf in leaves.items()}
   if shapes(params) != shapes(like):
     raise artifact.ArtifactError(f'{folder / artifact.WEIGHTS} holds tables of shapes {shapes(params)}, but '
-                                 f'model.json, entities.tsv and relations.tsv call for {shapes(like)}; crop or train anew')
+                                 f'model.json, entities.tsv and relations.tsv call for {shapes(like)}; '
+                                 'crop or train anew')

@@ -23,7 +23,7 @@ from medjax.report import tables
 from medjax.training import loop
 
 
-FILES = ('entities.tsv', 'relations.tsv', 'triples.npz', 'triples.tmp.npz', 'notes.txt', 'model.json', '.lock')
+FILES = ('entities.tsv', 'relations.tsv', 'triples.npz', 'notes.txt', 'model.json', '.lock')
 
 
 class UsageError(ValueError):
@@ -49,8 +49,8 @@ def _train(config, workdir, graph):
   checkpoints = checkpoint.Checkpoints(workdir / 'checkpoints', config.train.keep)
   validate = evaluator.validator(score, widths, graph, config.eval.valid_triples, config_lib.chosen_widths(config),
                                  config.eval.batch)
-  print(f'{graph.name}: {len(graph.train):,} / {len(graph.valid):,} / {len(graph.test):,} train / valid / test triples, '
-        f'{graph.num_entities:,} entities, {graph.num_relations} relations')
+  print(f'{graph.name}: {len(graph.train):,} / {len(graph.valid):,} / {len(graph.test):,} train / valid / test '
+        f'triples, {graph.num_entities:,} entities, {graph.num_relations} relations')
   for note in graph.notes:
     print(f'  {note}')
   print(f'{score.name}: {len(widths.values)} sub-models of widths {config.model.widths}; workdir {workdir}'
@@ -93,7 +93,6 @@ def open_workdir(config, workdir, graph):
   if there is None:
     widths = config_lib.model_widths(config)
     artifact.write_graph(workdir, graph)
-    artifact.write_text(workdir / 'notes.txt', ''.join(f'{note}\n' for note in graph.notes))
     artifact.write_description(workdir, artifact.Description(
         config.model.score, scores.default_constants(config.model.gamma, widths.full), widths.values, widths.block,
         source=graph.name))
@@ -108,7 +107,9 @@ def open_workdir(config, workdir, graph):
 
 
 def evaluate(workdir, split='test', width=None):
-  """Evaluates a run or cropped model; of a run's test split it writes results.csv, -detail.csv and .png.
+  """Evaluates a run or cropped model, and writes results.csv, -detail.csv and .png into its folder.
+
+  The names tell another split (results-valid) or a width (results-width-40).
 
   Args:
     workdir: a run or cropped model.
@@ -117,18 +118,18 @@ def evaluate(workdir, split='test', width=None):
   """
   workdir = pathlib.Path(workdir)
   model = model_lib.load(workdir, width)
-  settings = (artifact.read_config(workdir) or config_lib.Config()).eval
-  widths = model.widths
-  if settings.extra_widths:
-    extra = [w for w in crop_lib.parse_widths(settings.extra_widths) if w < widths.full]
-    widths = crop_lib.Widths(tuple(sorted({*widths.values, *extra})), widths.components)
-  rows, counts = evaluator.evaluate(model.description.make_score(), model.params, widths, model.graph, split,
-                                    settings.unseen, settings.batch)
+  description, widths = model.description, model.widths
+  if description.extra_widths:
+    widths = widths.with_extra(crop_lib.parse_widths(description.extra_widths))
+  batch = (artifact.read_config(workdir) or config_lib.Config()).eval.batch
+  rows, counts = evaluator.evaluate(description.make_score(), model.params, widths, model.graph, split,
+                                    description.unseen, batch)
+  rows['trained'] = rows['width'].isin(description.widths)
   results = tables.results_frame(rows)
-  stem = 'results' if split == 'test' else f'results-{split}'
+  stem = 'results' + ('' if split == 'test' else f'-{split}') + ('' if width is None else f'-width-{width}')
   results.to_csv(workdir / f'{stem}.csv', index=False)
   rows.to_csv(workdir / f'{stem}-detail.csv', index=False)
-  plots.quality_against_width(results, workdir / f'{stem}.png', f'{model.description.score} on {model.graph.name}, {split}')
+  plots.quality_against_width(results, workdir / f'{stem}.png', f'{description.score} on {model.graph.name}, {split}')
   print(f'\n{split}: ' + ', '.join(f'{number:,} {name}' for name, number in counts.items()))
   print(tables.show(results))
   print(f'written: {workdir / stem}.csv, -detail.csv, .png')
@@ -145,7 +146,8 @@ def crop(workdir, width, output):
   model = model_lib.load(workdir, width)
   model.save(output)
   size = sum(leaf.nbytes for table in model.params.values() for leaf in table.values())
-  print(f'width {width} of {workdir} -> {output}: {crop_lib.num_numbers(model.params):,} numbers, {size / 2**20:.2f} MiB')
+  print(f'width {width} of {workdir} -> {output}: {crop_lib.num_numbers(model.params):,} numbers, '
+        f'{size / 2**20:.2f} MiB')
   return model
 
 

@@ -1,11 +1,13 @@
 """Small graphs, configurations and trained runs that several tests share."""
 import pathlib
 
+import jax
 import pytest
 
 from medjax import config as config_lib
 from medjax import runs
 
+jax.config.update('jax_numpy_rank_promotion', 'raise')
 ENTITIES = 30
 TINY = {
     'model.widths': '4,8,12', 'train.steps': 40, 'train.batch': 16, 'train.negatives': 4,

@@ -3,6 +3,8 @@ import collections
 import errno
 import os
 import shutil
+import subprocess
+import sys
 
 import jax
 import jax.numpy as jnp
@@ -169,3 +171,27 @@ def test_a_disk_that_fills_up_while_writing_spares_the_earlier_checkpoints(tmp_p
 def test_reading_makes_no_noise(trained, capfd, caplog):
   checkpoint.Checkpoints(trained / 'checkpoints', read_only=True)
   assert capfd.readouterr() == ('', '') and not caplog.records
+
+
+OTHER_DEVICE = '''
+import os, sys
+os.environ['XLA_FLAGS'] = '--xla_force_host_platform_device_count=2'
+import jax
+from medjax import checkpoint
+from medjax.training import state
+with jax.default_device(jax.devices()[1]):
+  table = jax.numpy.arange(12.0).reshape(3, 4)
+saved = state.State(jax.numpy.int32(7), {'model': {'entity': {'re': table}}}, {'m': table}, jax.numpy.bool_(True))
+checkpoint.Checkpoints(sys.argv[1]).save(saved)
+'''
+
+
+def test_a_checkpoint_of_a_device_that_is_not_here_is_read(tmp_path):
+  subprocess.run([sys.executable, '-c', OTHER_DEVICE, str(tmp_path)], check=True, capture_output=True, timeout=120)
+  table = jnp.zeros((3, 4))
+  like = state_lib.State(jnp.int32(0), {'model': {'entity': {'re': table}}}, {'m': table}, jnp.bool_(True))
+  checkpoints = checkpoint.Checkpoints(tmp_path, read_only=True)
+  restored = checkpoints.restore(like)
+  np.testing.assert_array_equal(restored.opt_state['m'], np.arange(12.0).reshape(3, 4))
+  part = checkpoints.restore_params({'model': {'entity': {'re': jax.ShapeDtypeStruct((3, 2), jnp.float32)}}})
+  np.testing.assert_array_equal(part['model']['entity']['re'], np.arange(12.0).reshape(3, 4)[:, :2])

@@ -97,8 +97,13 @@ def test_a_good_command_line_passes():
 
 
 def test_the_paper_fixes_its_fields():
-  config = resolve(objective__name='paper', objective__mutual_weight=7.0)
-  assert config.objective.mutual_weight == 1.0 and config.model.width_scale == 'none'
+  config = resolve(objective__name='paper')
+  assert config.objective.evolutionary and config.objective.weights == 'learned' and config.model.width_scale == 'none'
+
+
+def test_a_preset_refuses_what_it_would_overwrite():
+  with pytest.raises(config_lib.ConfigError, match="mutual_weight=7.0: .*name='paper' fixes it to 0.5"):
+    resolve(objective__name='paper', objective__mutual_weight=7.0)
 
 
 def test_presets_and_limits_name_fields_that_exist():

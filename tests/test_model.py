@@ -31,12 +31,44 @@ def test_a_crop_evaluates_exactly_as_in_the_run(run, width, request, tmp_path):
   assert (tmp_path / 'crop' / 'results.csv').read_text().splitlines() == expected
 
 
+def test_a_crop_keeps_how_its_run_was_evaluated(tiny_config, tmp_path):
+  runs.train(tiny_config({'model.score': 'pairre', 'train.steps': 5, 'eval.every': 0, 'eval.unseen': 'skip',
+                          'eval.extra_widths': '6,10'}), tmp_path / 'run')
+  runs.crop(tmp_path / 'run', 8, tmp_path / 'crop')
+  of_crop = runs.evaluate(tmp_path / 'crop')
+  of_run = pd.read_csv(tmp_path / 'run' / 'results.csv')
+  assert of_run['width'].tolist() == [4, 6, 8, 10, 12] and of_crop['width'].tolist() == [4, 6, 8]
+  pd.testing.assert_frame_equal(of_crop, of_run[:3], check_exact=False, rtol=1e-12)
+  detail = pd.read_csv(tmp_path / 'crop' / 'results-detail.csv')
+  assert detail.groupby('width')['trained'].all().to_dict() == {4: True, 6: False, 8: True}
+
+
+def test_evaluating_one_width_leaves_the_results_of_all(trained, tmp_path):
+  before = (trained / 'results.csv').read_bytes()
+  assert runs.evaluate(trained, width=4)['width'].tolist() == [4]
+  assert (trained / 'results.csv').read_bytes() == before and (trained / 'results-width-4.csv').exists()
+
+
+def test_licence_travels_with_a_crop(tiny_config, tmp_path):
+  runs.train(tiny_config({'data.path': '', 'data.name': 'world', 'train.steps': 1, 'eval.every': 0}), tmp_path / 'run')
+  runs.crop(tmp_path / 'run', 4, tmp_path / 'crop')
+  assert 'CC BY 4.0' in (tmp_path / 'crop' / 'notes.txt').read_text()
+
+
+def test_labels_that_differ_in_case_only_are_asked_back():
+  words = model_lib.Vocabulary('entity', ('1', '2', '3'), ('Turkey', 'turkey', 'None'))
+  assert (words.find('Turkey'), words.find('turkey'), words.find('none')) == (0, 1, 2)
+  for name in ('TURKEY', None, True):
+    with pytest.raises(model_lib.UnknownLabel):
+      words.find(name)
+
+
 def test_a_crop_of_a_crop_is_the_direct_crop(trained, tmp_path):
   runs.crop(trained, 8, tmp_path / 'eight')
   runs.crop(tmp_path / 'eight', 4, tmp_path / 'twice')
   runs.crop(trained, 4, tmp_path / 'once')
   names = {path.name for path in (tmp_path / 'once').iterdir()}
-  assert names == {'model.json', 'model.safetensors', 'entities.tsv', 'relations.tsv', 'triples.npz'}
+  assert names == {'model.json', 'model.safetensors', 'entities.tsv', 'relations.tsv', 'triples.npz', 'notes.txt'}
   for name in names - {'triples.npz'}:
     assert (tmp_path / 'once' / name).read_bytes() == (tmp_path / 'twice' / name).read_bytes(), name
 

@@ -1,10 +1,11 @@
-"""RotatE on FB15k-237: 64 sub-models of widths 10 to 640.
+r"""RotatE on FB15k-237: 64 sub-models of widths 10 to 640.
 
 The budget of two CPU cores: 8,000 steps of 512 triples (15 epochs); see docs/results.md for what it reaches
 and how long it takes.
 
   python launch.py --config=configs/fb15k237/rotate.py
-  python launch.py --config=configs/fb15k237/rotate.py --config.model.widths=10:160:10 --workdir=runs/fb15k237-rotate-160
+  python launch.py --config=configs/fb15k237/rotate.py --config.model.widths=10:160:10 \
+      --workdir=runs/fb15k237-rotate-160
 """
 from medjax import config as config_lib
 

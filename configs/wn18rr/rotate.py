@@ -1,4 +1,4 @@
-"""RotatE on WN18RR: 64 sub-models of widths 10 to 640.
+r"""RotatE on WN18RR: 64 sub-models of widths 10 to 640.
 
 The paper's row: MRR .324 / .466 / .471 / .476 at 10 / 40 / 160 / 640 (batch 1024, up to 3000 epochs). This
 file is the budget of two CPU cores, 8,000 steps of 512 triples (47 epochs); see docs/results.md for what it

@@ -5,7 +5,6 @@ with every commit, so a pinned commit already says what a file has to be.
 """
 import dataclasses
 import hashlib
-import importlib.util
 import os
 import pathlib
 import tarfile
@@ -133,8 +132,7 @@ def _all_genuine(archive, folder):
 
 def _verified(file):
   """A downloader for pooch that checks the content before pooch moves it into the cache."""
-  bar = importlib.util.find_spec('tqdm') is not None
-  http = pooch.HTTPDownloader(progressbar=bar, timeout=30)
+  http = pooch.HTTPDownloader(progressbar=True, timeout=30)
 
   def download(url, output_file, keeper):
     http(url, output_file, keeper)

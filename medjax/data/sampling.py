@@ -80,14 +80,17 @@ def contains(known_side, rows, values):
   end = low + count[rows][:, None]
   high = end
   for _ in range(int(answers.shape[0]).bit_length()):
-    middle = (low + high) // 2
+    middle = low + (high - low) // 2
     right = (low < high) & (answers[jnp.minimum(middle, answers.shape[0] - 1)] < values)
     low, high = jnp.where(right, middle + 1, low), jnp.where(right, high, middle)
   return (low < end) & (answers[jnp.minimum(low, answers.shape[0] - 1)] == values)
 
 
 def sample(key, step, triples, num_entities, batch, negatives, known_answers=None):
-  """Returns the batch of a step; every triple once per epoch, in a new order each time.
+  """Returns the batch of a step.
+
+  An epoch meets every triple once, up to a remainder of less than a batch, in an order of its own. A batch
+  larger than the graph meets triples several times.
 
   Args:
     key: the run's key; the batch is a function of it and `step`.

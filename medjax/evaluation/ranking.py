@@ -2,8 +2,9 @@
 
 Entities are walked in chunks; per chunk only scores [Q, chunk] of one width exist at a time. The true
 answer's score is a column of the same computation as its rivals', so float noise cannot move a rank.
-Peak memory above the parameters: about (4 floats + 1 byte) * Q * (chunk + Q), plus one chunk of
-embeddings, whatever the number of entities and widths.
+A batch's memory above the parameters is a few tables of Q * (chunk + Q) floats, one chunk of
+embeddings and the batch's known answers, whatever the number of entities and widths; as many batches run at
+once as there are workers.
 """
 from concurrent import futures
 import functools
@@ -47,7 +48,7 @@ def count_rivals(model, anchors, relations, answers, pairs, *, score, widths, si
   truth = scores_lib.gather(entity, answers)
 
   def compare(total):
-    rivals, true_score = total[:chunk], jnp.diagonal(total[chunk:])
+    rivals, true_score = total[:chunk], jnp.diagonal(total[chunk:])[None]
     return jnp.sum((~(rivals <= true_score)).astype(jnp.int32) + ~(rivals < true_score), 0)
 
   def add_chunk(counts, index):
@@ -74,6 +75,11 @@ def padded_pairs(offsets, answers, first, last, size):
   return pairs
 
 
+def processors():
+  """Returns how many processors this process may use."""
+  return len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1
+
+
 def ranks(score, model, widths, triples, side, known, batch=256, chunk=CHUNK, workers=None):
   """Returns the filtered ranks of the triples' answers under every width, float64 [Q, N].
 
@@ -91,7 +97,8 @@ def ranks(score, model, widths, triples, side, known, batch=256, chunk=CHUNK, wo
     chunk: entities compared at once.
     workers: batches ranked side by side; None is one per processor.
   """
-  workers = workers or os.process_cpu_count() if hasattr(os, 'process_cpu_count') else os.cpu_count()
+  workers = workers or processors()
+  model = jax.tree.map(jnp.asarray, model)  # numpy tables would be copied for every batch
   offsets, answers = known
   anchor, answer = (0, 2) if side == 'tail' else (2, 0)
   num_entities = jax.tree.leaves(model['entity'])[0].shape[0]

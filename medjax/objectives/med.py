@@ -58,7 +58,8 @@ def difficulty(scores, kind):
   """Returns how hard triples with these scores are as (positives, negatives).
 
   'sigmoid' and 'score' order every score: the lower a positive, the higher a negative, the harder.
-  'inverse' is the paper's 1/s for positives, which does so only while scores are positive.
+  'inverse' is the paper's 1/s for positives, which does so only while scores are positive. The weights are
+  taken as given: no gradient flows through them into the scores.
   """
   positive, negative = jax.lax.stop_gradient(scores)
   if kind == 'sigmoid':
@@ -81,7 +82,9 @@ def evolutionary(scores, previous, valid, w1, w2, settings):
     w1, w2: strengths; 0 for the narrowest sub-model.
   """
   positive, negative = scores
-  hard_positive, hard_negative = difficulty(previous, settings.difficulty)
+  hard_positive, hard_negative = jax.tree.map(jnp.zeros_like, previous)
+  if settings.evolutionary:
+    hard_positive, hard_negative = difficulty(previous, settings.difficulty)
   positive_weight = jax.nn.softmax(w1 * hard_positive)
   logits = w2 * hard_negative + settings.adversarial_temperature * jax.lax.stop_gradient(negative)
   axis = -1 if settings.weigh_over == 'positive' else (0, 1)

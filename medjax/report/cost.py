@@ -3,10 +3,12 @@ import json
 import os
 import pathlib
 import platform
+import shlex
 import sys
 
 import jax
 
+from medjax.evaluation import ranking
 from medjax.report import metrics
 
 try:
@@ -20,7 +22,7 @@ def write(workdir, config, evaluation_seconds):
   lines = metrics.read(workdir)
   steps = lines[-1]['step'] if lines else 0
   cost = {
-      'command': ' '.join(['python', *map(os.path.basename, sys.argv[:1]), *sys.argv[1:]]),
+      'command': shlex.join(['python', *map(os.path.basename, sys.argv[:1]), *sys.argv[1:]]),
       'steps': steps, 'triples': steps * config.train.batch,
       'train_seconds': round(sum(line.get('seconds', 0) for line in lines), 1),
       'evaluation_seconds': round(evaluation_seconds, 1),
@@ -39,8 +41,7 @@ def peak_memory():
 
 def hardware():
   """Returns the devices and the processor in words."""
-  cores = len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count()
-  words = f'{cores} cores of {processor()}'
+  words = f'{ranking.processors()} cores of {processor()}'
   kinds = sorted({device.device_kind for device in jax.devices()})
   return words if jax.default_backend() == 'cpu' else f'{jax.device_count()} x {", ".join(kinds)}; {words}'
 

@@ -25,6 +25,8 @@ def runs(document, pattern):
   for path in sorted(document.parent.glob(f'{pattern}/results.csv'), key=natural):
     cost = json.loads((path.parent / 'cost.json').read_text(encoding='utf-8'))
     found.append((path.parent.name, pd.read_csv(path).set_index('width'), cost))
+  if not found:
+    raise FileNotFoundError(f'no run matches {document.parent / pattern}/results.csv')
   return found
 
 
@@ -41,16 +43,17 @@ def run_table(document, pattern):
            '|---|' + '---|' * len(widths) + '---|---|---|']
   for name, results, cost in found:
     cells = [f'{results.mrr[w]:.3f} ({results.hits10[w]:.3f})' if w in results.index else '' for w in widths]
-    lines.append(f'| {name} | ' + ' | '.join(cells)
-                 + f" | {cost['steps']:,} | {cost['train_seconds'] / 60:.1f} min | {cost['peak_memory_mib']:,} MiB |")
+    cells += [f"{cost['steps']:,}", f"{cost['train_seconds'] / 60:.1f} min", f"{cost['peak_memory_mib'] or 0:,} MiB"]
+    lines.append(f'| {name} | ' + ' | '.join(cells) + ' |')
   return '\n'.join(lines)
 
 
 def command_list(document, pattern):
   """Returns the commands of the runs that match, as a code block, and the hardware they ran on."""
   found = runs(document, pattern)
-  hardware = sorted({cost['hardware'] for _, _, cost in found})
-  return '```bash\n' + '\n'.join(cost['command'] for _, _, cost in found) + '\n```\n\nHardware: ' + '; '.join(hardware) + '.'
+  hardware = '; '.join(sorted({cost['hardware'] for _, _, cost in found}))
+  commands = '\n'.join(cost['command'] for _, _, cost in found)
+  return f'```bash\n{commands}\n```\n\nHardware: {hardware}.'
 
 
 def figure(document, pattern, file):

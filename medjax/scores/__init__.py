@@ -27,12 +27,19 @@ def check_name(name):
 def make(name, constants) -> Score:
   """Returns the score `name` with a trained model's constants."""
   check_name(name)
-  return REGISTRY[name](constants)
+  return _make(name, tuple(sorted(constants.items())))
+
+
+@functools.lru_cache(maxsize=64)
+def _make(name, constants):
+  # one record per score and constants, so that programs compiled for it are found again
+  return REGISTRY[name](dict(constants))
 
 
 def default_constants(gamma, width):
-  """Constants of a new model of full `width`: initial values bounded by (gamma + 2) / width, as in RotatE's
-  code, and of standard deviation 0.1 for the scores without a margin; 16 radians per unit of a stored phase."""
+  """Constants of a new model of full `width`: initial values bounded by (gamma + 2) / width (RotatE's code has
+  the number of components there), and of standard deviation 0.1 for the scores without a margin; 16 radians
+  per unit of a stored phase."""
   return {'init_range': (gamma + 2.0) / width, 'init_scale': 0.1, 'phase_scale': 16.0}
 
 

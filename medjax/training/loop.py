@@ -58,30 +58,22 @@ def fit(config, graph, score, widths, checkpoints, open_writer, validate):
     with signals.deferred() as received, tqdm(total=train.steps, initial=start, unit='step', desc='training') as bar:
       if start == 0:
         checkpoints.save(state)
-      since, begun = start, time.perf_counter()
-      step = start
+      step, since, seconds = start, start, 0.0
       while step < train.steps and not stopping.over:
-        goal = next_stop(step, config)
+        goal, begun = next_stop(step, config), time.perf_counter()
         state, own, loss = dispatch(state, triples, known, jnp.int32(goal - step))
         if not bool(state.ok):
           raise diverged('the loss or its gradient', int(state.step), checkpoints)
+        seconds += time.perf_counter() - begun
         bar.update(goal - step)
-        step = goal
-        last, mrr = step == train.steps, None
+        step, last = goal, goal == train.steps
         if step % train.log_every == 0 or last:
-          seconds = time.perf_counter() - begun
-          writer.write(step, {'loss': float(loss), 'width_loss': named(widths, own), 'seconds': seconds,
-                              'steps_per_second': (step - since) / seconds}
-                       | {name: float(value) for name, value in state.params['objective'].items() if value.ndim == 0})
+          writer.write(step, progress(state, widths, own, loss, step - since, seconds))
           bar.set_postfix_str(f'loss {float(loss):.3g}', refresh=False)
-          since, begun = step, time.perf_counter()
+          since, seconds = step, 0.0
+        mrr = None
         if config.eval.every and (step % config.eval.every == 0 or last):
-          mrr, each = validate(state.params['model'])
-          stopping.add(mrr)
-          # the line comes before the checkpoint, so that no checkpoint lacks its validation
-          writer.write(step, {'valid_mrr': mrr, 'valid_mrr_by_width': {str(width): value for width, value in each.items()}})
-          tqdm.write(f'step {step}: validation MRR {mrr:.4f}{" (best)" if stopping.stale == 0 else ""}')
-          begun = time.perf_counter()
+          mrr = validated(step, state, validate, stopping, writer)
         stopped = bool(received)  # looked at once: a signal that comes during the save waits for the next dispatch
         if mrr is not None or step % train.checkpoint_every == 0 or last or stopped:
           if not finite(state.params):
@@ -94,6 +86,23 @@ def fit(config, graph, score, widths, checkpoints, open_writer, validate):
   finally:
     writer.close()
   return state
+
+
+def progress(state, widths, own, loss, steps, seconds):
+  """A line of metrics: losses are means over the last dispatch, seconds those of `steps` steps."""
+  weights = {name: float(value) for name, value in state.params['objective'].items() if value.ndim == 0}
+  return {'loss': float(loss), 'width_loss': named(widths, own), 'seconds': seconds,
+          'steps_per_second': steps / seconds} | weights
+
+
+def validated(step, state, validate, stopping, writer):
+  """Validates, tells `stopping` and the writer, and returns the mean MRR."""
+  mrr, each = validate(state.params['model'])
+  stopping.add(mrr)
+  # the line is on disk before the checkpoint is, so that no checkpoint lacks its validation
+  writer.write(step, {'valid_mrr': mrr, 'valid_mrr_by_width': {str(width): value for width, value in each.items()}})
+  tqdm.write(f'step {step}: validation MRR {mrr:.4f}{" (best)" if stopping.stale == 0 else ""}')
+  return mrr
 
 
 def diverged(what, step, checkpoints):
@@ -110,7 +119,7 @@ def finite(params):
 def next_stop(step, config):
   """Returns the step at which the next dispatch ends: a function of `step` alone, so resuming changes nothing."""
   train = config.train
-  every = [train.steps_per_dispatch, train.log_every, train.checkpoint_every] + [config.eval.every] * bool(config.eval.every)
+  every = [train.steps_per_dispatch, train.log_every, train.checkpoint_every, config.eval.every or train.steps]
   return min([train.steps] + [(step // n + 1) * n for n in every])
 
 

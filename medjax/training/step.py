@@ -54,14 +54,14 @@ def make_loss(config, score, widths):
                          score.head_query(part(anchors, last), part(relations, last)))
     raw = score.sums(scores_lib.lift(query), candidates, widths)
     offset, scale = affine(config, score, widths, objective_params)
-    value = offset + scale * raw
+    value = offset[None, None] + scale[None, None] * raw  # [B, 1 + K, N]
     weights = med.Weights(*(objective_params.get(name, getattr(objective, name)) for name in med.Weights._fields))
     if objective.weights == 'adversarial':
       # descent then raises w1 and w2: the weights look for what is hard
       weights = weights._replace(w1=ascend(weights.w1), w2=ascend(weights.w2))
     total, own = med.losses(value[:, 0], value[:, 1:], batch.valid, share, weights, settings, mask)
     if objective.weights == 'adversarial':
-      total -= jnp.sum(weights.w3 * share)
+      total -= jnp.sum((1.0 if mask is None else mask) * weights.w3 * share)
     return total, own
 
   return loss

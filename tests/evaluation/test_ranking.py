@@ -105,7 +105,8 @@ def test_scores_that_are_not_numbers_rank_last():
 def test_no_queries_give_no_ranks():
   score, widths, model = build('transe', (4, 8))
   none = np.zeros((0, 3), np.int32)
-  assert ranking.ranks(score, model, widths, none, 'tail', (np.zeros(1, np.int64), np.zeros(0, np.int32))).shape == (0, 2)
+  nothing = (np.zeros(1, np.int64), np.zeros(0, np.int32))
+  assert ranking.ranks(score, model, widths, none, 'tail', nothing).shape == (0, 2)
 
 
 def test_metrics_by_hand():
@@ -148,4 +149,19 @@ def test_categories_add_up_to_all_queries():
 def test_row_counts_the_numbers_of_the_crop():
   score, widths, model = build('rotate', (4, 8))
   rows, _ = evaluator.evaluate(score, model, widths, toy_graph())
-  assert rows.drop_duplicates('width')['params'].tolist() == [ENTITIES * 4 + RELATIONS * 2, ENTITIES * 8 + RELATIONS * 4]
+  numbers = rows.drop_duplicates('width')['params'].tolist()
+  assert numbers == [ENTITIES * 4 + RELATIONS * 2, ENTITIES * 8 + RELATIONS * 4]
+
+
+def test_memory_does_not_grow_with_the_number_of_entities():
+  score, widths, _ = build('rotate', (4, 8, 16))
+  shapes = lambda entities: jax.eval_shape(lambda: score.init(jax.random.key(0), entities, RELATIONS, 16))
+  ids, pairs = jax.ShapeDtypeStruct((64,), jnp.int32), jax.ShapeDtypeStruct((1024, 2), jnp.int32)
+
+  def scratch(entities):
+    lowered = ranking.count_rivals.lower(shapes(entities), ids, ids, ids, pairs, score=score, widths=widths,
+                                         side='tail', chunk=512)
+    return lowered.compile().memory_analysis().temp_size_in_bytes
+
+  assert scratch(1_000_000) <= scratch(10_000) + 16 * 1024  # the numbers of the chunks
+  assert scratch(1_000_000) < 8 * 64 * (512 + 64) * 4

@@ -9,8 +9,9 @@ import pytest
 from medjax.objectives import med
 
 BATCH, NEGATIVES = 6, 5
-SETTINGS = med.Settings(mutual=True, mutual_weight=0.3, mutual_reduction='mean', mutual_detach='none', evolutionary=True,
-                        difficulty='sigmoid', weigh_over='positive', adversarial_temperature=1.0, dynamic=True)
+SETTINGS = med.Settings(mutual=True, mutual_weight=0.3, mutual_reduction='mean', mutual_detach='none',
+                        evolutionary=True, difficulty='sigmoid', weigh_over='positive',
+                        adversarial_temperature=1.0, dynamic=True)
 ALL = jnp.ones((BATCH, NEGATIVES), bool)
 sigmoid = lambda x: 1 / (1 + np.exp(-x))
 
@@ -30,7 +31,8 @@ def numpy_evolutionary(scores, previous, w1, w2, temperature, over, kind):
   positive_weight /= positive_weight.sum()
   negative_weight = np.exp(w2 * hard[1] + temperature * negative)
   negative_weight /= negative_weight.sum(-1, keepdims=True) * BATCH if over == 'positive' else negative_weight.sum()
-  return (-(positive_weight * np.log(sigmoid(positive))).sum() - (negative_weight * np.log(sigmoid(-negative))).sum()) / 2
+  wrong = (negative_weight * np.log(sigmoid(-negative))).sum()
+  return (-(positive_weight * np.log(sigmoid(positive))).sum() - wrong) / 2
 
 
 @pytest.mark.parametrize('over', ['positive', 'batch'])

@@ -7,7 +7,8 @@ from medjax.report import document
 
 def save_run(folder, widths, mrr):
   folder.mkdir(parents=True)
-  pd.DataFrame({'width': widths, 'mrr': mrr, 'hits10': [m + 0.1 for m in mrr]}).to_csv(folder / 'results.csv', index=False)
+  results = pd.DataFrame({'width': widths, 'mrr': mrr, 'hits10': [m + 0.1 for m in mrr]})
+  results.to_csv(folder / 'results.csv', index=False)
   (folder / 'cost.json').write_text(json.dumps({'command': f'python launch.py --workdir={folder.name}', 'steps': 8000,
                                                 'train_seconds': 90, 'peak_memory_mib': 1234, 'hardware': 'one core'}))
 
@@ -16,8 +17,8 @@ def test_blocks_are_filled_and_filled_anew(tmp_path):
   save_run(tmp_path / 'runs' / 'a-160', [10, 15, 160], [0.1, 0.2, 0.3])
   save_run(tmp_path / 'runs' / 'a-40', [40], [0.25])
   page = tmp_path / 'page.md'
-  page.write_text('before\n<!-- runs: runs/a-* -->\nold\n<!-- end -->\nbetween\n<!-- commands: runs/a-* -->\n<!-- end -->\n'
-                  '<!-- figure: runs/a-* figures/a.png -->\n<!-- end -->\n<!-- text: said.txt -->\n<!-- end -->\nafter\n')
+  blocks = ('runs: runs/a-*', 'commands: runs/a-*', 'figure: runs/a-* figures/a.png', 'text: said.txt')
+  page.write_text('before\n' + ''.join(f'<!-- {block} -->\nold\n<!-- end -->\n' for block in blocks) + 'after\n')
   (tmp_path / 'said.txt').write_text('hello\n')
   document.fill(page)
   once = page.read_text()

@@ -92,16 +92,18 @@ def test_head_and_tail_queries_agree(name):
   score, widths, model = build(name, (4, 8))
   head, relation, tail = jnp.asarray(triples()).T
   rows = lambda table, ids: scores.gather(model[table], ids)
-  from_head = score.sums(score.tail_query(rows('entity', head), rows('relation', relation)), rows('entity', tail), widths)
-  from_tail = score.sums(score.head_query(rows('entity', tail), rows('relation', relation)), rows('entity', head), widths)
+  heads, relations, tails = rows('entity', head), rows('relation', relation), rows('entity', tail)
+  from_head = score.sums(score.tail_query(heads, relations), tails, widths)
+  from_tail = score.sums(score.head_query(tails, relations), heads, widths)
   np.testing.assert_allclose(from_head, from_tail, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize('name', NAMES)
 def test_walk_gives_the_sums_of_every_block(name):
   score, widths, model = build(name, (4, 8, 12))
-  query = score.tail_query(scores.gather(model['entity'], jnp.arange(5)), scores.gather(model['relation'], jnp.arange(5) % 4))
-  walked = score.walk(jax.tree.map(jnp.transpose, query), model['entity'], widths, jnp.zeros((ENTITIES, 5)), lambda x: x)
+  heads, relations = scores.gather(model['entity'], jnp.arange(5)), scores.gather(model['relation'], jnp.arange(5) % 4)
+  query, start = score.tail_query(heads, relations), jnp.zeros((ENTITIES, 5))
+  walked = score.walk(jax.tree.map(jnp.transpose, query), model['entity'], widths, start, lambda x: x)
   direct = score.sums(scores.lift(query), jax.tree.map(lambda x: x[None], model['entity']), widths)
   np.testing.assert_allclose(walked, jnp.transpose(direct, (2, 1, 0)), rtol=1e-5, atol=1e-6)
 

@@ -14,7 +14,8 @@ from medjax.training import optimizers
 from medjax.training import step as step_lib
 
 ENTITIES, RELATIONS = 15, 3
-TRIPLES = np.unique(np.random.default_rng(0).integers(0, [ENTITIES, RELATIONS, ENTITIES], (60, 3)), axis=0).astype(np.int32)
+DRAWN = np.random.default_rng(0).integers(0, [ENTITIES, RELATIONS, ENTITIES], (60, 3))
+TRIPLES = np.unique(DRAWN, axis=0).astype(np.int32)
 
 
 def build(score='rotate', **fields):
