@@ -21,14 +21,16 @@ from ml_collections import config_flags
 DEFAULT = str(pathlib.Path(__file__).parent / 'configs' / 'quickstart.py')
 MODE = flags.DEFINE_enum('mode', 'train', ['train', 'evaluate', 'crop', 'predict'], 'What to do.')
 WORKDIR = flags.DEFINE_string('workdir', None, 'Folder of the run; runs/<config name> if not given.')
-WIDTH = flags.DEFINE_integer('width', None, 'A trained width; the full one if not given.')
-OUTPUT = flags.DEFINE_string('output', None, 'Folder for the cropped model.')
-SPLIT = flags.DEFINE_enum('split', 'test', ['valid', 'test'], 'What to evaluate on.')
-HEAD = flags.DEFINE_string('head', None, 'Predict the tails of this head.')
-RELATION = flags.DEFINE_string('relation', None, 'The relation of a prediction.')
-TAIL = flags.DEFINE_string('tail', None, 'Predict the heads of this tail.')
-K = flags.DEFINE_integer('k', 10, 'How many predictions.', lower_bound=1)
-NEW = flags.DEFINE_bool('new', False, 'Leave out predictions that are training triples.')
+OPTIONS = (
+    flags.DEFINE_integer('width', None, 'A trained width; the full one if not given.'),
+    flags.DEFINE_string('output', None, 'Folder for the cropped model.'),
+    flags.DEFINE_enum('split', 'test', ['valid', 'test'], 'What to evaluate on.'),
+    flags.DEFINE_string('head', None, 'Predict the tails of this head.'),
+    flags.DEFINE_string('relation', None, 'The relation of a prediction.'),
+    flags.DEFINE_string('tail', None, 'Predict the heads of this tail.'),
+    flags.DEFINE_integer('k', 10, 'How many predictions.', lower_bound=1),
+    flags.DEFINE_bool('new', False, 'Leave out predictions that are training triples.'),
+)
 
 
 def parse(argv):
@@ -49,8 +51,9 @@ def parse(argv):
 def main(argv):
   del argv
   from medjax import cli
-  return cli.run(MODE.value, flags.FLAGS.config, WORKDIR.value, width=WIDTH.value, output=OUTPUT.value,
-                 split=SPLIT.value, head=HEAD.value, relation=RELATION.value, tail=TAIL.value, k=K.value, new=NEW.value)
+  given = {option.name: option.value for option in OPTIONS if option.present}
+  fields = [name for name in flags.FLAGS if name.startswith('config.') and flags.FLAGS[name].present]
+  return cli.run(MODE.value, flags.FLAGS.config, WORKDIR.value, given, fields)
 
 
 if __name__ == '__main__':

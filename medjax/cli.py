@@ -18,28 +18,37 @@ EXPECTED = (artifact.ArtifactError, checkpoint.CheckpointError, config_lib.Confi
             loop.Diverged, model.UnknownLabel, runs.UsageError)
 
 
-FLAGS = {'train': (), 'evaluate': ('width',), 'crop': ('width', 'output'),
-         'predict': ('width', 'head', 'relation', 'tail')}  # what a mode makes use of
+COMMANDS = {  # a mode's function, and the flags that it reads
+    'evaluate': (runs.evaluate, ('split', 'width')),
+    'crop': (runs.crop, ('width', 'output')),
+    'predict': (runs.predict, ('head', 'relation', 'tail', 'width', 'k', 'new')),
+}
 
 
-def run(mode, config, workdir, *, width, output, split, head, relation, tail, k, new):
-  """Runs one command and returns the process's exit code."""
+def run(mode, config, workdir, given, fields=()):
+  """Runs one command and returns the process's exit code.
+
+  Args:
+    mode: 'train' or one of `COMMANDS`.
+    config: the `Config`; the other modes take only the default workdir's name from it.
+    workdir: the run's folder, or None.
+    given: {flag: value} of the flags on the command line.
+    fields: the configuration's fields on the command line.
+  """
   runtime.cache_compilations()
   logging.set_verbosity(logging.ERROR)
   workdir = workdir or f'runs/{config.name}'
-  given = {'width': width, 'output': output, 'head': head, 'relation': relation, 'tail': tail}
   try:
+    command, flags = COMMANDS.get(mode, (runs.train, ()))
     for name, value in given.items():
-      if value is not None and name not in FLAGS[mode]:
+      if name not in flags:
         raise runs.UsageError(f'--{name}={value} has no meaning with --mode={mode}')
+    if mode != 'train' and fields:
+      raise runs.UsageError(f'--{fields[0]} has no meaning with --mode={mode}, which reads what --workdir holds')
     if mode == 'train':
       runs.train(config, workdir)
-    elif mode == 'evaluate':
-      runs.evaluate(workdir, split, width)
-    elif mode == 'crop':
-      runs.crop(workdir, width, output)
     else:
-      runs.predict(workdir, head, relation, tail, width, k, new)
+      command(workdir, **given)
   except EXPECTED as error:
     print(f'error: {error}', file=sys.stderr)
     return 2

@@ -136,7 +136,7 @@ def evaluate(workdir, split='test', width=None):
   return results
 
 
-def crop(workdir, width, output):
+def crop(workdir, width=None, output=None):
   """Writes the sub-model of a width as a standalone model, which can be cropped again."""
   if width is None or not output:
     raise UsageError('--mode=crop needs --width=N and --output=DIR')
@@ -151,15 +151,15 @@ def crop(workdir, width, output):
   return model
 
 
-def predict(workdir, head, relation, tail, width=None, k=10, filter_known=False):
-  """Prints the most plausible tails of (head, relation, ?) or heads of (?, relation, tail)."""
+def predict(workdir, head=None, relation=None, tail=None, width=None, k=10, new=False):
+  """Prints the most plausible tails of (head, relation, ?) or heads of (?, relation, tail); `new`: unknown ones."""
   if not relation or bool(head) == bool(tail):
     raise UsageError('--mode=predict needs --relation and one of --head and --tail')
   model = model_lib.load(workdir, width)
   if head:
-    frame = model.predict_tails(head, relation, k, filter_known)
+    frame = model.predict_tails(head, relation, k, new)
   else:
-    frame = model.predict_heads(relation, tail, k, filter_known)
+    frame = model.predict_heads(relation, tail, k, new)
   print(f'{head or "?"} {relation} {tail or "?"} (width {model.width})')
   print(frame.to_string(index=False, formatters={'score': '{:.3f}'.format}))
   return frame

@@ -17,17 +17,7 @@ def command(tiny_config, capsys):
   """A function that runs a command in this process and returns (exit code, what stderr says)."""
 
   def run(mode, workdir, fields=(), **flags):
-    flags = {
-      'width': None,
-      'output': None,
-      'split': 'test',
-      'head': None,
-      'relation': None,
-      'tail': None,
-      'k': 3,
-      'new': False,
-    } | flags
-    code = cli.run(mode, tiny_config(fields), str(workdir), **flags)
+    code = cli.run(mode, tiny_config(fields), str(workdir), flags)
     return code, capsys.readouterr().err
 
   return run
@@ -112,7 +102,7 @@ def test_what_is_no_workdir_is_refused(command, tmp_path, mode, flags, exists):
 
 
 def test_a_workdir_without_checkpoints_is_refused(command, trained, tmp_path):
-  for name in ('entities.tsv', 'relations.tsv', 'triples.npz', 'model.json', 'config.json'):
+  for name in ('entities.tsv', 'relations.tsv', 'triples.npz', 'notes.txt', 'model.json', 'config.json'):
     shutil.copy(trained / name, tmp_path)
   refused(command('evaluate', tmp_path), tmp_path / 'checkpoints', 'holds no checkpoint', 'train first')
 
@@ -167,15 +157,22 @@ def test_a_full_disk_outside_a_checkpoint_is_one_line(command, tmp_path, monkeyp
 
 
 def test_prediction_prints_labels_and_ranks(trained, tiny_config, capsys):
-  assert cli.run('predict', tiny_config(), str(trained), width=8, output=None, split='test', head=None,
-                 relation='next', tail='E05', k=4, new=True) == 0
+  assert cli.run('predict', tiny_config(), str(trained),
+                 {'width': 8, 'relation': 'next', 'tail': 'E05', 'k': 4, 'new': True}) == 0
   printed = capsys.readouterr().out.splitlines()
   assert printed[0] == '? next E05 (width 8)'
   assert printed[1].split() == ['label', 'score', 'rank', 'in_training']
   assert len(printed) == 6 and not any('True' in line for line in printed)
 
 
+@pytest.mark.parametrize('mode, flags', [('train', {'k': 3}), ('evaluate', {'new': True}), ('crop', {'split': 'valid'}),
+                                         ('predict', {'output': 'x'})])
+def test_a_flag_that_the_mode_does_not_read_is_refused(command, trained, mode, flags):
+  refused(command(mode, trained, **flags), *flags, 'has no meaning with', mode)
+
+
 @pytest.mark.parametrize('arguments, words', [
+    (['--mode=evaluate', '--config.eval.batch=8'], ['config.eval.batch', 'has no meaning with --mode=evaluate']),
     (['--config.train.lerning_rate=1'], ['config.train.lerning_rate', "did you mean 'learning_rate'?"]),
     (['--config.train.steps=abc'], ['config.train.steps=abc', 'invalid literal']),
 ])

@@ -126,7 +126,6 @@ def test_a_stopped_run_saves_says_so_and_resumes_bit_for_bit(
   _, saved, _ = last_state(workdir)
   assert 30 <= saved < PLAIN['train.steps']
   assert f'stopped by {kind.name} at step {saved}' in errors and 'run the same command' in errors
-  code = cli.run('train', tiny_config(PLAIN), str(workdir), width=None, output=None, split='test', head=None,
-                 relation=None, tail=None, k=10, new=False)
+  code = cli.run('train', tiny_config(PLAIN), str(workdir), {})
   assert code == 0
   assert_same(workdir, uninterrupted('plain', PLAIN))
