@@ -1,10 +1,10 @@
 """Filtered ranks of all widths in one pass over the entities.
 
-Entities are walked in chunks; per chunk only scores [Q, chunk] of one width exist at a time. The true
-answer's score is a column of the same computation as its rivals', so float noise cannot move a rank.
-A batch's memory above the parameters is a few tables of Q * (chunk + Q) floats, one chunk of
-embeddings and the batch's known answers, whatever the number of entities and widths; as many batches run at
-once as there are workers.
+Entities are walked in chunks; per chunk only scores [chunk, Q] of one width exist at a time. The true
+answers are the first chunk of the same loop as their rivals, so float noise cannot move a rank.
+A batch's memory above the parameters is a few tables of chunk * Q floats, a few chunks of embeddings and
+the batch's known answers, whatever the number of entities and widths; as many batches run at once as there
+are workers.
 """
 from concurrent import futures
 import functools
@@ -16,7 +16,7 @@ import numpy as np
 
 from medjax import scores as scores_lib
 
-CHUNK = 2048      # entities compared at once: a tile of scores stays in a core's cache
+CHUNK = 1024      # entities compared at once: a tile of scores stays in a core's cache
 MAX_BLOCK = 16    # components added between two comparisons
 
 
@@ -34,7 +34,7 @@ def count_rivals(model, anchors, relations, answers, pairs, *, score, widths, si
     anchors, relations, answers: int32 [Q].
     pairs: int32 [P, 2] (query, entity) that are no rivals: all known answers; query >= Q is padding.
     score, widths, side: `Score`, `Widths`, 'tail' or 'head'.
-    chunk: entities per chunk.
+    chunk: entities per chunk, at least Q.
 
   Returns:
     int32 [blocks, Q]: twice the rivals that outscore the answer plus those that tie with it. Scores
@@ -45,24 +45,28 @@ def count_rivals(model, anchors, relations, answers, pairs, *, score, widths, si
   query = (score.tail_query if side == 'tail' else score.head_query)(
       scores_lib.gather(entity, anchors), scores_lib.gather(model['relation'], relations))
   query = jax.tree.map(jnp.transpose, query)
-  truth = scores_lib.gather(entity, answers)
+  truth = jax.tree.map(lambda x: jnp.pad(x, ((0, chunk - num_queries), (0, 0))), scores_lib.gather(entity, answers))
 
-  def compare(total):
-    rivals, true_score = total[:chunk], jnp.diagonal(total[chunk:])[None]
-    return jnp.sum((~(rivals <= true_score)).astype(jnp.int32) + ~(rivals < true_score), 0)
+  def compare(total, true_score):
+    rivals = jnp.sum((~(total <= true_score)).astype(jnp.int32) + ~(total < true_score), 0)
+    return jnp.diagonal(total), rivals
 
-  def add_chunk(counts, index):
-    first = jnp.minimum(index * chunk, num_entities - chunk)  # the last chunk overlaps the one before it
-    rows = jax.tree.map(lambda x: jax.lax.dynamic_slice_in_dim(x, first, chunk), entity)
-    rows = jax.tree.map(lambda r, t: jnp.concatenate([r, t]), rows, truth)
-    seen = jnp.arange(chunk + num_queries) + first < index * chunk
-    start = jnp.broadcast_to(jnp.where(seen, -jnp.inf, 0.0)[:, None], (chunk + num_queries, num_queries))
-    place = jnp.where((pairs[:, 1] >= first) & (pairs[:, 1] < first + chunk), pairs[:, 1] - first, chunk + num_queries)
-    start = start.at[place, pairs[:, 0]].set(-jnp.inf, mode='drop')
-    return counts + score.walk(query, rows, widths, start, compare), None
+  def add_chunk(carry, index):
+    counts, true_scores = carry
+    is_truth = index == 0  # the answers are scored by the very code that scores their rivals
+    first = jnp.clip((index - 1) * chunk, 0, num_entities - chunk)  # the last chunk overlaps the one before it
+    rows = jax.tree.map(lambda x, t: jnp.where(is_truth, t, jax.lax.dynamic_slice_in_dim(x, first, chunk)),
+                        entity, truth)
+    seen = jnp.arange(chunk) + first < (index - 1) * chunk
+    start = jnp.broadcast_to(jnp.where(seen, -jnp.inf, 0.0)[:, None], (chunk, num_queries))
+    here = ~is_truth & (pairs[:, 1] >= first) & (pairs[:, 1] < first + chunk)
+    start = start.at[jnp.where(here, pairs[:, 1] - first, chunk), pairs[:, 0]].set(-jnp.inf, mode='drop')
+    own, rivals = score.walk(query, rows, widths, start, compare, true_scores[:, None])
+    return (counts + jnp.where(is_truth, 0, rivals), jnp.where(is_truth, own, true_scores)), None
 
-  zeros = jnp.zeros((widths.num_blocks, num_queries), jnp.int32)
-  return jax.lax.scan(add_chunk, zeros, jnp.arange(-(-num_entities // chunk)))[0]
+  shape = (widths.num_blocks, num_queries)
+  start = (jnp.zeros(shape, jnp.int32), jnp.zeros(shape, jnp.float32))
+  return jax.lax.scan(add_chunk, start, jnp.arange(1 + -(-num_entities // chunk)))[0][0]
 
 
 def padded_pairs(offsets, answers, first, last, size):
@@ -93,7 +97,7 @@ def ranks(score, model, widths, triples, side, known, batch=256, chunk=CHUNK, wo
     side: 'tail' or 'head', the entity that is asked for.
     known: (offsets [Q+1], answers) of all known answers of each query, the true one included;
       see `data.filters.known_answers`.
-    batch: queries ranked at once.
+    batch: queries ranked at once, at most.
     chunk: entities compared at once.
     workers: batches ranked side by side; None is one per processor.
   """
@@ -103,6 +107,7 @@ def ranks(score, model, widths, triples, side, known, batch=256, chunk=CHUNK, wo
   anchor, answer = (0, 2) if side == 'tail' else (2, 0)
   num_entities = jax.tree.leaves(model['entity'])[0].shape[0]
   chunk = min(chunk, num_entities)
+  batch = min(batch, chunk)
   walk_widths = type(widths)(widths.values, widths.components, inner_block(widths.block))
   ends = np.asarray(walk_widths.ends)
 

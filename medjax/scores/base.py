@@ -24,8 +24,9 @@ class Score(NamedTuple):
     tail_query: (head rows, relation rows) -> query for the tail.
     head_query: (tail rows, relation rows) -> query for the head.
     sums: (query, candidate, widths) -> raw scores [..., N]; leaves broadcast, components last.
-    walk: (query, rows, widths, start, visit) -> visit(raw scores [E, Q]) of every block, stacked on a
-      leading axis; rows are [E, C], query leaves [C, Q]. `start` [E, Q] is added to every sum.
+    walk: (query, rows, widths, start, visit, each) -> visit(raw scores [E, Q], each[b]) of every block b,
+      stacked on a leading axis; rows are [E, C], query leaves [C, Q], `each` a pytree of arrays
+      [blocks, ...]. `start` [E, Q] is added to every sum.
   """
   name: str
   components: int
@@ -50,18 +51,26 @@ def additive(terms, finish=lambda total: total):
   def sums(query, candidate, widths):
     return finish(prefix_sums(terms(query, candidate), widths))
 
-  def walk(query, rows, widths, start, visit):
+  def walk(query, rows, widths, start, visit, each):
     block = widths.block
 
-    def add_block(total, part):
-      query, rows = part
+    def add_block(carry, after):
+      total, query, rows = carry
+      following, each = after
+      seen = visit(finish(total), each)
       for j in range(block):
         total += terms(jax.tree.map(lambda x: x[None, j], query), jax.tree.map(lambda x: x[:, j, None], rows))
-      return total, visit(finish(total))
+      return (total, *following), seen
 
+    # A block's slices and sums pass through the carry: XLA would fuse what is sliced or summed in the same
+    # iteration into the loop over scores, compute it again for every score, and not vectorise that (six times slower).
     parts = (jax.tree.map(lambda x: x.reshape(-1, block, x.shape[-1]), query),
              jax.tree.map(lambda x: split_blocks(x, block).swapaxes(0, 1), rows))
-    return jax.lax.scan(add_block, start, parts)[1]
+    roll = lambda tree, shift: jax.tree.map(lambda x: jnp.roll(x, shift, 0), tree)
+    at = lambda tree, b: jax.tree.map(lambda x: x[b], tree)
+    (total, *_), seen = jax.lax.scan(add_block, (start, *at(parts, 0)), (roll(parts, -1), roll(each, 1)))
+    last = visit(finish(total), at(each, -1))
+    return jax.tree.map(lambda x, y: jnp.concatenate([x[1:], y[None]]), seen, last)
 
   return sums, walk
 

@@ -48,19 +48,25 @@ def sums(query, candidate, widths):
                     for i, width in enumerate(widths.values)], -1)
 
 
-def walk(query, rows, widths, start, visit):
+def walk(query, rows, widths, start, visit, each):
   block, num_blocks = widths.block, widths.num_blocks
   split = lambda x: x.reshape(num_blocks, block, -1)                    # [blocks, block, Q]
   fixed, other = split(query['vector'] * query['own']), split(query['other'])
   rows = base.split_blocks(rows['vector'], block).transpose(1, 2, 0)    # [blocks, block, E]
   norms = lambda x: inverse_norms(jnp.cumsum(jnp.square(x).sum(1), 0))
-  query_norm, row_norm = norms(split(query['vector']))[:, None], norms(rows)[..., None]
+  query_norm, row_norm = norms(split(query['vector'])), norms(rows)
 
-  def one(carry, end):
-    def add_block(b, total):
+  def one(carry, part):
+    end, each = part
+    scaled = lambda b: (fixed[b] * query_norm[end, None], other[b], rows[b] * row_norm[end, None])
+
+    def add_block(b, carry):
+      total, (fixed, other, rows) = carry
       for j in range(block):
-        total -= jnp.abs(fixed[b, None, j] * query_norm[end] - other[b, None, j] * rows[b, j, :, None] * row_norm[end])
-      return total
-    return carry, visit(jax.lax.fori_loop(0, end + 1, add_block, start))
+        total -= jnp.abs(fixed[None, j] - other[None, j] * rows[j, :, None])
+      return total, scaled(b + 1)  # through the carry, see base.additive
 
-  return jax.lax.scan(one, (), jnp.arange(num_blocks))[1]
+    total, _ = jax.lax.fori_loop(0, end + 1, add_block, (start, scaled(0)))
+    return carry, visit(total, each)
+
+  return jax.lax.scan(one, (), (jnp.arange(num_blocks), each))[1]

@@ -103,7 +103,8 @@ def test_walk_gives_the_sums_of_every_block(name):
   score, widths, model = build(name, (4, 8, 12))
   heads, relations = scores.gather(model['entity'], jnp.arange(5)), scores.gather(model['relation'], jnp.arange(5) % 4)
   query, start = score.tail_query(heads, relations), jnp.zeros((ENTITIES, 5))
-  walked = score.walk(jax.tree.map(jnp.transpose, query), model['entity'], widths, start, lambda x: x)
+  walked = score.walk(jax.tree.map(jnp.transpose, query), model['entity'], widths, start,
+                      lambda x, each: x + 0 * each, jnp.zeros(widths.num_blocks))
   direct = score.sums(scores.lift(query), jax.tree.map(lambda x: x[None], model['entity']), widths)
   np.testing.assert_allclose(walked, jnp.transpose(direct, (2, 1, 0)), rtol=1e-5, atol=1e-6)
 
