@@ -1,8 +1,10 @@
 """MED's three mechanisms as pure functions on scores ("Croppable Knowledge Graph Embedding", arXiv 2407.02779).
 
-Each function is written for one sub-model, or one pair of neighbours, and `losses` vmaps it over the
-sub-model axis. Shapes: positive scores [B], negative scores [B, K], `valid` bool [B, K] (False leaves
-a negative out).
+Each function is written for one sub-model, or one pair of neighbours: positive scores [B], negative scores
+[B, K], `valid` bool [B, K] (False leaves a negative out). Scores may carry a further axis [..., N] for the
+sub-models, which rides along everywhere: `losses` computes all sub-models so. It is what `jax.vmap` over that
+axis gives, except that vmap would move the axis to the front and transpose every score on the way (twice the
+time on a CPU).
 """
 from typing import NamedTuple
 
@@ -30,10 +32,40 @@ class Settings(NamedTuple):
   dynamic: bool
 
 
+@jax.custom_jvp
 def huber(difference):
   """Huber's loss with delta 1, elementwise."""
   size = jnp.abs(difference)
   return jnp.where(size < 1, 0.5 * size * size, size - 0.5)
+
+
+@huber.defjvp
+def _huber_jvp(primals, tangents):
+  return huber(*primals), jnp.clip(primals[0], -1, 1) * tangents[0]
+
+
+@jax.custom_jvp
+def log_sigmoid(x):
+  """log(1 / (1 + exp(-x))), elementwise; value and derivative need one exponential."""
+  return jnp.minimum(x, 0) - jnp.log1p(jnp.exp(-jnp.abs(x)))
+
+
+@log_sigmoid.defjvp
+def _log_sigmoid_jvp(primals, tangents):
+  small = jnp.exp(-jnp.abs(primals[0]))
+  return log_sigmoid(*primals), jnp.where(primals[0] < 0, 1, small) / (1 + small) * tangents[0]
+
+
+def softmax(logits, axis, where=True):
+  """Softmax over some axes of what `where` leaves in; zeros where it leaves nothing."""
+  top = jax.lax.stop_gradient(jnp.max(logits, axis, keepdims=True, where=where, initial=-jnp.inf))
+  weight = jnp.where(where, jnp.exp(logits - top), 0)
+  return weight / jnp.maximum(weight.sum(axis, keepdims=True), 1)  # the sum is 1 or more, or there is nothing
+
+
+def along(valid, negative):
+  """Gives `valid` [B, K] the further axes of negative scores [B, K, ...]."""
+  return jnp.expand_dims(valid, tuple(range(2, negative.ndim)))
 
 
 def mutual(narrow, wide, valid, reduction='mean', detach='none'):
@@ -50,8 +82,8 @@ def mutual(narrow, wide, valid, reduction='mean', detach='none'):
   if detach == 'wide':
     wide = jax.lax.stop_gradient(wide)
   positive, negative = (huber(a - b) for a, b in zip(narrow, wide))
-  total = positive.sum() + jnp.where(valid, negative, 0).sum()
-  return total if reduction == 'sum' else total / (positive.size + valid.sum())
+  total = positive.sum(0) + jnp.where(along(valid, negative), negative, 0).sum((0, 1))
+  return total if reduction == 'sum' else total / (len(positive) + valid.sum())
 
 
 def difficulty(scores, kind):
@@ -79,20 +111,19 @@ def evolutionary(scores, previous, valid, w1, w2, settings):
   Args:
     scores, previous: (positive [B], negative [B, K]) scores of M_i and M_{i-1}.
     valid: bool [B, K].
-    w1, w2: strengths; 0 for the narrowest sub-model.
+    w1, w2: strengths.
   """
   positive, negative = scores
-  hard_positive, hard_negative = jax.tree.map(jnp.zeros_like, previous)
-  if settings.evolutionary:
-    hard_positive, hard_negative = difficulty(previous, settings.difficulty)
-  positive_weight = jax.nn.softmax(w1 * hard_positive)
+  valid = along(valid, negative)
+  hard_positive, hard_negative = difficulty(previous, settings.difficulty) if settings.evolutionary else (0.0, 0.0)
+  positive_weight = softmax(w1 * hard_positive + jnp.zeros_like(positive), 0)
   logits = w2 * hard_negative + settings.adversarial_temperature * jax.lax.stop_gradient(negative)
-  axis = -1 if settings.weigh_over == 'positive' else (0, 1)
-  negative_weight = jax.nn.softmax(logits, axis=axis, where=valid)
-  if axis == -1:
-    negative_weight /= positive.size
-  return (-jnp.sum(positive_weight * jax.nn.log_sigmoid(positive))
-          - jnp.sum(negative_weight * jax.nn.log_sigmoid(-negative))) / 2
+  if settings.weigh_over == 'positive':
+    negative_weight = softmax(logits, 1, valid) / len(positive)
+  else:
+    negative_weight = softmax(logits, (0, 1), valid)
+  return -((positive_weight * log_sigmoid(positive)).sum(0)
+           + (negative_weight * log_sigmoid(-negative)).sum((0, 1))) / 2
 
 
 def dynamic(share, w3):
@@ -112,14 +143,13 @@ def losses(positive, negative, valid, share, weights, settings, mask=None):
     mask: 0/1 [N], the sub-models that are trained now; None is all of them.
   """
   mask = jnp.ones_like(share) if mask is None else mask
-  scores = (jnp.moveaxis(positive, -1, 0), jnp.moveaxis(negative, -1, 0))
-  previous = jax.tree.map(lambda x: jnp.concatenate([jnp.zeros_like(x[:1]) + 1, x[:-1]]), scores)
-  acts = (jnp.arange(len(share)) > 0) * float(settings.evolutionary)
-  own = jax.vmap(lambda s, p, w1, w2: evolutionary(s, p, valid, w1, w2, settings))(
-      scores, previous, weights.w1 * acts, weights.w2 * acts)
+  scores = (positive, negative)
+  narrow, wide = jax.tree.map(lambda x: x[..., :-1], scores), jax.tree.map(lambda x: x[..., 1:], scores)
+  # the narrowest sub-model has no predecessor: what is equally hard for all weighs evenly
+  previous = jax.tree.map(lambda x, all: jnp.concatenate([jnp.ones_like(all[..., :1]), x], -1), narrow, scores)
+  own = evolutionary(scores, previous, valid, weights.w1, weights.w2, settings)
   loss = jnp.sum(mask * own * (dynamic(share, weights.w3) if settings.dynamic else 1.0))
   if settings.mutual and len(share) > 1:
-    narrow, wide = jax.tree.map(lambda x: x[:-1], scores), jax.tree.map(lambda x: x[1:], scores)
-    pairs = jax.vmap(lambda a, b: mutual(a, b, valid, settings.mutual_reduction, settings.mutual_detach))(narrow, wide)
+    pairs = mutual(narrow, wide, valid, settings.mutual_reduction, settings.mutual_detach)
     loss += settings.mutual_weight * jnp.sum(mask[1:] * mask[:-1] * pairs)
   return loss, own

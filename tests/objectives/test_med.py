@@ -122,6 +122,20 @@ def test_all_sub_models_at_once_equal_the_loop(change):
   np.testing.assert_allclose(own, expected_own, rtol=1e-5)
 
 
+@pytest.mark.parametrize('change', [{}, {'weigh_over': 'batch'}])
+def test_the_sub_model_axis_is_that_of_vmap(change):
+  scores, previous, settings = draw(2, (4,)), draw(3, (4,)), SETTINGS._replace(**change)
+  one = lambda s, p: (med.evolutionary(s, p, ALL, 0.5, 0.8, settings), med.mutual(p, s, ALL))
+  for ours, vmapped in zip(one(scores, previous), jax.vmap(one, -1)(scores, previous)):
+    np.testing.assert_allclose(ours, vmapped, rtol=1e-6)
+
+
+@pytest.mark.parametrize('x', [-90.0, -3.0, 0.0, 3.0, 90.0])
+def test_log_sigmoid_and_its_derivative(x):
+  expected = -np.log1p(np.exp(-np.float64(x))), 1 / (1 + np.exp(np.float64(x)))
+  np.testing.assert_allclose(jax.value_and_grad(med.log_sigmoid)(x), expected, rtol=1e-6, atol=1e-38)
+
+
 @pytest.mark.parametrize('switch', ['mutual', 'evolutionary', 'dynamic'])
 def test_each_mechanism_changes_the_loss(switch):
   positive, negative = draw(3, (3,))
