@@ -6,6 +6,9 @@ import math
 import jax
 
 
+MAX_BLOCK = 16  # components added one by one: XLA's CPU backend does not vectorise a longer sum
+
+
 class WidthError(ValueError):
   """A width that the score cannot represent or the model does not have."""
 
@@ -69,6 +72,12 @@ class Widths:
   def ends(self):
     """Index of the block that ends each width, [N]."""
     return tuple(width // (self.components * self.block) - 1 for width in self.values)
+
+  @functools.cached_property
+  def fine(self):
+    """These widths in blocks of at most `MAX_BLOCK` components."""
+    block = max(b for b in range(1, min(self.block, MAX_BLOCK) + 1) if self.block % b == 0)
+    return dataclasses.replace(self, block=block)
 
   def index(self, width):
     """Returns the position of a trained width; raises WidthError naming the nearest ones otherwise."""

@@ -17,13 +17,6 @@ import numpy as np
 from medjax import scores as scores_lib
 
 CHUNK = 1024      # entities compared at once: a tile of scores stays in a core's cache
-MAX_BLOCK = 16    # components added between two comparisons
-
-
-def inner_block(block):
-  """Returns the largest divisor of `block` that is at most MAX_BLOCK."""
-  return max(b for b in range(1, min(block, MAX_BLOCK) + 1) if block % b == 0)
-
 
 @functools.partial(jax.jit, static_argnames=('score', 'widths', 'side', 'chunk'))
 def count_rivals(model, anchors, relations, answers, pairs, *, score, widths, side, chunk):
@@ -108,8 +101,8 @@ def ranks(score, model, widths, triples, side, known, batch=256, chunk=CHUNK, wo
   num_entities = jax.tree.leaves(model['entity'])[0].shape[0]
   chunk = min(chunk, num_entities)
   batch = min(batch, chunk)
-  walk_widths = type(widths)(widths.values, widths.components, inner_block(widths.block))
-  ends = np.asarray(walk_widths.ends)
+  widths = widths.fine
+  ends = np.asarray(widths.ends)
 
   def rank_batch(first):
     last = min(first + batch, len(triples))
@@ -117,7 +110,7 @@ def ranks(score, model, widths, triples, side, known, batch=256, chunk=CHUNK, wo
     part[:last - first] = triples[first:last]
     pairs = padded_pairs(offsets, answers, first, last, batch)
     rivals = count_rivals(model, part[:, anchor], part[:, 1], part[:, answer], pairs,
-                          score=score, widths=walk_widths, side=side, chunk=chunk)
+                          score=score, widths=widths, side=side, chunk=chunk)
     return np.asarray(1 + np.asarray(rivals) / 2)[ends, :last - first].T
 
   # one batch runs on one core, so batches run side by side

@@ -4,6 +4,7 @@ Shape letters: N sub-models, B batch, K negatives, E entities, C components (wid
 component), Q queries. A raw score is "higher = more plausible"; a distance is negated. The score of
 sub-model i is offset_i + scale_i * raw_i (see `affine`), which changes no rank.
 """
+import functools
 from typing import Any, Callable, NamedTuple
 
 import jax
@@ -75,42 +76,40 @@ def additive(terms, finish=lambda total: total):
   return sums, walk
 
 
+def difference(query, candidate):
+  """candidate - query. Its gradient is summed over a query's candidates first and negated then."""
+  return candidate + -query
+
+
 def split_blocks(x, block):
   """[..., C] -> [..., C / block, block]."""
   return x.reshape(*x.shape[:-1], -1, block)
 
 
-UNROLL = 16  # slices added one by one: XLA's CPU backend does not vectorise a short reduction
-
-
-@jax.custom_vjp
-def _sum_last(x):
-  if x.shape[-1] > UNROLL:
-    return x.sum(-1)
-  total = x[..., 0]
-  for j in range(1, x.shape[-1]):
-    total += x[..., j]
+@functools.partial(jax.custom_vjp, nondiff_argnums=(1,))
+def block_sums(x, block):
+  """Sums the last axis in blocks: [..., C] -> [..., C / block]."""
+  parts = split_blocks(x, block)
+  total = parts[..., 0]
+  for j in range(1, block):  # slice by slice: XLA's CPU backend does not vectorise a short reduction
+    total += parts[..., j]
   return total
 
 
-def _sum_last_fwd(x):
-  return _sum_last(x), jnp.zeros(x.shape[-1:])
+def _block_sums_fwd(x, block):
+  return block_sums(x, block), None
 
 
-def _sum_last_bwd(last, grad):
-  return (jnp.broadcast_to(grad[..., None], grad.shape + last.shape),)
+def _block_sums_bwd(block, _, grad):
+  return (jnp.broadcast_to(grad[..., None], (*grad.shape, block)).reshape(*grad.shape[:-1], -1),)
 
 
-_sum_last.defvjp(_sum_last_fwd, _sum_last_bwd)
-
-
-def block_sums(x, block):
-  """Sums the last axis in blocks: [..., C] -> [..., C / block]."""
-  return _sum_last(split_blocks(x, block))
+block_sums.defvjp(_block_sums_fwd, _block_sums_bwd)
 
 
 def prefix_sums(x, widths):
   """Sums the last axis up to every width: [..., C] -> [..., N]."""
+  widths = widths.fine
   blocks = block_sums(x, widths.block)
   # a triangular 0/1 matrix: faster than a cumulative sum, and it reads off the widths on the way
   within = jnp.arange(widths.num_blocks)[:, None] <= jnp.asarray(widths.ends)[None]

@@ -21,10 +21,10 @@ def make(constants, name='transe', norm=1):
     return {'vector': tail['vector'] - relation['vector']}
 
   def terms_l1(query, candidate):
-    return -jnp.abs(query['vector'] - candidate['vector'])
+    return -jnp.abs(base.difference(query['vector'], candidate['vector']))
 
   def terms_l2(query, candidate):
-    return -jnp.square(query['vector'] - candidate['vector'])
+    return -jnp.square(base.difference(query['vector'], candidate['vector']))
 
   sums, walk = base.additive(terms_l1) if norm == 1 else base.additive(terms_l2, negated_root)
   return base.Score(name, 1, True, init, tail_query, head_query, sums, walk)
