@@ -1,0 +1,1 @@
+"""Measurements of medjax, one command each: `python -m benchmarks.NAME`; docs/benchmarks.md says what they measure."""

@@ -1,0 +1,76 @@
+"""The loop that medjax replaces: the same objective, one sliced model after the other, in one compiled step.
+
+Two readings of "slice": each sub-model crops the tables and gathers its rows from the crop (`slice_of='tables'`,
+what 64 separate models do), or full rows are gathered once and each sub-model crops those (`slice_of='rows'`,
+the kindest form of the loop). Both compute the loss of `medjax.training.step` and move the same parameters.
+"""
+import jax
+import jax.numpy as jnp
+import optax
+
+from medjax import crop
+from medjax import scores as scores_lib
+from medjax.data import sampling
+from medjax.objectives import med
+from medjax.training import state as state_lib
+from medjax.training import step as step_lib
+
+SLICES = ('tables', 'rows')
+
+
+def gather(model, batch):
+  """Returns rows of the (anchors [B, C], candidates [B, 1 + K, C], relations [B, C])."""
+  candidates = jnp.concatenate([batch.answer[:, None], batch.negatives], 1)
+  return (scores_lib.gather(model['entity'], batch.anchor), scores_lib.gather(model['entity'], candidates),
+          scores_lib.gather(model['relation'], batch.relation))
+
+
+def raw_scores(score, width, rows):
+  """Raw scores [B, 1 + K] of one sub-model from its own rows, by the score of that width alone."""
+  anchors, candidates, relations = rows
+  half = jax.tree.leaves(anchors)[0].shape[0] // 2
+  first, last = (lambda x: x[:half]), (lambda x: x[half:])
+  part = lambda pick, rows: jax.tree.map(pick, rows)
+  query = jax.tree.map(lambda *x: jnp.concatenate(x),
+                       score.tail_query(part(first, anchors), part(first, relations)),
+                       score.head_query(part(last, anchors), part(last, relations)))
+  return score.sums(scores_lib.lift(query), candidates, crop.Widths((width,), score.components))[..., 0]
+
+
+def make_loss(config, score, widths, slice_of):
+  """Returns loss(params, batch) -> (loss, own losses [N]), with sub-models one after the other."""
+  objective = config.objective
+  settings = med.Settings(**{name: getattr(objective, name) for name in med.Settings._fields})
+  weights = med.Weights(objective.w1, objective.w2, objective.w3)
+  share = jnp.asarray(widths.values, jnp.float32) / widths.full
+
+  def loss(params, batch):
+    model = params['model']
+    rows = gather(model, batch) if slice_of == 'rows' else None
+    raw = []
+    for width in widths.values:
+      own = (crop.crop(rows, width, score.components) if slice_of == 'rows'
+             else gather(crop.crop(model, width, score.components), batch))
+      raw.append(raw_scores(score, width, own))
+    offset, scale = step_lib.affine(config, score, widths, params['objective'])
+    value = offset[None, None] + scale[None, None] * jnp.stack(raw, -1)
+    return med.losses(value[:, 0], value[:, 1:], batch.valid, share, weights, settings)
+
+  return loss
+
+
+def make_step(config, score, widths, optimizer, num_entities, slice_of='tables'):
+  """Returns the step of `medjax.training.step.make_step`, for fixed weights and all sub-models."""
+  if config.objective.weights != 'fixed' or config.objective.sub_models != 'all':
+    raise ValueError('the naive loop knows fixed weights and all sub-models only')
+  train, loss = config.train, make_loss(config, score, widths, slice_of)
+  key = jax.random.fold_in(jax.random.key(train.seed), 1)
+
+  def step(state, triples, known):
+    batch = sampling.sample(key, state.step, triples, num_entities, train.batch, train.negatives, known)
+    (value, own), grads = jax.value_and_grad(loss, has_aux=True)(state.params, batch)
+    updates, opt_state = optimizer.update(grads, state.opt_state, state.params)
+    ok = jnp.isfinite(value) & jnp.isfinite(optax.tree.norm(grads))
+    return state_lib.State(state.step + 1, optax.apply_updates(state.params, updates), opt_state, ok), own, value
+
+  return step

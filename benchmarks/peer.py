@@ -1,0 +1,127 @@
+"""PyKEEN's training step and evaluation, timed on request; run by a Python that has PyKEEN and PyTorch.
+
+  PYTHON peer.py FOLDER
+
+FOLDER holds spec.json and triples.npz (train, valid, test int [M, 3]; asked int [Q, 3]). The first line of the
+answer tells versions and settings; then every line "round" is answered by {"seconds": ...}. Imports nothing of
+medjax. Whatever PyKEEN does in a step that ours does not (normalising all entities, regularisers) is switched off.
+"""
+import json
+import logging
+import os
+import pathlib
+import sys
+import time
+import warnings
+
+REAL = {'transe': ('TransE', {'scoring_fct_norm': 1, 'entity_constrainer': None}),
+        'transe_l2': ('TransE', {'scoring_fct_norm': 2, 'entity_constrainer': None}),
+        'rotate': ('RotatE', {}),
+        'pairre': ('PairRE', {'p': 1}),
+        'simple': ('SimplE', {}),
+        'distmult': ('DistMult', {'entity_constrainer': None, 'regularizer': None}),
+        'complex': ('ComplEx', {'regularizer': None})}
+TWO_NUMBERS = ('rotate', 'simple', 'complex')  # per component: PyKEEN's dimension counts components
+
+
+def processors():
+  return len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1
+
+
+def factory(triples, spec):
+  """A triples factory of ids int [M, 3]."""
+  import torch
+  from pykeen.triples import CoreTriplesFactory
+  return CoreTriplesFactory(torch.as_tensor(triples, dtype=torch.long), num_entities=spec['num_entities'],
+                            num_relations=spec['num_relations'])
+
+
+def make_model(spec, train):
+  """PyKEEN's model of the score, as wide as ours in stored numbers per entity."""
+  from pykeen import losses
+  from pykeen import models
+  name, options = REAL[spec['score']]
+  dimension = spec['width'] // (2 if spec['score'] in TWO_NUMBERS else 1)
+  loss = losses.NSSALoss(margin=spec['gamma'], adversarial_temperature=1.0)
+  return getattr(models, name)(triples_factory=train, embedding_dim=dimension, loss=loss, random_seed=0, **options)
+
+
+def training(spec, arrays):
+  """Returns a function of the number of steps to the seconds per step of PyKEEN's own sLCWA loop."""
+  import numpy as np
+  import torch
+  from pykeen.sampling import BasicNegativeSampler
+  from pykeen.training import SLCWATrainingLoop
+  from pykeen.training import TrainingCallback
+  model = make_model(spec, factory(arrays['train'], spec))
+  loop = SLCWATrainingLoop(
+      model=model, triples_factory=factory(arrays['train'], spec), automatic_memory_optimization=False,
+      optimizer=torch.optim.Adam(model.parameters(), lr=spec['learning_rate']),
+      negative_sampler=BasicNegativeSampler, negative_sampler_kwargs={'num_negs_per_pos': spec['negatives']})
+  times, epochs, draw = [], [0], np.random.default_rng(0)
+
+  class Clock(TrainingCallback):
+    """Notes when each batch begins; the optimizer has moved the one before it by then."""
+
+    def pre_batch(self, **kwargs):
+      times.append(time.perf_counter())
+
+  def seconds(steps):
+    # one epoch over as many triples as the steps need, and one step more, which ends the last interval
+    rows = draw.integers(0, len(arrays['train']), (steps + 1) * spec['batch'])
+    times.clear()
+    epochs[0] += 1
+    loop.train(factory(arrays['train'][rows], spec), num_epochs=epochs[0], batch_size=spec['batch'], use_tqdm=False,
+               drop_last=True, pin_memory=False, continue_training=epochs[0] > 1, callbacks=Clock())
+    assert len(times) == steps + 1, f'{len(times)} batches instead of {steps + 1}'
+    return (times[-1] - times[0]) / steps
+
+  seconds(2)  # warm
+  return lambda: {'seconds': seconds(spec['steps'])}
+
+
+def evaluation(spec, arrays):
+  """Returns a function to the seconds of PyKEEN's filtered evaluation of all asked triples, and of one alone.
+
+  The one alone costs what does not grow with the number of triples: the index of known answers.
+  """
+  import torch
+  from pykeen.evaluation import RankBasedEvaluator
+  model = make_model(spec, factory(arrays['train'], spec))
+  known = [torch.as_tensor(arrays[split], dtype=torch.long) for split in ('train', 'valid', 'test')]
+  asked = torch.as_tensor(arrays['asked'], dtype=torch.long)
+
+  def seconds(triples):
+    begun = time.perf_counter()
+    RankBasedEvaluator(filtered=True).evaluate(model, triples, batch_size=spec['eval_batch'] or None, use_tqdm=False,
+                                               additional_filter_triples=known)
+    return time.perf_counter() - begun
+
+  seconds(asked[:2])  # warm
+  return lambda: {'seconds_of_one': seconds(asked[:1]), 'seconds': seconds(asked)}
+
+
+def main(folder):
+  answers = os.fdopen(os.dup(1), 'w', encoding='utf-8')
+  os.dup2(2, 1)  # what libraries print goes to stderr: stdout carries answers only
+  folder = pathlib.Path(folder)
+  spec = json.loads((folder / 'spec.json').read_text(encoding='utf-8'))
+  answer = lambda value: print(json.dumps(value), file=answers, flush=True)
+  logging.disable(logging.WARNING)
+  warnings.simplefilter('ignore')
+  import numpy as np
+  import pykeen
+  import torch
+  torch.set_num_threads(processors())
+  torch.manual_seed(0)
+  arrays = dict(np.load(folder / 'triples.npz', allow_pickle=False))
+  measure = {'train': training, 'evaluate': evaluation}[spec['task']](spec, arrays)
+  answer({'pykeen': pykeen.get_version(), 'torch': torch.__version__, 'threads': torch.get_num_threads(),
+          'model': REAL[spec['score']][0], 'tunables': os.environ.get('GLIBC_TUNABLES', '')})
+  for line in sys.stdin:
+    if line.strip() == 'round':
+      answer(measure())
+
+
+if __name__ == '__main__':
+  main(sys.argv[1])

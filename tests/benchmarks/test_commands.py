@@ -1,0 +1,167 @@
+"""Every command runs at a tiny shape, and its last line is JSON with finite positive figures."""
+import ast
+import importlib
+import importlib.util
+import json
+import math
+import pathlib
+import sys
+
+import pytest
+
+from benchmarks import common
+from benchmarks import evaluation
+from benchmarks import growth
+from benchmarks import machine
+from benchmarks import memory
+from benchmarks import peer
+from benchmarks import startup
+from benchmarks import train_step
+
+TINY = ['--dataset=synthetic:60:3:300', '--widths=4,8', '--batch=8', '--negatives=4', '--rounds=2']
+NAMES = ('train_step', 'evaluation', 'memory', 'startup', 'growth', 'machine')
+FAKE_PEER = f'''#!{sys.executable}
+import json, sys
+print(json.dumps({{"pykeen": "0", "torch": "0", "threads": 1, "model": "Fake", "tunables": ""}}), flush=True)
+for line in sys.stdin:
+  print(json.dumps({{"seconds": 0.5, "seconds_of_one": 0.1}}), flush=True)
+'''
+
+
+@pytest.fixture
+def run(capsys):
+  """A function that runs a command and returns its last line, parsed."""
+
+  def command(module, *options):
+    module.main([*TINY, *options])
+    return json.loads(capsys.readouterr().out.splitlines()[-1])
+
+  return command
+
+
+@pytest.fixture
+def fake_peer(tmp_path):
+  script = tmp_path / 'peer-python'
+  script.write_text(FAKE_PEER)
+  script.chmod(0o755)
+  return f'--peer-python={script}'
+
+
+def leaves(value):
+  """All numbers of a tree of dicts and lists."""
+  if isinstance(value, (dict, list)):
+    return [number for part in (value.values() if isinstance(value, dict) else value) for number in leaves(part)]
+  return [value] if isinstance(value, (int, float)) and not isinstance(value, bool) else []
+
+
+def positive(value):
+  numbers = leaves(value)
+  return bool(numbers) and all(math.isfinite(number) and number > 0 for number in numbers)
+
+
+def test_train_step(run, fake_peer):
+  result = run(train_step, '--steps=2', '--copy-mib=1', fake_peer)
+  assert positive(result['seconds_per_step']) and positive(result['ratios']) and positive(result['least_bytes'])
+  assert len(result['seconds_per_step']) == 5 and result['seconds_per_step']['PyKEEN, width 8 alone']['median'] == 0.5
+  assert '--peer-python=PATH' in result['command'] and str(pathlib.Path.home()) not in result['command']
+
+
+def test_train_step_without_a_peer_and_of_chosen_rows(run):
+  result = run(train_step, '--steps=2', '--copy-mib=1', '--rows=med,naive-rows', '--score=pairre')
+  assert len(result['seconds_per_step']) == 2 and result['peer'] is None
+  assert [ratio['to'] for ratio in result['ratios']] == ['medjax, 2 widths in one pass']
+
+
+def test_evaluation_extrapolates_what_was_sampled(run, fake_peer):
+  result = run(evaluation, '--peer-triples=10', fake_peer)
+  assert positive(result['whole_test_seconds']) and positive(result['ratios'])
+  theirs = 'PyKEEN, width 8 alone'
+  assert result['extrapolated'] == {name: name == theirs for name in result['seconds']}
+  assert result['whole_test_seconds'][theirs]['median'] == pytest.approx(0.1 + 0.4 * 29 / 9)
+
+
+def test_memory(run):
+  result = run(memory, '--rounds=1', '--entities=100', '--triples=20')
+  assert positive({name: [r['parameters'], r['state'], r['xla_above'], r['batch']]
+                   for name, r in result['training'].items()})
+  assert positive({name: [r['parameters'], r['xla_above'], r['score_table']]
+                   for name, r in result['evaluation'].items()})
+  assert all(math.isfinite(number) for number in leaves(result))
+  assert list(result['evaluation']) == ['60', '100 (synthetic)']
+
+
+def test_memory_of_a_known_size():
+  peak, how = memory.peak_above(lambda: bytearray(b'x' * (64 * common.MIB)))
+  assert how != 'VmHWM' or 60 * common.MIB < peak < 140 * common.MIB
+
+
+def test_startup(run):
+  result = run(startup, '--rounds=1')
+  assert positive(result['seconds']) and positive(result['ratios'])
+
+
+def test_growth(run, tmp_path):
+  result = run(growth, '--axes=widths,negatives,entities', '--counts=1,2', '--negative-counts=2,4', '--entities=50,100',
+               '--entity-widths=2,4', '--sample=100', '--steps=2', '--triples=10', f'--output={tmp_path}', '--name=g')
+  assert positive([[line['median'], line['low'], line['high']] for line in result['points']])
+  assert {axis: list(each) for axis, each in result['exponents'].items()} == {
+      'widths': ['step', 'evaluation'], 'negatives': ['step'], 'entities': ['step', 'evaluation']}
+  assert {path.name for path in tmp_path.iterdir()} == {'g.csv', 'g.png', 'g.json', 'g.txt'}
+  assert str(tmp_path) not in (tmp_path / 'g.txt').read_text()
+
+
+def test_the_points_of_growth():
+  arguments = growth.make_options().parse_args([])
+  each = growth.points(arguments, common.load_data('synthetic:60:3:300'))
+  assert list(each) == list(growth.AXES)
+  assert [changed['widths'] for _, changed, _ in each['widths']] == [
+      '640:640:640', '160:640:160', '40:640:40', '10:640:10']
+  assert [changed['widths'] for _, changed, _ in each['full width']][::4] == ['10:40:10', '160:640:160']
+  assert {changed['widths'] for _, changed, _ in each['entities']} == {'8:64:8'}
+
+
+def test_machine(run):
+  result = run(machine, '--copy-mib=1', '--size=32')
+  assert positive(result['bytes_per_second']) and positive(result['multiply_adds_per_second'])
+
+
+@pytest.mark.parametrize('options, words', [
+    (['--score=transee'], "unknown score 'transee'; did you mean 'transe'"),
+    (['--dataset=fb15k'], 'fb15k237'),
+    (['--dataset=synthetic:5'], 'synthetic:ENTITIES:RELATIONS:TRIPLES'),
+    (['--score=rotate', '--widths=5'], 'multiples of 2'),
+    (['--batch=3'], 'must be even'),
+    (['--rows=meed'], "no row 'meed'"),
+    (['--peer-python=/nowhere/python'], '/nowhere/python'),
+])
+def test_mistakes_give_one_clear_line(options, words, capsys):
+  with pytest.raises(SystemExit) as end:
+    train_step.main([*TINY, *options])
+  error = capsys.readouterr().err
+  assert end.value.code == 2 and words in error and error.startswith('error: ') and error.count('\n') == 1
+
+
+@pytest.mark.skipif(importlib.util.find_spec('pykeen') is not None, reason='needs a Python without PyKEEN')
+def test_a_peer_without_pykeen_is_told(capsys):
+  with pytest.raises(SystemExit):
+    train_step.main([*TINY, '--rows=med', f'--peer-python={sys.executable}'])
+  assert "No module named 'pykeen'" in capsys.readouterr().err
+
+
+def test_rounds_are_interleaved():
+  order = []
+  common.interleave({name: lambda name=name: order.append(name) for name in 'abc'}, 2)
+  assert ''.join(order) == 'abcabc'
+
+
+def test_the_peer_imports_nothing_of_ours():
+  tree = ast.parse(pathlib.Path(peer.__file__).read_text())
+  names = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+  names |= {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+  assert {name.split('.')[0] for name in names} <= {'pykeen', 'torch', 'numpy', *sys.stdlib_module_names}
+
+
+@pytest.mark.parametrize('name', NAMES)
+def test_a_command_says_how_it_is_run(name):
+  module = importlib.import_module(f'benchmarks.{name}')
+  assert f'python -m benchmarks.{name}' in module.__doc__
