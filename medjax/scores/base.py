@@ -25,8 +25,8 @@ class Score(NamedTuple):
     tail_query: (head rows, relation rows) -> query for the tail.
     head_query: (tail rows, relation rows) -> query for the head.
     sums: (query, candidate, widths) -> raw scores [..., N]; leaves broadcast, components last.
-    walk: (query, rows, widths, start, visit, each) -> visit(raw scores [E, Q], each[b]) of every block b,
-      stacked on a leading axis; rows are [E, C], query leaves [C, Q], `each` a pytree of arrays
+    walk: (query, rows, widths, start, visit, each) -> visit(raw scores [E, Q], each[b]) of every block b
+      that ends a width (anything for the others), stacked on a leading axis; rows are [E, C], query leaves [C, Q], `each` a pytree of arrays
       [blocks, ...]. `start` [E, Q] is added to every sum.
   """
   name: str

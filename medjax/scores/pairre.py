@@ -3,11 +3,15 @@
 The norms are taken over the crop, so a width's terms are not those of the full model and every width
 needs a pass of its own over its components.
 """
+import functools
+
 import jax
 import jax.numpy as jnp
 
 from medjax.scores import base
 
+FEW = 4     # widths that are faster one by one
+GROUPS = 4  # of blocks: a group leaves out the widths that end before it
 TINY = 1e-12  # keeps the norm of a zero row and its gradient finite
 
 
@@ -35,17 +39,89 @@ def inverse_norms(squares):
 
 
 def sums(query, candidate, widths):
+  fixed, moving = query['vector'] * query['own'], candidate['vector'] * query['other']
+  if len(widths.values) <= FEW:
+    norm = lambda rows, width: inverse_norms(jnp.square(rows['vector'][..., :width]).sum(-1, keepdims=True))
+    return -jnp.stack([jnp.abs(fixed[..., :width] * norm(query, width) - moving[..., :width] * norm(candidate, width))
+                       .sum(-1) for width in widths.values], -1)
   query_norm, candidate_norm = (inverse_norms(base.prefix_sums(jnp.square(rows['vector']), widths))
                                 for rows in (query, candidate))
-  fixed, moving = query['vector'] * query['own'], candidate['vector'] * query['other']
+  fixed, query_norm = (jnp.broadcast_to(x, (*moving.shape[:-1], x.shape[-1])) for x in (fixed, query_norm))
+  return -distances(fixed, moving, query_norm, candidate_norm, widths)
 
-  def one(width, query_norm, candidate_norm):
-    total = base.block_sums(jnp.abs(fixed[..., :width] * query_norm[..., None]
-                                    - moving[..., :width] * candidate_norm[..., None]), widths.block)
-    return -total.sum(-1)
 
-  return jnp.stack([one(width, query_norm[..., i], candidate_norm[..., i])
-                    for i, width in enumerate(widths.values)], -1)
+@functools.partial(jax.custom_vjp, nondiff_argnums=(4,))
+def distances(fixed, moving, query_norm, candidate_norm, widths):
+  """sum_j |fixed_j * query_norm_i - moving_j * candidate_norm_i| over the components of every width i.
+
+  Sums of (component, width) pairs, 32 times one model's for 64 widths, so what counts is that none of them
+  goes to memory: forward, the widths are the vector and the components follow one another; backward the
+  other way round.
+
+  Args:
+    fixed, moving: [..., C].
+    query_norm, candidate_norm: inverse norms [..., N].
+    widths: `Widths`.
+
+  Returns:
+    [..., N].
+  """
+  return _distances_fwd(fixed, moving, query_norm, candidate_norm, widths)[0]
+
+
+def _groups(widths):
+  """Yields (first block, last block + 1, first of the widths that reach beyond the first block)."""
+  step = -(-widths.num_blocks // GROUPS)
+  for first in range(0, widths.num_blocks, step):
+    yield first, min(first + step, widths.num_blocks), next(i for i, end in enumerate(widths.ends) if end >= first)
+
+
+def _distances_fwd(fixed, moving, query_norm, candidate_norm, widths):
+  ends, total, slopes = jnp.asarray(widths.ends), 0.0, 0.0
+  for first, last, low in _groups(widths):
+    own, other = query_norm[..., low:], candidate_norm[..., low:]
+    rows = lambda b: tuple(jax.lax.dynamic_slice_in_dim(x, b * widths.block, widths.block, -1) for x in (fixed, moving))
+
+    def add_block(b, carry):
+      total, slopes, (fixed, moving) = carry
+      reached = (ends[low:] >= b).reshape((1,) * (own.ndim - 1) + (-1,))
+      left, right = jnp.where(reached, own, 0), jnp.where(reached, other, 0)
+      for j in range(widths.block):
+        gap = fixed[..., j, None] * left - moving[..., j, None] * right
+        total += jnp.abs(gap)
+        slopes += jnp.sign(gap) * moving[..., j, None]
+      return total, slopes, rows(b + 1)  # through the carry, see base.additive
+
+    zero = jnp.zeros_like(other)
+    *sums, _ = jax.lax.fori_loop(first, last, add_block, (zero, zero, rows(first)))
+    pad = [(0, 0)] * (own.ndim - 1) + [(low, 0)]
+    total, slopes = (x + jnp.pad(y, pad) for x, y in zip((total, slopes), sums))
+  return total, (fixed, moving, query_norm, candidate_norm, total, slopes)
+
+
+def _distances_bwd(widths, kept, grad):
+  fixed, moving, query_norm, candidate_norm, total, slopes = kept
+  own, other = grad * query_norm, grad * candidate_norm
+  parts = []
+  for first, last, low in _groups(widths):
+    where = slice(first * widths.block, last * widths.block)
+    left, right = fixed[..., where], moving[..., where]
+    block = (jnp.arange(where.start, where.stop) // widths.block).reshape((1,) * (left.ndim - 1) + (-1,))
+    fixed_grad = moving_grad = 0.0
+    for i in range(low, len(widths.ends)):
+      at = lambda x: x[..., i, None]
+      positive = left * at(query_norm) > right * at(candidate_norm)
+      up, down = jnp.where(positive, at(own), -at(own)), jnp.where(positive, -at(other), at(other))
+      if widths.ends[i] < last - 1:
+        up, down = jnp.where(block <= widths.ends[i], up, 0), jnp.where(block <= widths.ends[i], down, 0)
+      fixed_grad, moving_grad = fixed_grad + up, moving_grad + down
+    parts.append((fixed_grad, moving_grad))
+  fixed_grad, moving_grad = (jnp.concatenate(x, -1) for x in zip(*parts))
+  # a distance is query_norm * (sum of signed fixed) - candidate_norm * (sum of signed moving = slopes)
+  return fixed_grad, moving_grad, grad * (total + candidate_norm * slopes) / query_norm, -grad * slopes
+
+
+distances.defvjp(_distances_fwd, _distances_bwd)
 
 
 def walk(query, rows, widths, start, visit, each):
@@ -69,4 +145,6 @@ def walk(query, rows, widths, start, visit, each):
     total, _ = jax.lax.fori_loop(0, end + 1, add_block, (start, scaled(0)))
     return carry, visit(total, each)
 
-  return jax.lax.scan(one, (), (jnp.arange(num_blocks), each))[1]
+  ends = jnp.asarray(widths.ends)
+  seen = jax.lax.scan(one, (), (ends, jax.tree.map(lambda x: x[ends], each)))[1]
+  return jax.tree.map(lambda x: jnp.zeros((num_blocks, *x.shape[1:]), x.dtype).at[ends].set(x), seen)

@@ -68,9 +68,10 @@ def test_one_pass_equals_the_cropped_models(name, steps, seed):
 
 
 @pytest.mark.parametrize('name', NAMES)
-def test_gradients_equal_those_of_the_slow_loop(name):
-  score, widths, model = build(name, (4, 8, 20, 24))
-  batch, weight = jnp.asarray(triples()), jax.random.normal(jax.random.key(1), (20, 4))
+@pytest.mark.parametrize('values', [(4, 8, 20, 24), tuple(range(4, 45, 4)), (6, 10, 16, 34, 36, 40, 60)])
+def test_gradients_equal_those_of_the_slow_loop(name, values):
+  score, widths, model = build(name, values)
+  batch, weight = jnp.asarray(triples()), jax.random.normal(jax.random.key(1), (20, len(values)))
 
   def one_pass(model):
     return jnp.sum(weight * scores.score_triples(score, model, batch, widths))
