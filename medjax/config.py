@@ -64,6 +64,7 @@ class TrainConfig:
   steps: int = 8000
   batch: int = 512        # positives per step; half of them corrupt the tail, half the head
   negatives: int = 64     # corrupted triples per positive
+  share_negatives: int = 1         # positives that share one set of negatives; 1 = each has its own
   filter_negatives: bool = False   # leave out corrupted triples that are known to be true
   learning_rate: float = 5e-3
   decay: str = 'linear'   # to zero at the last step, or 'constant'
@@ -111,7 +112,7 @@ CHOICES = {
 }
 AT_LEAST = {
     'model.gamma': 0.0, 'objective.mutual_weight': 0.0, 'objective.adversarial_temperature': 0.0,
-    'train.steps': 1, 'train.batch': 2, 'train.negatives': 1, 'train.learning_rate': 0.0,
+    'train.steps': 1, 'train.batch': 2, 'train.negatives': 1, 'train.share_negatives': 1, 'train.learning_rate': 0.0,
     'train.steps_per_dispatch': 1, 'train.log_every': 1, 'train.checkpoint_every': 1, 'train.keep': 1,
     'eval.every': 0, 'eval.patience': 0, 'eval.valid_triples': 0, 'eval.batch': 1,
     'data.split_seed': 0, 'train.seed': 0,
@@ -207,6 +208,9 @@ def resolve(config):
   if config.train.batch % 2:
     raise ConfigError(f'config.train.batch={config.train.batch}: it must be even, since one half corrupts tails '
                       'and the other heads')
+  if config.train.batch % config.train.share_negatives:
+    raise ConfigError(f'config.train.share_negatives={config.train.share_negatives}: it must divide '
+                      f'config.train.batch={config.train.batch}')
   if config.eval.patience and not config.eval.every:
     raise ConfigError(f'config.eval.patience={config.eval.patience}: it counts validations, and config.eval.every=0 '
                       'means none; set config.eval.every')

@@ -22,6 +22,7 @@ REFUSED = [
   ({'model__score': 'rotat'}, ["config.model.score='rotat'", "did you mean 'rotate'?", 'transe']),
   ({'train__decay': 'lin'}, ["config.train.decay='lin'", 'linear, constant']),
   ({'train__batch': 15}, ['config.train.batch=15', 'even']),
+  ({'train__share_negatives': 3}, ['config.train.share_negatives=3', 'divide', 'config.train.batch=']),
   ({'train__steps': -5}, ['config.train.steps=-5', 'at least 1']),
   ({'train__steps': 2**31}, ['config.train.steps=2147483648', 'at most']),
   ({'train__steps': 'abc'}, ["config.train.steps='abc'", 'of type int, not str']),

@@ -13,7 +13,7 @@ class Batch(NamedTuple):
 
   Attributes:
     anchor, relation, answer: int32 [B].
-    negatives: int32 [B, K] entities.
+    negatives: int32 [B / S, K] entities; each set is shared by S positives that follow one another.
     valid: bool [B, K]; False where a negative is a known answer and is to be left out.
   """
   anchor: jax.Array
@@ -86,7 +86,7 @@ def contains(known_side, rows, values):
   return (low < end) & (answers[jnp.minimum(low, answers.shape[0] - 1)] == values)
 
 
-def sample(key, step, triples, num_entities, batch, negatives, known_answers=None):
+def sample(key, step, triples, num_entities, batch, negatives, known_answers=None, share=1):
   """Returns the batch of a step.
 
   An epoch meets every triple once, up to a remainder of less than a batch, in an order of its own. A batch
@@ -99,19 +99,21 @@ def sample(key, step, triples, num_entities, batch, negatives, known_answers=Non
     num_entities: negatives are uniform over 0..num_entities-1.
     batch, negatives: B and K.
     known_answers: `Known` of the triples, to leave out negatives that are true; None keeps them.
+    share: S, positives that share one set of negatives; it divides B.
   """
   size = triples.shape[0]
   steps_per_epoch = max(size // batch, 1)
   order_key, negative_key = jax.random.split(key)
   position = (step % steps_per_epoch) * batch + jnp.arange(batch)
   rows = shuffled(jax.random.fold_in(order_key, step // steps_per_epoch), position % size, size)
-  wrong = jax.random.randint(jax.random.fold_in(negative_key, step), (batch, negatives), 0, num_entities)
+  wrong = jax.random.randint(jax.random.fold_in(negative_key, step), (batch // share, negatives), 0, num_entities)
   head, relation, tail = triples[rows].T
   for_tail = jnp.arange(batch) < batch // 2
   anchor, answer = jnp.where(for_tail, head, tail), jnp.where(for_tail, tail, head)
-  valid = jnp.ones(wrong.shape, bool)
+  valid = jnp.ones((batch, negatives), bool)
   if known_answers is not None:
     half = batch // 2
     tails, heads = (Known(*(part[side] for part in known_answers)) for side in (0, 1))
-    valid = ~jnp.concatenate([contains(tails, rows[:half], wrong[:half]), contains(heads, rows[half:], wrong[half:])])
+    each = jnp.repeat(wrong, share, 0)
+    valid = ~jnp.concatenate([contains(tails, rows[:half], each[:half]), contains(heads, rows[half:], each[half:])])
   return Batch(anchor, relation, answer, wrong, valid)

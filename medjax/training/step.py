@@ -1,4 +1,6 @@
 """The training step: one pure function of (state, data), all sub-models in one pass."""
+from typing import NamedTuple
+
 import jax
 import jax.numpy as jnp
 import optax
@@ -36,30 +38,43 @@ def sandwich(key, count, widths):
   return (jnp.argsort(jnp.argsort(draw)) < count).astype(jnp.float32)
 
 
-def make_loss(config, score, widths):
-  """Returns loss(entity rows, relation rows, objective params, batch, mask) -> (loss, own losses [N]).
+class Rows(NamedTuple):
+  """What a step gathers: entity rows of anchors, answers and negatives, and relation rows."""
+  anchors: dict
+  answers: dict
+  negatives: dict
+  relations: dict
 
-  Entity rows are (anchors [B, C], candidates [B, 1 + K, C]); the first candidate is the answer.
+
+def make_loss(config, score, widths):
+  """Returns loss(rows, objective params, batch, mask) -> (loss, own losses [N]).
+
+  Rows are those of a `Rows`: anchors, relations and answers [B, C], negatives [B / S, K, C].
   """
   objective = config.objective
   settings = med.Settings(**{name: getattr(objective, name) for name in med.Settings._fields})
   share = jnp.asarray(widths.values, jnp.float32) / widths.full
 
-  def loss(anchors, candidates, relations, objective_params, batch, mask):
+  def loss(rows, objective_params, batch, mask):
     half = batch.anchor.shape[0] // 2
     part = lambda rows, where: jax.tree.map(lambda x: x[where], rows)
     first, last = slice(None, half), slice(half, None)
     query = jax.tree.map(lambda *x: jnp.concatenate(x),
-                         score.tail_query(part(anchors, first), part(relations, first)),
-                         score.head_query(part(anchors, last), part(relations, last)))
-    raw = score.sums(scores_lib.lift(query), candidates, widths)
+                         score.tail_query(part(rows.anchors, first), part(rows.relations, first)),
+                         score.head_query(part(rows.anchors, last), part(rows.relations, last)))
+    asked, wrong, sets = scores_lib.lift(query), rows.negatives, batch.negatives.shape[0]
+    if sets < len(batch.anchor):  # [B / S, S, 1, C] meets [B / S, 1, K, C]
+      asked = jax.tree.map(lambda x: x.reshape(sets, -1, 1, x.shape[-1]), asked)
+      wrong = jax.tree.map(lambda x: x[:, None], wrong)
+    positive, negative = score.sums(query, rows.answers, widths), score.sums(asked, wrong, widths)
     offset, scale = affine(config, score, widths, objective_params)
-    value = offset[None, None] + scale[None, None] * raw  # [B, 1 + K, N]
+    positive = offset[None] + scale[None] * positive
+    negative = offset[None, None] + scale[None, None] * negative.reshape(*batch.valid.shape, -1)
     weights = med.Weights(*(objective_params.get(name, getattr(objective, name)) for name in med.Weights._fields))
     if objective.weights == 'adversarial':
       # descent then raises w1 and w2: the weights look for what is hard
       weights = weights._replace(w1=ascend(weights.w1), w2=ascend(weights.w2))
-    total, own = med.losses(value[:, 0], value[:, 1:], batch.valid, share, weights, settings, mask)
+    total, own = med.losses(positive, negative, batch.valid, share, weights, settings, mask)
     if objective.weights == 'adversarial':
       total -= jnp.sum((1.0 if mask is None else mask) * weights.w3 * share)
     return total, own
@@ -84,22 +99,25 @@ def make_step(config, score, widths, optimizer, num_entities):
 
   def step(state, triples, known):
     key = jax.random.fold_in(run_key, 1)
-    batch = sampling.sample(key, state.step, triples, num_entities, train.batch, train.negatives, known)
+    batch = sampling.sample(key, state.step, triples, num_entities, train.batch, train.negatives, known,
+                            train.share_negatives)
     mask = None
     if sub_models != 'all':
       mask = sandwich(jax.random.fold_in(jax.random.fold_in(run_key, 2), state.step),
                       int(sub_models.split(':')[1]), widths)
-    model = state.params['model']
-    candidates = jnp.concatenate([batch.answer[:, None], batch.negatives], 1)
-    gathered = (base.gather(model['entity'], batch.anchor), base.gather(model['entity'], candidates),
+    model, zeros = state.params['model'], jax.tree.map(jnp.zeros_like, state.params['model'])
+    entity = lambda ids: base.gather(model['entity'], ids)
+    rows = Rows(entity(batch.anchor), entity(batch.answer), entity(batch.negatives),
                 base.gather(model['relation'], batch.relation))
-    (value, own), (anchor_grad, candidate_grad, relation_grad, objective_grad) = jax.value_and_grad(
-        loss, argnums=(0, 1, 2, 3), has_aux=True)(*gathered, state.params['objective'], batch, mask)
+    (value, own), (row_grads, objective_grad) = jax.value_and_grad(loss, argnums=(0, 1), has_aux=True)(
+        rows, state.params['objective'], batch, mask)
     # gradients of the rows are added into one dense gradient, instead of one per gather
-    add = lambda rows, ids, grad: jax.tree.map(lambda a, g: a.at[ids].add(g, mode='promise_in_bounds'), rows, grad)
-    zeros = jax.tree.map(jnp.zeros_like, model)
-    grads = {'model': {'entity': add(add(zeros['entity'], candidates, candidate_grad), batch.anchor, anchor_grad),
-                       'relation': add(zeros['relation'], batch.relation, relation_grad)},
+    add = lambda table, ids, grad: jax.tree.map(lambda a, g: a.at[ids].add(g, mode='promise_in_bounds'), table, grad)
+    pairs = jnp.concatenate([batch.anchor, batch.answer])
+    pair_grad = jax.tree.map(lambda *x: jnp.concatenate(x), row_grads.anchors, row_grads.answers)
+    entity_grad = add(add(zeros['entity'], batch.negatives, row_grads.negatives), pairs, pair_grad)
+    grads = {'model': {'entity': entity_grad,
+                       'relation': add(zeros['relation'], batch.relation, row_grads.relations)},
              'objective': objective_grad}
     updates, opt_state = optimizer.update(grads, state.opt_state, state.params)
     params = optax.apply_updates(state.params, updates)

@@ -38,7 +38,8 @@ def reference_loss(params, config, score, widths, batch):
     part = crop.crop(params['model'], width, score.components)
     one = crop.Widths((width,), score.components)
     half = len(batch.anchor) // 2
-    candidates = jnp.concatenate([batch.answer[:, None], batch.negatives], 1)
+    negatives = jnp.repeat(batch.negatives, len(batch.anchor) // len(batch.negatives), 0)
+    candidates = jnp.concatenate([batch.answer[:, None], negatives], 1)
     repeat = lambda ids: jnp.broadcast_to(ids[:, None], candidates.shape)
     tails = jnp.stack([repeat(batch.anchor), repeat(batch.relation), candidates], -1)[:half]
     heads = jnp.stack([candidates, repeat(batch.relation), repeat(batch.anchor)], -1)[half:]
@@ -52,9 +53,11 @@ def reference_loss(params, config, score, widths, batch):
 
 
 @pytest.mark.parametrize('score', sorted(scores.REGISTRY))
-def test_step_is_adam_on_the_slow_loss(score):
-  config, record, widths, state, step = build(score, objective__evolutionary=True)
-  batch = sampling.sample(jax.random.fold_in(jax.random.key(0), 1), state.step, jnp.asarray(TRIPLES), ENTITIES, 8, 5)
+@pytest.mark.parametrize('share', [1, 4])
+def test_step_is_adam_on_the_slow_loss(score, share):
+  config, record, widths, state, step = build(score, objective__evolutionary=True, train__share_negatives=share)
+  batch = sampling.sample(jax.random.fold_in(jax.random.key(0), 1), state.step, jnp.asarray(TRIPLES), ENTITIES, 8, 5,
+                          share=share)
   loss, grads = jax.value_and_grad(reference_loss)(state.params, config, record, widths, batch)
   optimizer = optax.adam(config.train.learning_rate)
   updates, _ = optimizer.update(grads, optimizer.init(state.params))
