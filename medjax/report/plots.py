@@ -48,11 +48,11 @@ def runs_against_width(runs, path):
     single = len(results) == 1
     axes.plot(results.index, results['mrr'], marker='D' if single else 'o', markersize=7 if single else 2.5,
               linewidth=1.4, label=name)
-  widest = max((results.index for _, results in runs), key=max)
+  widths = sorted({width for _, results in runs for width in results.index})
   axes.set_xscale('log', base=2)
   axes.xaxis.set_major_formatter(ticker.ScalarFormatter())
   axes.xaxis.set_minor_locator(ticker.NullLocator())
-  axes.set_xticks(_ticks(list(widest)))
+  axes.set_xticks(_ticks(widths))
   axes.set_ylim(bottom=0)
   axes.set_xlabel('width (numbers per entity)')
   axes.set_ylabel('filtered MRR, test')
