@@ -144,10 +144,6 @@ def test_a_bad_question_is_refused(command, trained, flags, words):
   refused(command('predict', trained, **flags), *words)
 
 
-def test_a_flag_without_meaning_is_refused(command, trained):
-  refused(command('evaluate', trained, output='out'), '--output=out', 'no meaning with --mode=evaluate')
-
-
 def test_a_full_disk_outside_a_checkpoint_is_one_line(command, tmp_path, monkeypatch):
   def write(self, step, values):
     raise OSError(28, 'No space left on device')
