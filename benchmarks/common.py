@@ -25,6 +25,7 @@ from medjax.training import optimizers
 from medjax.training import step as step_lib
 
 MIB = 2**20
+SHAPE = ('score', 'dataset', 'widths', 'batch', 'negatives', 'share_negatives', 'rounds')  # in every result
 FOREVER = 1_000_000  # steps of the learning rate's decay: a benchmark never comes near its end
 
 
@@ -61,6 +62,7 @@ def parser(command, documentation):
   result.add_argument('--widths', default='10:640:10', help='the sub-models; the last one is the full model')
   result.add_argument('--batch', type=int, default=512, help='positives per step')
   result.add_argument('--negatives', type=int, default=64, help='corrupted triples per positive')
+  result.add_argument('--share-negatives', type=positive, default=1, help='positives that share a set of negatives')
   result.add_argument('--rounds', type=positive, default=5, help='times that every row is measured, in turn')
   result.add_argument('--output', default='', help='folder for the printed text and the JSON line')
   result.add_argument('--name', default='', help='name of the saved files; COMMAND-SCORE-DATASET if not given')
@@ -110,9 +112,8 @@ def run(options, measure, argv=None):
     print(f'error: {error}', file=sys.stderr)
     sys.exit(2)
   command = options.prog.split('.')[-1]
-  result = {'benchmark': command, 'command': command_line(command, argv), 'score': arguments.score,
-            'dataset': arguments.dataset, 'widths': arguments.widths, 'batch': arguments.batch,
-            'negatives': arguments.negatives, 'rounds': arguments.rounds} | result | {
+  result = {'benchmark': command, 'command': command_line(command, argv),
+            **{name: getattr(arguments, name) for name in SHAPE}} | result | {
                 'hardware': cost.hardware(), 'jax': jax.__version__, 'load_average_before': load,
                 'tunables': os.environ.get('GLIBC_TUNABLES', '')}
   text = f'$ {result["command"]}\n{text.rstrip()}\n{result["hardware"]}, JAX {jax.__version__}; load before: {load}\n'
@@ -180,7 +181,8 @@ def setup(arguments, objective='med', **changed):
   get = lambda name: changed.get(name, getattr(arguments, name))
   config = config_lib.Config()
   for field, value in {'model.score': get('score'), 'model.widths': get('widths'), 'train.batch': get('batch'),
-                       'train.negatives': get('negatives'), 'objective.name': objective,
+                       'train.negatives': get('negatives'), 'train.share_negatives': get('share_negatives'),
+                       'objective.name': objective,
                        'train.steps': FOREVER}.items():
     config_lib.put(config, field, value)
   config = config_lib.resolve(config)

@@ -27,7 +27,8 @@ except ImportError:  # Windows
   resource = None
 
 STATUS, CLEAR = pathlib.Path('/proc/self/status'), pathlib.Path('/proc/self/clear_refs')
-CHILD_OPTIONS = ('score', 'dataset', 'widths', 'batch', 'negatives', 'steps', 'triples', 'eval_batch')
+CHILD_OPTIONS = ('score', 'dataset', 'widths', 'batch', 'negatives', 'share_negatives', 'steps', 'triples',
+                 'eval_batch')
 
 
 def status(field):

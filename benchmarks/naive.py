@@ -20,7 +20,8 @@ SLICES = ('tables', 'rows')
 
 def gather(model, batch):
   """Returns rows of the (anchors [B, C], candidates [B, 1 + K, C], relations [B, C])."""
-  candidates = jnp.concatenate([batch.answer[:, None], batch.negatives], 1)
+  negatives = jnp.repeat(batch.negatives, len(batch.anchor) // len(batch.negatives), 0)
+  candidates = jnp.concatenate([batch.answer[:, None], negatives], 1)
   return (scores_lib.gather(model['entity'], batch.anchor), scores_lib.gather(model['entity'], candidates),
           scores_lib.gather(model['relation'], batch.relation))
 
@@ -67,7 +68,8 @@ def make_step(config, score, widths, optimizer, num_entities, slice_of='tables')
   key = jax.random.fold_in(jax.random.key(train.seed), 1)
 
   def step(state, triples, known):
-    batch = sampling.sample(key, state.step, triples, num_entities, train.batch, train.negatives, known)
+    batch = sampling.sample(key, state.step, triples, num_entities, train.batch, train.negatives, known,
+                            train.share_negatives)
     (value, own), grads = jax.value_and_grad(loss, has_aux=True)(state.params, batch)
     updates, opt_state = optimizer.update(grads, state.opt_state, state.params)
     ok = jnp.isfinite(value) & jnp.isfinite(optax.tree.norm(grads))
