@@ -1,7 +1,8 @@
 """Filtered ranks of all widths in one pass over the entities.
 
 Entities are walked in chunks; per chunk only scores [chunk, Q] of one width exist at a time. The true
-answers are the first chunk of the same loop as their rivals, so float noise cannot move a rank.
+answers are the first chunks of the same loop as their rivals, so float noise cannot move a rank. Triples that ask
+the same query share its scores.
 A batch's memory above the parameters is a few tables of chunk * Q floats, a few chunks of embeddings and
 the batch's known answers, whatever the number of entities and widths; as many batches run at once as there
 are workers.
@@ -16,7 +17,8 @@ import numpy as np
 
 from medjax import scores as scores_lib
 
-CHUNK = 1024      # entities compared at once: a tile of scores stays in a core's cache
+ANSWERS = (1, 2, 4, 8)  # answers of one query that are ranked at once: as many programs
+CHUNK = 256       # entities compared at once: a tile of scores stays in a core's cache
 
 @functools.partial(jax.jit, static_argnames=('score', 'widths', 'side', 'chunk'))
 def count_rivals(model, anchors, relations, answers, pairs, *, score, widths, side, chunk):
@@ -24,13 +26,14 @@ def count_rivals(model, anchors, relations, answers, pairs, *, score, widths, si
 
   Args:
     model: the full model's parameters.
-    anchors, relations, answers: int32 [Q].
+    anchors, relations: int32 [Q].
+    answers: int32 [A, Q], the answers of each query.
     pairs: int32 [P, 2] (query, entity) that are no rivals: all known answers; query >= Q is padding.
     score, widths, side: `Score`, `Widths`, 'tail' or 'head'.
     chunk: entities per chunk, at least Q.
 
   Returns:
-    int32 [blocks, Q]: twice the rivals that outscore the answer plus those that tie with it. Scores
+    int32 [blocks, A, Q]: twice the rivals that outscore the answer plus those that tie with it. Scores
     that are not numbers count as greater.
   """
   entity = model['entity']
@@ -38,37 +41,62 @@ def count_rivals(model, anchors, relations, answers, pairs, *, score, widths, si
   query = (score.tail_query if side == 'tail' else score.head_query)(
       scores_lib.gather(entity, anchors), scores_lib.gather(model['relation'], relations))
   query = jax.tree.map(jnp.transpose, query)
-  truth = jax.tree.map(lambda x: jnp.pad(x, ((0, chunk - num_queries), (0, 0))), scores_lib.gather(entity, answers))
+  truth = jax.tree.map(lambda x: jnp.pad(x, ((0, 0), (0, chunk - num_queries), (0, 0))),
+                       scores_lib.gather(entity, answers))
+  num_answers = answers.shape[0]
 
-  def compare(total, true_score):
-    rivals = jnp.sum((~(total <= true_score)).astype(jnp.int32) + ~(total < true_score), 0)
-    return jnp.diagonal(total), rivals
+  def compare(total, true_scores):
+    twice = lambda true: jnp.sum((~(total <= true)).astype(jnp.int32) + ~(total < true), 0)
+    return jnp.diagonal(total), jnp.stack([twice(true_scores[a, None]) for a in range(num_answers)])
 
   def add_chunk(carry, index):
     counts, true_scores = carry
-    is_truth = index == 0  # the answers are scored by the very code that scores their rivals
-    first = jnp.clip((index - 1) * chunk, 0, num_entities - chunk)  # the last chunk overlaps the one before it
-    rows = jax.tree.map(lambda x, t: jnp.where(is_truth, t, jax.lax.dynamic_slice_in_dim(x, first, chunk)),
-                        entity, truth)
-    seen = jnp.arange(chunk) + first < (index - 1) * chunk
+    is_truth = index < num_answers  # the answers are scored by the very code that scores their rivals
+    first = jnp.clip((index - num_answers) * chunk, 0, num_entities - chunk)  # the last chunk overlaps the one before
+    rows = jax.tree.map(lambda x, t: jnp.where(is_truth, t[jnp.minimum(index, num_answers - 1)],
+                                               jax.lax.dynamic_slice_in_dim(x, first, chunk)), entity, truth)
+    seen = jnp.arange(chunk) + first < (index - num_answers) * chunk
     start = jnp.broadcast_to(jnp.where(seen, -jnp.inf, 0.0)[:, None], (chunk, num_queries))
     here = ~is_truth & (pairs[:, 1] >= first) & (pairs[:, 1] < first + chunk)
     start = start.at[jnp.where(here, pairs[:, 1] - first, chunk), pairs[:, 0]].set(-jnp.inf, mode='drop')
-    own, rivals = score.walk(query, rows, widths, start, compare, true_scores[:, None])
-    return (counts + jnp.where(is_truth, 0, rivals), jnp.where(is_truth, own, true_scores)), None
+    own, rivals = score.walk(query, rows, widths, start, compare, true_scores)
+    return (counts + jnp.where(is_truth, 0, rivals),
+            jnp.where(is_truth, true_scores.at[:, index].set(own, mode='drop'), true_scores)), None
 
-  shape = (widths.num_blocks, num_queries)
+  shape = (widths.num_blocks, num_answers, num_queries)
   start = (jnp.zeros(shape, jnp.int32), jnp.zeros(shape, jnp.float32))
-  return jax.lax.scan(add_chunk, start, jnp.arange(1 + -(-num_entities // chunk)))[0][0]
+  return jax.lax.scan(add_chunk, start, jnp.arange(num_answers - (-num_entities // chunk)))[0][0]
 
 
-def padded_pairs(offsets, answers, first, last, size):
-  """Returns pairs int32 [P, 2] (query - first, entity) of queries first..last-1; P is padded to a power of 2."""
-  begin, end = offsets[first], offsets[last]
-  query = np.repeat(np.arange(last - first), np.diff(offsets[first:last + 1]))
-  length = max(1024, 1 << int(end - begin - 1).bit_length()) if end > begin else 1024
-  pairs = np.full((length, 2), size, np.int32)
-  pairs[:end - begin, 0], pairs[:end - begin, 1] = query, answers[begin:end]
+def questions(triples, anchor):
+  """Groups triples that ask the same query, at most ANSWERS[-1] in a group.
+
+  Args:
+    triples: int32 [Q, 3].
+    anchor: the column of the known entity.
+
+  Yields:
+    members int [L, A] for every A of ANSWERS: positions of the triples of L groups; smaller groups repeat
+    their last one.
+  """
+  _, query, counts = np.unique(triples[:, [anchor, 1]], axis=0, return_inverse=True, return_counts=True)
+  order = np.argsort(query.reshape(-1), kind='stable')
+  place = np.arange(len(triples)) - np.repeat(np.cumsum(counts) - counts, counts)
+  begin = np.flatnonzero(place % ANSWERS[-1] == 0)
+  size = np.diff(np.r_[begin, len(triples)])
+  for least, most in zip((0, *ANSWERS), ANSWERS):
+    chosen = (size > least) & (size <= most)
+    yield order[begin[chosen, None] + np.minimum(np.arange(most), size[chosen, None] - 1)]
+
+
+def padded_pairs(offsets, answers, asked, size):
+  """Returns pairs int32 [P, 2] (position in `asked`, entity) of known answers; P is padded to a power of 2."""
+  counts = offsets[asked + 1] - offsets[asked]
+  total = int(counts.sum())
+  within = np.arange(total) - np.repeat(np.cumsum(counts) - counts, counts)
+  pairs = np.full((max(1024, 1 << max(total - 1, 0).bit_length()), 2), size, np.int32)
+  pairs[:total, 0] = np.repeat(np.arange(len(asked)), counts)
+  pairs[:total, 1] = answers[np.repeat(offsets[asked], counts) + within]
   return pairs
 
 
@@ -104,16 +132,20 @@ def ranks(score, model, widths, triples, side, known, batch=256, chunk=CHUNK, wo
   widths = widths.fine
   ends = np.asarray(widths.ends)
 
-  def rank_batch(first):
-    last = min(first + batch, len(triples))
-    part = np.zeros((batch, 3), np.int32)
-    part[:last - first] = triples[first:last]
-    pairs = padded_pairs(offsets, answers, first, last, batch)
-    rivals = count_rivals(model, part[:, anchor], part[:, 1], part[:, answer], pairs,
+  def rank_batch(members):
+    padded = np.zeros((batch, members.shape[1]), int)
+    padded[:len(members)] = members
+    asked = padded[:, 0]
+    rivals = count_rivals(model, triples[asked, anchor], triples[asked, 1], triples[padded.T, answer],
+                          padded_pairs(offsets, answers, members[:, 0], batch),
                           score=score, widths=widths, side=side, chunk=chunk)
-    return np.asarray(1 + np.asarray(rivals) / 2)[ends, :last - first].T
+    return members, (1 + np.asarray(rivals)[ends] / 2).transpose(2, 1, 0)[:len(members)]
 
+  batches = [members[first:first + batch] for members in questions(triples, anchor)
+             for first in range(0, len(members), batch)]
+  result = np.zeros((len(triples), len(ends)))
   # one batch runs on one core, so batches run side by side
   with futures.ThreadPoolExecutor(workers) as pool:
-    result = list(pool.map(rank_batch, range(0, len(triples), batch)))
-  return np.concatenate(result) if result else np.zeros((0, len(ends)))
+    for members, values in pool.map(rank_batch, batches):
+      result[members] = values
+  return result

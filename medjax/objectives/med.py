@@ -45,15 +45,15 @@ def _huber_jvp(primals, tangents):
 
 
 @jax.custom_jvp
-def log_sigmoid(x):
-  """log(1 / (1 + exp(-x))), elementwise; value and derivative need one exponential."""
-  return jnp.minimum(x, 0) - jnp.log1p(jnp.exp(-jnp.abs(x)))
+def softplus(x):
+  """log(1 + exp(x)), that is -log sigmoid(-x), elementwise; value and derivative need one exponential."""
+  return jnp.maximum(x, 0) + jnp.log1p(jnp.exp(-jnp.abs(x)))
 
 
-@log_sigmoid.defjvp
-def _log_sigmoid_jvp(primals, tangents):
+@softplus.defjvp
+def _softplus_jvp(primals, tangents):
   small = jnp.exp(-jnp.abs(primals[0]))
-  return log_sigmoid(*primals), jnp.where(primals[0] < 0, 1, small) / (1 + small) * tangents[0]
+  return softplus(*primals), jnp.where(primals[0] > 0, 1, small) / (1 + small) * tangents[0]
 
 
 def softmax(logits, axis, where=True):
@@ -122,8 +122,7 @@ def evolutionary(scores, previous, valid, w1, w2, settings):
     negative_weight = softmax(logits, 1, valid) / len(positive)
   else:
     negative_weight = softmax(logits, (0, 1), valid)
-  return -((positive_weight * log_sigmoid(positive)).sum(0)
-           + (negative_weight * log_sigmoid(-negative)).sum((0, 1))) / 2
+  return ((positive_weight * softplus(-positive)).sum(0) + (negative_weight * softplus(negative)).sum((0, 1))) / 2
 
 
 def dynamic(share, w3):

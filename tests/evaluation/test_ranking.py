@@ -52,6 +52,19 @@ def test_ranks_equal_brute_force(name, side):
   np.testing.assert_array_equal(ours, brute_force(score, widths, model, asked, asked, side))
 
 
+@pytest.mark.parametrize('side', ['tail', 'head'])
+def test_queries_with_many_answers_rank_each_of_them(side):
+  score, widths, model = build('rotate', (4, 8, 16))
+  asked = triples(size=90)
+  asked[:, [0, 2] if side == 'tail' else [2, 0]] = np.stack([np.arange(90) % 7 % 4, np.arange(90) % ENTITIES], 1)
+  asked[:, 1] = 0
+  asked = np.unique(asked, axis=0)
+  known = filters.known_answers(asked, asked, side)
+  for batch, chunk in ((16, 10), (3, 37)):
+    ours = ranking.ranks(score, model, widths, asked, side, known, batch, chunk)
+    np.testing.assert_array_equal(ours, brute_force(score, widths, model, asked, asked, side))
+
+
 @pytest.mark.parametrize('name', NAMES)
 def test_cropped_models_rank_exactly_as_inside_the_full_one(name):
   score, widths, model = build(name, (4, 8, 16, 24))
@@ -156,12 +169,13 @@ def test_row_counts_the_numbers_of_the_crop():
 def test_memory_does_not_grow_with_the_number_of_entities():
   score, widths, _ = build('rotate', (4, 8, 16))
   shapes = lambda entities: jax.eval_shape(lambda: score.init(jax.random.key(0), entities, RELATIONS, 16))
-  ids, pairs = jax.ShapeDtypeStruct((64,), jnp.int32), jax.ShapeDtypeStruct((1024, 2), jnp.int32)
+  ids, answers, pairs = (jax.ShapeDtypeStruct(shape, jnp.int32) for shape in ((64,), (8, 64), (1024, 2)))
 
   def scratch(entities):
-    lowered = ranking.count_rivals.lower(shapes(entities), ids, ids, ids, pairs, score=score, widths=widths,
+    lowered = ranking.count_rivals.lower(shapes(entities), ids, ids, answers, pairs, score=score, widths=widths,
                                          side='tail', chunk=512)
     return lowered.compile().memory_analysis().temp_size_in_bytes
 
   assert scratch(1_000_000) <= scratch(10_000) + 16 * 1024  # the numbers of the chunks
-  assert scratch(1_000_000) < 8 * 64 * (512 + 64) * 4
+  tile, truth = 512 * 64, 8 * 512 * 16
+  assert scratch(1_000_000) < 4 * (12 * tile + truth)

@@ -131,9 +131,9 @@ def test_the_sub_model_axis_is_that_of_vmap(change):
 
 
 @pytest.mark.parametrize('x', [-90.0, -3.0, 0.0, 3.0, 90.0])
-def test_log_sigmoid_and_its_derivative(x):
-  expected = -np.log1p(np.exp(-np.float64(x))), 1 / (1 + np.exp(np.float64(x)))
-  np.testing.assert_allclose(jax.value_and_grad(med.log_sigmoid)(x), expected, rtol=1e-6, atol=1e-38)
+def test_softplus_and_its_derivative(x):
+  expected = np.log1p(np.exp(np.float64(x))), 1 / (1 + np.exp(-np.float64(x)))
+  np.testing.assert_allclose(jax.value_and_grad(med.softplus)(x), expected, rtol=1e-6, atol=1e-38)
 
 
 @pytest.mark.parametrize('switch', ['mutual', 'evolutionary', 'dynamic'])
