@@ -84,7 +84,7 @@ def measure(arguments, data):
 
 def traffic(arguments, model, rate, measured):
   """Returns the least traffic of a step as (result, lines): it holds for every row that trains one table."""
-  parts = machine.step_traffic(model, arguments.batch, arguments.negatives)
+  parts = machine.step_traffic(model, arguments.batch, arguments.negatives // arguments.share_negatives)
   total = sum(parts.values())
   bound = total / rate['median']
   first, seconds = next(iter(measured.items()))
