@@ -23,7 +23,7 @@ def command(tiny_config, capsys):
   return run
 
 
-def refused(answer, *words):
+def check_refused(answer, *words):
   code, error = answer
   assert code == 2 and re.search('^error: ', error, re.MULTILINE) and 'Traceback' not in error
   for word in words:
@@ -39,33 +39,33 @@ def refused(answer, *words):
     ({'data.header': 'no', 'data.columns': 'hrx'}, ["data.columns is 'hrx'", "'hrt' in some order"]),
 ])
 def test_training_refuses_a_bad_configuration(command, tmp_path, fields, words):
-  refused(command('train', tmp_path / 'run', fields), *words)
+  check_refused(command('train', tmp_path / 'run', fields), *words)
   assert not (tmp_path / 'run').exists()
 
 
 def test_training_refuses_the_workdir_of_another_configuration(command, trained):
-  refused(command('train', trained, {'train.learning_rate': 0.5, 'model.gamma': 2.0}), trained,
+  check_refused(command('train', trained, {'train.learning_rate': 0.5, 'model.gamma': 2.0}), trained,
           'model.gamma: 6.0 there, 2.0 now', 'train.learning_rate: 0.005 there, 0.5 now', 'another --workdir')
 
 
 def test_training_refuses_other_data_in_a_workdir(command, trained, tmp_path):
-  refused(command('train', trained, {'data.path': str(tmp_path)}), 'data.path', tmp_path)
+  check_refused(command('train', trained, {'data.path': str(tmp_path)}), 'data.path', tmp_path)
 
 
 def test_training_refuses_a_folder_of_something_else(command, tmp_path):
   (tmp_path / 'thesis.tex').write_text('years of work')
-  refused(command('train', tmp_path), tmp_path, 'thesis.tex', 'another --workdir')
+  check_refused(command('train', tmp_path), tmp_path, 'thesis.tex', 'another --workdir')
   assert os.listdir(tmp_path) == ['thesis.tex']
 
 
 def test_training_refuses_a_cropped_model_as_workdir(command, trained, tmp_path):
   runs.crop(trained, 8, tmp_path / 'small')
-  refused(command('train', tmp_path / 'small'), 'model.safetensors', 'another --workdir')
+  check_refused(command('train', tmp_path / 'small'), 'model.safetensors', 'another --workdir')
 
 
 def test_training_refuses_a_workdir_in_use(command, trained):
   with runs.sole_trainer(trained):
-    refused(command('train', trained), 'another process is training in', trained, 'another --workdir')
+    check_refused(command('train', trained), 'another process is training in', trained, 'another --workdir')
 
 
 def test_training_goes_on_after_a_kill_between_the_files_of_a_new_workdir(command, tmp_path, trained):
@@ -93,7 +93,7 @@ def test_fields_that_do_not_touch_the_training_may_change(command, trained, tmp_
 @pytest.mark.parametrize('exists', [True, False])
 def test_what_is_no_workdir_is_refused(command, tmp_path, mode, flags, exists):
   workdir = tmp_path if exists else tmp_path / 'nowhere'
-  refused(
+  check_refused(
     command(mode, workdir, **flags),
     workdir / 'model.json',
     'is missing',
@@ -104,7 +104,7 @@ def test_what_is_no_workdir_is_refused(command, tmp_path, mode, flags, exists):
 def test_a_workdir_without_checkpoints_is_refused(command, trained, tmp_path):
   for name in ('entities.tsv', 'relations.tsv', 'triples.npz', 'notes.txt', 'model.json', 'config.json'):
     shutil.copy(trained / name, tmp_path)
-  refused(command('evaluate', tmp_path), tmp_path / 'checkpoints', 'holds no checkpoint', 'train first')
+  check_refused(command('evaluate', tmp_path), tmp_path / 'checkpoints', 'holds no checkpoint', 'train first')
 
 
 @pytest.mark.parametrize(
@@ -115,19 +115,19 @@ def test_a_workdir_without_checkpoints_is_refused(command, trained, tmp_path):
     ('evaluate', {}), ('crop', {'output': 'out'}), ('predict', {'head': 'e00', 'relation': 'next'})])
 def test_a_width_that_was_not_trained_is_refused(command, trained, tmp_path, mode, flags, width, words):
   flags = {name: str(tmp_path / 'out') if name == 'output' else value for name, value in flags.items()}
-  refused(command(mode, trained, width=width, **flags), *words)
+  check_refused(command(mode, trained, width=width, **flags), *words)
   assert not (tmp_path / 'out').exists()
 
 
 def test_a_crop_needs_a_width_and_an_output(command, trained, tmp_path):
-  refused(command('crop', trained, width=8), '--output=DIR')
-  refused(command('crop', trained, output=str(tmp_path / 'out')), '--width=N')
+  check_refused(command('crop', trained, width=8), '--output=DIR')
+  check_refused(command('crop', trained, output=str(tmp_path / 'out')), '--width=N')
 
 
 def test_a_crop_overwrites_nothing(command, trained, tmp_path):
   (tmp_path / 'file').write_text('mine')
-  refused(command('crop', trained, width=8, output=str(tmp_path)), tmp_path, 'name a new one')
-  refused(
+  check_refused(command('crop', trained, width=8, output=str(tmp_path)), tmp_path, 'name a new one')
+  check_refused(
     command('crop', trained, width=8, output=str(tmp_path / 'file')), tmp_path / 'file', 'name a new one'
   )
   assert (tmp_path / 'file').read_text() == 'mine'
@@ -141,7 +141,7 @@ def test_a_crop_overwrites_nothing(command, trained, tmp_path):
     ({'head': 'e00', 'relation': 'next', 'tail': 'e01'}, ['one of --head and --tail']),
 ])
 def test_a_bad_question_is_refused(command, trained, flags, words):
-  refused(command('predict', trained, **flags), *words)
+  check_refused(command('predict', trained, **flags), *words)
 
 
 def test_a_full_disk_outside_a_checkpoint_is_one_line(command, tmp_path, monkeypatch):
@@ -149,7 +149,7 @@ def test_a_full_disk_outside_a_checkpoint_is_one_line(command, tmp_path, monkeyp
     raise OSError(28, 'No space left on device')
 
   monkeypatch.setattr(metrics.Writer, 'write', write)
-  refused(command('train', tmp_path), 'No space left', 'free some space')
+  check_refused(command('train', tmp_path), 'No space left', 'free some space')
 
 
 def test_prediction_prints_labels_and_ranks(trained, tiny_config, capsys):
@@ -164,7 +164,7 @@ def test_prediction_prints_labels_and_ranks(trained, tiny_config, capsys):
 @pytest.mark.parametrize('mode, flags', [('train', {'k': 3}), ('evaluate', {'new': True}), ('crop', {'split': 'valid'}),
                                          ('predict', {'output': 'x'})])
 def test_a_flag_that_the_mode_does_not_read_is_refused(command, trained, mode, flags):
-  refused(command(mode, trained, **flags), *flags, 'has no meaning with', mode)
+  check_refused(command(mode, trained, **flags), *flags, 'has no meaning with', mode)
 
 
 @pytest.mark.parametrize('arguments, words', [
@@ -176,5 +176,5 @@ def test_the_real_command_line_is_checked(repository, tmp_path, arguments, words
   done = subprocess.run(
     [sys.executable, repository / 'launch.py', *arguments], cwd=tmp_path, capture_output=True, text=True
   )
-  refused((done.returncode, done.stderr), *words)
+  check_refused((done.returncode, done.stderr), *words)
   assert not any(tmp_path.iterdir())

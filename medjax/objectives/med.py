@@ -3,8 +3,7 @@
 Each function is written for one sub-model, or one pair of neighbours: positive scores [B], negative scores
 [B, K], `valid` bool [B, K] (False leaves a negative out). Scores may carry a further axis [..., N] for the
 sub-models, which rides along everywhere: `losses` computes all sub-models so. It is what `jax.vmap` over that
-axis gives, except that vmap would move the axis to the front and transpose every score on the way (twice the
-time on a CPU).
+axis gives, except that vmap would move the axis to the front and transpose every score on the way.
 """
 from typing import NamedTuple
 

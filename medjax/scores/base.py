@@ -64,7 +64,7 @@ def additive(terms, finish=lambda total: total):
       return (total, *following), seen
 
     # A block's slices and sums pass through the carry: XLA would fuse what is sliced or summed in the same
-    # iteration into the loop over scores, compute it again for every score, and not vectorise that (six times slower).
+    # iteration into the loop over scores, compute it again for every score, and not vectorise that.
     parts = (jax.tree.map(lambda x: x.reshape(-1, block, x.shape[-1]), query),
              jax.tree.map(lambda x: split_blocks(x, block).swapaxes(0, 1), rows))
     roll = lambda tree, shift: jax.tree.map(lambda x: jnp.roll(x, shift, 0), tree)

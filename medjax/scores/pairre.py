@@ -47,7 +47,7 @@ def sums(query, candidate, widths):
   query_norm, candidate_norm = (inverse_norms(base.prefix_sums(jnp.square(rows['vector']), widths))
                                 for rows in (query, candidate))
   fixed, query_norm = (jnp.broadcast_to(x, (*moving.shape[:-1], x.shape[-1])) for x in (fixed, query_norm))
-  return -distances(fixed, moving, query_norm, candidate_norm, widths)
+  return -distances(fixed, moving, query_norm, candidate_norm, widths.fine)
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(4,))
