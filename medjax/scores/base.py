@@ -117,8 +117,45 @@ def bilinear():
       scores.append(total)
     return tuple(scores)
 
-  sums, walk, _, left_out = additive(terms)
+  def sums(query, candidate, widths):
+    if own_candidates(query, candidate):
+      return up_to_widths(block_products(query, candidate, widths.fine.block), widths)
+    return prefix_sums(terms(query, candidate), widths)
+
+  _, walk, _, left_out = additive(terms)
   return sums, walk, cross, left_out
+
+
+def own_candidates(query, candidate):
+  """Whether queries [..., 1, C] meet candidates of their own [..., K, C]."""
+  asked, given = (jax.tree.leaves(x)[0].shape for x in (query, candidate))
+  return len(asked) > 2 and asked == (*given[:-2], 1, given[-1]) and given[-2] > 1
+
+
+@functools.partial(jax.custom_vjp, nondiff_argnums=(2,))
+def block_products(query, candidate, block):
+  """Inner products by blocks of queries, leaves [..., 1, C], with their candidates [..., K, C]: [..., K, C / block]."""
+  return block_sums(sum(query[name] * candidate[name] for name in query), block)
+
+
+def _block_products_fwd(query, candidate, block):
+  return block_products(query, candidate, block), (query, candidate)
+
+
+def _block_products_bwd(block, given, grad):
+  query, candidate = given
+  repeat = lambda x: jnp.broadcast_to(x[..., None], (*x.shape, block)).reshape(*x.shape[:-1], -1)
+  at = lambda x, k: jax.lax.dynamic_index_in_dim(x, k, -2, keepdims=False)
+
+  def add_candidate(k, total):  # the products [..., K, C] summed over K would be written to memory first
+    return jax.tree.map(lambda total, rows: total + repeat(at(grad, k)) * at(rows, k), total, candidate)
+
+  zeros = jax.tree.map(lambda x: jnp.zeros_like(x[..., 0, :]), query)
+  query_grad = jax.lax.fori_loop(0, grad.shape[-2], add_candidate, zeros, unroll=8)
+  return lift(query_grad), jax.tree.map(lambda x: repeat(grad) * x, query)
+
+
+block_products.defvjp(_block_products_fwd, _block_products_bwd)
 
 
 def split_cross(queries, candidates, widths):
@@ -227,11 +264,15 @@ share_sum.defvjp(lambda x, axis: (jax.lax.psum(x, axis), None), lambda axis, _, 
 
 def prefix_sums(x, widths, across=add_up):
   """Sums the last axis up to every width: [..., C] -> [..., N]; of split components, `across` their devices."""
+  return up_to_widths(block_sums(x, widths.fine.block), widths, across)
+
+
+def up_to_widths(blocks, widths, across=add_up):
+  """`prefix_sums` of what is summed in the blocks of the fine widths already."""
   widths = widths.fine
-  blocks = block_sums(x, widths.block)
   # a triangular 0/1 matrix: faster than a cumulative sum, and it reads off the widths on the way
   within = first_block(widths) + jnp.arange(blocks.shape[-1])[:, None] <= jnp.asarray(widths.ends)[None]
-  total = jnp.matmul(blocks, within.astype(x.dtype), precision='highest')
+  total = jnp.matmul(blocks, within.astype(blocks.dtype), precision='highest')
   return across(total, widths.axis) if widths.axis else total
 
 
@@ -259,6 +300,16 @@ def lift(query):
 def gather(table, ids):
   """Rows of every leaf of a table."""
   return jax.tree.map(lambda leaf: leaf.at[ids].get(mode='promise_in_bounds'), table)
+
+
+def scatter_add(table, ids, rows):
+  """Adds rows, leaves [..., C], to those of a table with these ids [...]; `gather`'s transpose."""
+  # XLA brings every scatter of rows to this form; brought there by itself, it copies the rows first
+  form = jax.lax.ScatterDimensionNumbers(update_window_dims=(1, 2), inserted_window_dims=(),
+                                         scatter_dims_to_operand_dims=(0,))
+  add = lambda leaf, row: jax.lax.scatter_add(leaf, ids.reshape(-1, 1), row.reshape(-1, 1, row.shape[-1]), form,
+                                              mode='promise_in_bounds')
+  return jax.tree.map(add, table, rows)
 
 
 def batch_pairs(score, params, batch):

@@ -144,19 +144,23 @@ def make_step(config, score, widths, optimizer, num_entities, layout=parallel.ON
 
   def update(state, batch, mask, teacher=None):
     batch = layout.mine(batch)
-    model, zeros = state.params['model'], jax.tree.map(jnp.zeros_like, state.params['model'])
+    model = state.params['model']
     entity = lambda ids: base.gather(model['entity'], ids)
     rows = Rows(entity(batch.anchor), entity(batch.answer), entity(batch.negatives),
                 base.gather(model['relation'], batch.relation))
     (value, own), (row_grads, objective_grad) = jax.value_and_grad(loss, argnums=(0, 1), has_aux=True)(
         rows, state.params['objective'], batch, mask, teacher, state.step)
-    # gradients of the rows are added into one dense gradient, instead of one per gather
-    add = lambda table, ids, grad: jax.tree.map(lambda a, g: a.at[ids].add(g, mode='promise_in_bounds'), table, grad)
+    # Gradients of the rows are added into one dense gradient, instead of one per gather. Its zeros are made of them:
+    # XLA would make mere zeros first, to lie beside the rows, instead of where the rows were.
+    zeros = jax.tree.map(lambda table, *grads: jnp.full_like(table, 0 * sum(grad.ravel()[0] for grad in grads)),
+                         model['entity'], row_grads.anchors, row_grads.negatives)
     pairs = jnp.concatenate([batch.anchor, batch.answer])
     pair_grad = jax.tree.map(lambda *x: jnp.concatenate(x), row_grads.anchors, row_grads.answers)
-    entity_grad = add(add(zeros['entity'], batch.negatives, row_grads.negatives), pairs, pair_grad)
+    entity_grad = base.scatter_add(zeros, batch.negatives, row_grads.negatives)
+    entity_grad = base.scatter_add(entity_grad, pairs, pair_grad)
     grads = {'model': {'entity': entity_grad,
-                       'relation': add(zeros['relation'], batch.relation, row_grads.relations)},
+                       'relation': base.scatter_add(jax.tree.map(jnp.zeros_like, model['relation']), batch.relation,
+                                                    row_grads.relations)},
              'objective': objective_grad}
     grads, value, own = layout.mean((grads, value, own))
     updates, opt_state = optimizer.update(grads, state.opt_state, state.params)
