@@ -4,6 +4,7 @@
   python launch.py --config=configs/wn18rr/rotate.py --workdir=runs/a --config.train.steps=4000
   python launch.py --mode=study --config=configs/study/wn18rr_rotate.py
   python launch.py --mode=distill --config=configs/distill/umls.py --widths=160,80,40,20,10 --config.distill.method=ta
+  python launch.py --mode=compare --config=configs/baselines.py:wn18rr-rotate --widths=160,40,10
   python launch.py --mode=evaluate --workdir=runs/a
   python launch.py --mode=crop --workdir=runs/a --width=40 --output=small
   python launch.py --mode=extract --workdir=runs/a --by=loss --widths=10,40 --output=extracted
@@ -25,14 +26,15 @@ from ml_collections import config_flags
 
 DEFAULT = str(pathlib.Path(__file__).parent / 'configs' / 'quickstart.py')
 MODE = flags.DEFINE_enum('mode', 'train',
-                         ['train', 'study', 'distill', 'prepare', 'evaluate', 'crop', 'extract', 'predict', 'report'],
+                         ['train', 'study', 'distill', 'compare', 'prepare', 'evaluate', 'crop', 'extract', 'predict',
+                          'report'],
                          'What to do.')
 WORKDIR = flags.DEFINE_string('workdir', None, 'Folder of the run; runs/<config name> if not given.')
 OPTIONS = (
     flags.DEFINE_integer('width', None, 'A trained width; the full one if not given.'),
     flags.DEFINE_string('output', None, 'Folder for what is written.'),
     flags.DEFINE_enum('by', 'loss', ['loss', 'value', 'random'], 'What makes a component important.'),
-    flags.DEFINE_string('widths', None, 'Widths to extract, distill or report, as in 10,20,40.'),
+    flags.DEFINE_string('widths', None, 'Widths to extract, distill, compare or report, as in 10,20,40.'),
     flags.DEFINE_integer('seed', 0, 'Of an extraction\'s sample of triples or random order.', lower_bound=0),
     flags.DEFINE_integer('candidates', None, 'Rank among N drawn candidates; 0 all, -1 published.', lower_bound=-1),
     flags.DEFINE_enum('split', 'test', ['valid', 'test'], 'What to evaluate on.'),

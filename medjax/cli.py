@@ -7,6 +7,7 @@ from absl import logging
 from medjax import artifact
 from medjax import chain
 from medjax import checkpoint
+from medjax import comparison
 from medjax import config as config_lib
 from medjax import crop
 from medjax import model
@@ -32,13 +33,14 @@ COMMANDS = {  # a mode's function, and the flags that it reads
     'predict': (runs.predict, ('head', 'relation', 'tail', 'width', 'k', 'new')),
     'report': (folder.report, ('output', 'widths')),
 }
+CHAINS = {'distill': chain.run, 'compare': comparison.run}  # several trainings of one configuration
 
 
 def run(mode, config, workdir, given, fields=()):
   """Runs one command and returns the process's exit code.
 
   Args:
-    mode: 'train', 'study', 'distill', 'prepare' or one of `COMMANDS`.
+    mode: 'train', 'study', 'distill', 'compare', 'prepare' or one of `COMMANDS`.
     config: the `Config`, or the `study.Study`; the other modes take only the default workdir's name from it.
     workdir: the run's folder, or None.
     given: {flag: value} of the flags on the command line.
@@ -53,12 +55,12 @@ def run(mode, config, workdir, given, fields=()):
     command, flags = COMMANDS.get(mode, (runs.train, ()))
     if mode == 'prepare':
       flags = ('output',)
-    if mode == 'distill':
+    if mode in CHAINS:
       flags = ('widths',)
     for name, value in given.items():
       if name not in flags:
         raise runs.UsageError(f'--{name}={value} has no meaning with --mode={mode}')
-    reads = {'train': 'config.', 'study': 'config.', 'distill': 'config.', 'prepare': 'config.data.'}.get(mode, ' ')
+    reads = ('config.' if mode in ('train', 'study', *CHAINS) else 'config.data.' if mode == 'prepare' else ' ')
     if foreign := [field for field in fields if not field.startswith(reads)]:
       raise runs.UsageError(f'--{foreign[0]} has no meaning with --mode={mode}, which reads what --workdir holds')
     if mode == 'train':
@@ -67,8 +69,8 @@ def run(mode, config, workdir, given, fields=()):
       runs.train(config, workdir)
     elif mode == 'study':
       study.run(config, workdir)
-    elif mode == 'distill':
-      chain.run(config, workdir, **given)
+    elif mode in CHAINS:
+      CHAINS[mode](config, workdir, **given)
     elif mode == 'prepare':
       runs.prepare(config, **given)
     else:

@@ -6,9 +6,9 @@ A block `<!-- runs: GLOB -->` ... `<!-- end -->` becomes a table of the runs who
 document, match the glob: one row each, MRR and Hits@10 at some widths, the training's cost. A block
 `<!-- commands: GLOB -->` lists the commands that made them, and `<!-- figure: GLOB FILE -->` draws their MRR
 against width into FILE; `<!-- text: FILE -->` shows a saved output, `<!-- report: FOLDER -->` the tables of
-`--mode=report` of the runs below a folder: quality and cost by method. `<!-- study: FILE -->` shows a study.csv: what
-validation chose, judged on test; `<!-- choice: FILE -->` shows the validation that chose, and
-`<!-- study-figure: FILE PICTURE -->` draws the former.
+`--mode=report` of the runs below a folder: quality and cost by method. `<!-- study: FILE... GRAPH-SCORE -->` shows
+study.csv files: what validation chose, judged on test, and published figures beside if a graph and score are named;
+`<!-- choice: FILE... -->` shows the validation that chose, and `<!-- study-figure: FILE... PICTURE -->` draws the former.
 """
 import pathlib
 import re
@@ -75,19 +75,26 @@ def report_tables(document, folder):
   return '\n\n'.join(tables.markdown(*table) for table in made if table[1])
 
 
-def study(document, file):
-  """Returns the table of a study's choices on test."""
-  return tables.markdown(*studies.test_table(pd.read_csv(document.parent / file)))
+def read_studies(document, files):
+  """Returns the rows of some study.csv files as one DataFrame."""
+  return pd.concat([pd.read_csv(document.parent / file) for file in files], ignore_index=True)
 
 
-def choice(document, file):
-  """Returns the table of a study's validation."""
-  return tables.markdown(*studies.choice_table(pd.read_csv(document.parent / file)))
+def study(document, *words):
+  """Returns the table of what studies chose, on test; after the files, graph-score adds the figures published on it."""
+  files, beside = ([word for word in words if word.endswith('.csv') == kind] for kind in (True, False))
+  return tables.markdown(*studies.test_table(read_studies(document, files), [name.rpartition('-') for name in beside]))
 
 
-def study_figure(document, file, picture):
-  """Draws a study's choices and returns the Markdown that shows the picture."""
-  studies.figure(pd.read_csv(document.parent / file), document.parent / picture)
+def choice(document, *files):
+  """Returns the table of studies' validation."""
+  return tables.markdown(*studies.choice_table(read_studies(document, files)))
+
+
+def study_figure(document, *words):
+  """Draws what studies chose and returns the Markdown that shows the picture, the last word."""
+  *files, picture = words
+  studies.figure(read_studies(document, files), document.parent / picture)
   return f'![filtered MRR against width]({picture})'
 
 

@@ -11,8 +11,13 @@ def judged(frame):
   return frame[frame['chosen'] & (frame['split'] == 'test')]
 
 
-def test_table(frame):
-  """Returns (header, rows): what was chosen in every arm, its MRR (Hits@10) on test over seeds, the best in bold."""
+def test_table(frame, beside=()):
+  """Returns (header, rows): what was chosen in every arm, its MRR (Hits@10) on test over seeds, the best in bold.
+
+  Args:
+    frame: rows of study.csv files.
+    beside: (graph, _, score) triples whose published figures follow; widths that no arm has are in their remarks.
+  """
   chosen = judged(frame)
   widths = tables.shown_widths(set(chosen['width']))
   means = chosen.groupby(['arm', 'width'], sort=False)[['mrr', 'hits10']].mean().round(3)
@@ -24,6 +29,8 @@ def test_table(frame):
     seeds = part.drop_duplicates('seed')
     rows.append([arm, point, *cells, f"{seeds['steps'].max():,}", f"{seeds['train_seconds'].mean() / 60:.1f} min",
                  str(len(seeds))])
+  rows += [[name, remarks, *cells, '', '', ''] for graph, _, score in beside
+           for name, *cells, remarks in quality.published_rows(graph, score, widths)]
   return ['arm', 'chosen point', *map(str, widths), 'steps', 'training', 'seeds'], rows
 
 

@@ -73,3 +73,16 @@ def test_a_study_becomes_tables_and_a_picture(tmp_path):
   assert '| direct-10 | base | **0.340** (**0.440**) |  | 1,000 | 1.0 min | 1 |' in text
   assert '| med | a | 0.200 | 0.300 | 0.2500 |' in text and '| med | b | 0.300 | 0.400 | **0.3500** |' in text
   assert (tmp_path / 'picture.png').stat().st_size > 5000 and '(picture.png)' in text
+
+
+def test_studies_stand_together_and_beside_published_figures(tmp_path):
+  frame = study_frame()
+  frame[frame['arm'] == 'med'].to_csv(tmp_path / 'a.csv', index=False)
+  frame[frame['arm'] != 'med'].to_csv(tmp_path / 'b.csv', index=False)
+  page = tmp_path / 'page.md'
+  page.write_text('<!-- study: a.csv b.csv wn18rr-rotate -->\n<!-- end -->\n')
+  document.fill(page)
+  lines = page.read_text().splitlines()
+  assert [line.split(' | ')[0] for line in lines[3:5]] == ['| med', '| direct-10']
+  paper = next(line for line in lines if line.startswith('| MED, MED paper'))
+  assert '| 0.324 (0.469) |  |  |  |  |' in paper and 'at 40: 0.466 (0.561)' in paper

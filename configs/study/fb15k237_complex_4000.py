@@ -1,0 +1,34 @@
+r"""ComplEx on FB15k-237 to width 640 with twice the budget of configs/study/fb15k237_complex.py: 4,000 steps.
+
+Both sides search the strength of DURA, which the smaller study searched for the croppable model only; the learning rate
+is the one that every arm of it chose.
+
+  python launch.py --mode=study --config=configs/study/fb15k237_complex_4000.py
+"""
+from medjax import config as config_lib
+from medjax import study
+
+DIRECT_STRENGTHS = {10: [0.05, 0.1], 20: [0.05, 0.1], 40: [0.05, 0.1], 160: [0.05, 0.1], 640: [0.05, 0.1]}
+
+
+def get_config():
+  base = config_lib.Config(name='fb15k237-complex-4000')
+  base.data.name = 'fb15k237'
+  base.model.score = 'complex'
+  base.model.widths = '10,20,40,80,160,320,640'
+  base.model.width_scale = 'sqrt'
+  base.objective.loss = 'softmax'
+  base.objective.regularizer = 'dura'
+  base.train.optimizer = 'adagrad'
+  base.train.learning_rate = 0.2
+  base.train.batch = 1024
+  base.train.negatives = 1024
+  base.train.share_negatives = 1024
+  base.train.steps = 4000
+  base.train.narrow_rate = 0.0
+  arms = {'med': [{'objective.regularization': 0.1, 'objective.dynamic': False},
+                  {'objective.regularization': 0.1, 'objective.dynamic': True, 'objective.w3': -3.0}]}
+  for width, strengths in DIRECT_STRENGTHS.items():
+    fixed = {'objective.name': 'direct', 'model.widths': str(width)}
+    arms[f'direct-{width}'] = study.grid(fixed, objective__regularization=strengths)
+  return study.Study('study/fb15k237-complex-4000', base, arms, seeds=(0,))
