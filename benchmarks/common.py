@@ -115,6 +115,21 @@ def run(options, measure, argv=None):
   return publish(options.prog.split('.')[-1], argv, arguments, text, shape | result, load)
 
 
+def conclude(command, argv, arguments, measure, name):
+  """Measures (arguments -> (text, result)) and publishes; a mistake ends with one line and exit code 2.
+
+  For commands that do not take the options of `parser`. `name` is that of the saved files if none is given.
+  """
+  load = round(os.getloadavg()[0], 2) if hasattr(os, 'getloadavg') else None
+  try:
+    text, result = measure(arguments)
+  except ValueError as error:
+    print(f'error: {error}', file=sys.stderr)
+    sys.exit(2)
+  arguments.name = arguments.name or name
+  return publish(command, argv, arguments, text, result, load)
+
+
 def publish(command, argv, arguments, text, result, load):
   """Prints and saves what a command measured, with the hardware and the load before; returns the result."""
   result = {'benchmark': command, 'command': command_line(command, argv)} | result | {

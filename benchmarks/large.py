@@ -92,14 +92,7 @@ def make_options():
 def main(argv=None):
   argv = sys.argv[1:] if argv is None else list(argv)
   arguments = make_options().parse_args(argv)
-  load = round(os.getloadavg()[0], 2)
-  try:
-    text, result = measure(arguments)
-  except ValueError as error:
-    print(f'error: {error}', file=sys.stderr)
-    sys.exit(2)
-  arguments.name = arguments.name or f'large-{arguments.entities}'
-  return common.publish('large', argv, arguments, text, result, load)
+  return common.conclude('large', argv, arguments, measure, f'large-{arguments.entities}')
 
 
 if __name__ == '__main__':

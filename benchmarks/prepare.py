@@ -206,14 +206,7 @@ def main(argv=None):
     return open_store(arguments.open)
   if arguments.rank:
     return rank(arguments.rank, arguments.widths, arguments.candidates, arguments.queries)
-  load = round(os.getloadavg()[0], 2)
-  try:
-    text, result = measure(arguments)
-  except ValueError as error:
-    print(f'error: {error}', file=sys.stderr)
-    sys.exit(2)
-  arguments.name = arguments.name or f'prepare-{"engines-" * arguments.engines}{arguments.triples}'
-  return common.publish('prepare', argv, arguments, text, result, load)
+  return common.conclude('prepare', argv, arguments, measure, f'prepare-{"engines-" * arguments.engines}{arguments.triples}')
 
 
 if __name__ == '__main__':

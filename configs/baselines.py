@@ -1,8 +1,9 @@
 r"""The baselines beside MED on any graph, with any score: budgets that fit two cores, 2,000 steps a training.
 
-Graph and score follow the file's name after a colon:
+Graph and score follow the file's name after a colon. All methods, and MED alone:
 
   python launch.py --mode=compare --config=configs/baselines.py:wn18rr-rotate --widths=160,40,10
+  python launch.py --config=configs/baselines.py:fb15k237-transe
 
 The learning rate is 0.8 / width for every direct training, teacher and student: under Adam a score then moves as much
 a step at every width. MED's is that of its full width.

@@ -14,6 +14,7 @@ import pandas as pd
 
 from medjax import config as config_lib
 from medjax import crop
+from medjax import rules
 from medjax import study
 from medjax import teacher as teacher_lib
 
@@ -38,7 +39,7 @@ def run(config, workdir, widths=None):
   workdir = pathlib.Path(workdir)
   if not config.distill.method:
     raise config_lib.ConfigError("config.distill.method='': --mode=distill needs one of "
-                                 + ', '.join(filter(None, config_lib.CHOICES['distill.method'])))
+                                 + ', '.join(filter(None, rules.CHOICES['distill.method'])))
   wanted = links(config, workdir, downwards(widths or config.model.widths))
   workdir.mkdir(parents=True, exist_ok=True)
   rows = []

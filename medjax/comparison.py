@@ -11,6 +11,7 @@ import shutil
 
 from medjax import chain
 from medjax import config as config_lib
+from medjax import rules
 from medjax import runs
 from medjax import study
 from medjax.figures import folder
@@ -36,7 +37,7 @@ def run(config, workdir, widths=None):
   direct = [(workdir / f'direct-{width}', chain.link(config, width, listed[0], '', '')) for width in listed]
   med = config_lib.resolve(config)
   chains = [config_lib.from_flat(config_lib.flatten(config) | {'distill.method': method})
-            for method in filter(None, config_lib.CHOICES['distill.method'])]
+            for method in filter(None, rules.CHOICES['distill.method'])]
   for each in chains:
     chain.links(each, workdir, listed)
   workdir.mkdir(parents=True, exist_ok=True)

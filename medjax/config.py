@@ -5,17 +5,14 @@ Widths are written as text, "10:640:10" (first:last:step) or "10,40,160,640".
 """
 import copy
 import dataclasses
-import difflib
-import math
 import pathlib
 import re
 
 from medjax import crop
+from medjax import rules
 from medjax import scores
-
-
-class ConfigError(ValueError):
-  """A configuration that cannot be run; the message names the field, the value and the remedy."""
+from medjax.rules import ConfigError
+from medjax.rules import get
 
 
 @dataclasses.dataclass(slots=True)
@@ -129,38 +126,6 @@ class Config:
   parallel: ParallelConfig = dataclasses.field(default_factory=ParallelConfig)
 
 
-CHOICES = {
-    'data.header': ('auto', 'yes', 'no'),
-    'model.score': tuple(scores.REGISTRY),
-    'model.width_scale': ('linear', 'sqrt', 'none'),
-    'model.width_gamma': ('shared', 'linear', 'learned'),
-    'objective.name': ('med', 'paper', 'direct'),
-    'objective.mutual_reduction': ('mean', 'sum'),
-    'objective.mutual_detach': ('none', 'narrow', 'wide'),
-    'objective.difficulty': ('sigmoid', 'score', 'inverse'),
-    'objective.weigh_over': ('positive', 'batch'),
-    'objective.weights': ('fixed', 'learned', 'adversarial'),
-    'objective.loss': ('logsigmoid', 'softmax'),
-    'objective.regularize': ('once', 'each'),
-    'objective.regularizer': ('none', 'n3', 'dura'),
-    'distill.method': ('', 'bkd', 'ta', 'dualde', 'iterde'),
-    'distill.schedule': ('product', 'linear', 'constant'),
-    'distill.rates': ('shared', 'width'),
-    'train.optimizer': ('adam', 'adagrad'),
-    'train.decay': ('linear', 'constant'),
-    'eval.unseen': ('rank', 'skip'),
-    'parallel.mode': ('jit', 'pmap', 'mesh'),
-}
-AT_LEAST = {
-    'model.gamma': 0.0, 'objective.mutual_weight': 0.0, 'objective.adversarial_temperature': 0.0,
-    'objective.regularization': 0.0, 'distill.weight': 0.0, 'distill.temperature': 0.01, 'distill.first_stage': 0.0,
-    'train.steps': 1, 'train.batch': 2, 'train.negatives': 0, 'train.share_negatives': 1, 'train.learning_rate': 0.0,
-    'train.narrow_rate': 0.0,
-    'train.steps_per_dispatch': 1, 'train.log_every': 1, 'train.checkpoint_every': 1, 'train.keep': 1,
-    'eval.every': 0, 'eval.patience': 0, 'eval.valid_triples': 0, 'eval.batch': 1, 'eval.candidates': -1,
-    'data.split_seed': 0, 'train.seed': 0, 'parallel.data': 1, 'parallel.width': 0,
-}
-AT_MOST = 2**31 - 1  # of every whole number: the device counts in int32
 PRESETS = {  # what the named objectives fix
     'med': {},
     'paper': {
@@ -170,7 +135,8 @@ PRESETS = {  # what the named objectives fix
         'objective.mutual_detach': 'none', 'objective.evolutionary': True, 'objective.difficulty': 'inverse',
         'objective.weigh_over': 'batch', 'objective.adversarial_temperature': 0.0, 'objective.dynamic': True,
         'objective.weights': 'learned', 'objective.w1': 1.0, 'objective.w2': 1.0, 'objective.w3': 1.0,
-        'train.narrow_rate': 0.0, 'objective.sub_models': 'all', 'objective.loss': 'logsigmoid', 'objective.regularizer': 'none'},
+        'train.narrow_rate': 0.0, 'objective.sub_models': 'all', 'objective.loss': 'logsigmoid',
+        'objective.regularizer': 'none'},
     'direct': {'objective.mutual': False, 'objective.evolutionary': False, 'objective.dynamic': False,
                'objective.weights': 'fixed', 'train.narrow_rate': 0.0},
 }
@@ -180,16 +146,9 @@ FREE = ('name', 'data.root', 'data.cache', 'eval.unseen', 'eval.batch', 'eval.ex
         'parallel.distributed')
 
 
-def get(config, field):
-  """Returns the value of a dotted field."""
-  for part in field.split('.'):
-    config = getattr(config, part)
-  return config
-
-
 def put(config, field, value):
   """Sets a dotted field in place; raises ConfigError for a field that does not exist."""
-  _check_field(config, field)
+  rules.check_field(config, field)
   *path, last = field.split('.')
   for part in path:
     config = getattr(config, part)
@@ -205,7 +164,7 @@ def check_arguments(arguments):
         raise ConfigError(f'--config={name}: there is no such file here ({pathlib.Path.cwd()}); a configuration is a '
                           'Python file such as configs/quickstart.py')
     elif found := re.match(r'--?(?:no)?config\.([^=]*)', argument):
-      _check_field(Config(), found[1].removeprefix('base.'))  # a study's configurations share a base
+      rules.check_field(Config(), found[1].removeprefix('base.'))  # a study's configurations share a base
 
 
 def flatten(config):
@@ -237,31 +196,14 @@ def resolve(config):
   """
   config = copy.deepcopy(config)
   for field, default in flatten(Config()).items():
-    _check_type(config, field, type(default))
-  _check_choice(config, 'objective.name', CHOICES['objective.name'])
+    rules.check_type(config, field, type(default))
+  rules.check_choice(config, 'objective.name')
   for field, value in PRESETS[config.objective.name].items():
     if get(config, field) not in (value, get(Config(), field)):
       raise ConfigError(f'config.{field}={get(config, field)!r}: config.objective.name={config.objective.name!r} '
                         f"fixes it to {value!r}; leave it out, or set each field yourself under name='med'")
     put(config, field, value)
-  for field, choices in CHOICES.items():
-    _check_choice(config, field, choices)
-  for field, least in AT_LEAST.items():
-    if not get(config, field) >= least:
-      raise ConfigError(f'config.{field}={get(config, field)!r}: it must be at least {least}')
-  if config.train.batch % 2:
-    raise ConfigError(f'config.train.batch={config.train.batch}: it must be even, since one half corrupts tails '
-                      'and the other heads')
-  if config.train.batch % config.train.share_negatives:
-    raise ConfigError(f'config.train.share_negatives={config.train.share_negatives}: it must divide '
-                      f'config.train.batch={config.train.batch}')
-  if config.eval.patience and not config.eval.every:
-    raise ConfigError(f'config.eval.patience={config.eval.patience}: it counts validations, and config.eval.every=0 '
-                      'means none; set config.eval.every')
-  _check_losses(config)
-  _check_sub_models(config)
-  _check_distillation(config)
-  _check_devices(config)
+  rules.check(config)
   chosen_widths(config)
   evaluated_widths(config)
   return config
@@ -298,88 +240,3 @@ def differences(old, new):
   old, new = flatten(old), flatten(new)
   return [f'{field}: {old[field]!r} there, {new[field]!r} now' for field in new
           if field not in FREE and old[field] != new[field]]
-
-
-def _check_field(config, field):
-  *path, last = field.split('.')
-  for i, part in enumerate([*path, last]):
-    names = [f.name for f in dataclasses.fields(config)] if dataclasses.is_dataclass(config) else []
-    if part not in names:
-      near = difflib.get_close_matches(part, names, n=1)
-      where = '.'.join(path[:i]) or 'the configuration'
-      hint = f'did you mean {near[0]!r}? ' if near else ''
-      has = f'it has {", ".join(names)}' if names else 'it is a value'
-      raise ConfigError(f'config.{field}: {where} has no field {part!r}; {hint}{has}')
-    config = getattr(config, part)
-  if dataclasses.is_dataclass(config):
-    names = ', '.join(f'{field}.{f.name}' for f in dataclasses.fields(config))
-    raise ConfigError(f'config.{field} is a section; set one of its fields: {names}')
-
-
-def _check_type(config, field, kind):
-  value = get(config, field)
-  fits = type(value) in (int, float) if kind is float else type(value) is kind
-  if not fits:
-    raise ConfigError(f'config.{field}={value!r}: it must be of type {kind.__name__}, not {type(value).__name__}')
-  if kind is float and not math.isfinite(value):
-    raise ConfigError(f'config.{field}={value!r}: it must be a finite number')
-  if kind is int and abs(value) > AT_MOST:
-    raise ConfigError(f'config.{field}={value!r}: it must be at most {AT_MOST}')
-
-
-def _check_choice(config, field, choices):
-  value = get(config, field)
-  if value not in choices:
-    near = difflib.get_close_matches(str(value), choices, n=1)
-    hint = f'did you mean {near[0]!r}? ' if near else ''
-    raise ConfigError(f'config.{field}={value!r}: {hint}choose one of {", ".join(choices)}')
-
-
-def _check_losses(config):
-  loss, regularizer = config.objective.loss, config.objective.regularizer
-  if loss != 'softmax' and not config.train.negatives:
-    raise ConfigError(f"config.train.negatives=0: all entities compete only under config.objective.loss='softmax', "
-                      f'not {loss!r}; set one of the two')
-  if loss == 'softmax' and config.objective.weights != 'fixed':
-    raise ConfigError(f"config.objective.weights={config.objective.weights!r}: config.objective.loss='softmax' takes "
-                      "them 'fixed'")
-  if regularizer != 'none' and scores.make(config.model.score, scores.default_constants(1.0, 1)).margin:
-    raise ConfigError(f'config.objective.regularizer={regularizer!r}: it bounds the bilinear scores; '
-                      f"{config.model.score} is a distance, take 'none'")
-
-
-def _check_sub_models(config):
-  value, count = config.objective.sub_models, len(crop.parse_widths(config.model.widths))
-  kind, _, number = value.partition(':')
-  if value != 'all' and not (kind == 'sandwich' and number.isdigit() and 2 <= int(number) <= count):
-    raise ConfigError(f"config.objective.sub_models={value!r}: write 'all', or 'sandwich:K' with K from 2 to the "
-                      f'{count} sub-models')
-
-
-def _check_distillation(config):
-  method, teacher, objective = config.distill.method, config.distill.teacher, config.objective
-  if bool(method) != bool(teacher):
-    raise ConfigError(f'config.distill.method={method!r} and config.distill.teacher={teacher!r}: set both, or neither')
-  if not method:
-    return
-  if objective.name != 'direct' or objective.loss != 'logsigmoid' or len(crop.parse_widths(config.model.widths)) > 1:
-    raise ConfigError(f"config.distill.method={method!r}: a student has config.objective.name='direct', "
-                      f"config.objective.loss='logsigmoid' and one width, not {objective.name!r}, {objective.loss!r} "
-                      f'and config.model.widths={config.model.widths!r}')
-  if config.parallel.mode != 'jit' or config.train.sparse_updates:
-    raise ConfigError(f'config.distill.method={method!r}: a teacher teaches on one device and dense tables; leave out '
-                      'config.parallel.mode and config.train.sparse_updates')
-  for field, most in (('weight', 1.0 if method in ('bkd', 'ta') else math.inf), ('first_stage', 1.0)):
-    value = getattr(config.distill, field)
-    if value > most:
-      raise ConfigError(f'config.distill.{field}={value}: under {method!r} it must be at most {most}')
-
-
-def _check_devices(config):
-  mode = config.parallel.mode
-  for field, default in (('parallel.data', 1), ('parallel.width', 0), ('parallel.distributed', False)):
-    if mode != 'mesh' and get(config, field) != default:
-      raise ConfigError(f"config.{field}={get(config, field)}: only config.parallel.mode='mesh' has it, not {mode!r}")
-  if config.train.sparse_updates and not config.train.negatives:
-    raise ConfigError('config.train.sparse_updates=True: all entities compete (config.train.negatives=0), so every row '
-                      'is touched; leave one of the two out')

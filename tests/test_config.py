@@ -2,6 +2,7 @@
 import pytest
 
 from medjax import config as config_lib
+from medjax import rules
 from medjax import crop
 
 
@@ -120,7 +121,7 @@ def test_a_preset_refuses_what_it_would_overwrite():
 
 
 def test_presets_and_limits_name_fields_that_exist():
-  named = {*config_lib.CHOICES, *config_lib.AT_LEAST, *config_lib.FREE,
+  named = {*rules.CHOICES, *rules.AT_LEAST, *config_lib.FREE,
            *(field for preset in config_lib.PRESETS.values() for field in preset)}
   assert named <= config_lib.flatten(config_lib.Config()).keys()
 

@@ -10,6 +10,7 @@ import sys
 import pytest
 
 from benchmarks import common
+from benchmarks import estimate
 from benchmarks import evaluation
 from benchmarks import growth
 from benchmarks import machine
@@ -21,7 +22,8 @@ from benchmarks import startup
 from benchmarks import train_step
 
 TINY = ['--dataset=synthetic:60:3:300', '--widths=4,8', '--batch=8', '--negatives=4', '--rounds=2']
-NAMES = ('train_step', 'evaluation', 'memory', 'startup', 'growth', 'machine', 'prepare', 'sparse', 'scaling', 'large')
+NAMES = ('train_step', 'evaluation', 'memory', 'startup', 'growth', 'machine', 'prepare', 'sparse', 'scaling', 'large',
+         'estimate')
 FAKE_PEER = f'''#!{sys.executable}
 import json, sys
 print(json.dumps({{"pykeen": "0", "torch": "0", "threads": 1, "model": "Fake", "tunables": ""}}), flush=True)
@@ -131,6 +133,25 @@ def test_sparse(run):
   result = run(sparse, '--entities=50,100', '--dense-entities=50', '--sample=100', '--steps=2')
   assert positive(result['points']) and result['slowest_to_fastest'] >= 1
   assert [(p['entities'], p['updates']) for p in result['points']] == [(50, 'sparse'), (50, 'dense'), (100, 'sparse')]
+
+
+def test_an_estimate_is_its_arithmetic(capsys, tmp_path):
+  measured = {'score': 'transe', 'widths': '4,8', 'batch': 10, 'negatives': 5, 'share_negatives': 1,
+              'bytes_per_second': {'median': 100.0}, 'least_bytes': {'all': 50},
+              'seconds_per_step': {'med': {'median': 2.0}, 'single': {'median': 1.0}}}
+  (tmp_path / 'measured.json').write_text(json.dumps(measured))
+  # so a single model takes twice its bound, and a score of a width (2.0 - 1.0) * 100 / (10 * 5 * 2) = 1 byte
+  options = {'entities': 90, 'relations': 10, 'triples': 200, 'width': 8, 'sub-models': 2, 'batch': 20, 'negatives': 4,
+             'epochs': 3, 'devices': 2, 'bandwidth': 1000, 'link': 100}
+  estimate.main([f'--{name}={value}' for name, value in options.items()] + [f'--measured={tmp_path}/measured.json'])
+  result = json.loads(capsys.readouterr().out.splitlines()[-1])
+  assert result['tables and moments, GiB a device'] == pytest.approx(3 * 100 * 4 * 4 / 2**30)
+  rows, losses, scores = 2 * 27 * 20 * 7 * 4 * 4 / 1000, 20 * 5 * 2 * 1 / 1000, 2 * 0.5 * 4 * 20 * 5 * 2 / 100
+  assert result['rows, ms a step'] == pytest.approx(1e3 * rows)
+  assert result['losses of all widths, ms a step'] == pytest.approx(1e3 * losses)
+  assert result['scores between devices, ms a step'] == pytest.approx(1e3 * scores)
+  assert result['hours'] == pytest.approx(30 * (rows + losses + scores) / 3600)
+  assert result['device hours'] == pytest.approx(2 * result['hours'])
 
 
 def test_prepare(capsys, tmp_path):
