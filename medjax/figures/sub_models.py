@@ -1,6 +1,7 @@
 """The number of sub-models against quality and cost."""
 import numpy as np
 
+from medjax import crop
 from medjax.report import collect
 from medjax.report import plots
 from medjax.report import tables
@@ -14,7 +15,8 @@ def series(rows):
   rows = [row for row in rows if row.runs[0].method == 'MED' and set(row.label.split()[1:]) <= words(row)]
   widest = [max(row.values('mrr')) for row in rows]
   most = collect.most_common(widest, max(widest)) if widest else 0
-  counted = [(len(row.values('mrr')), row) for row, width in zip(rows, widest) if width == most]
+  number = lambda row: len(crop.parse_widths(row.runs[0].fields['model.widths']))
+  counted = [(number(row), row) for row, width in zip(rows, widest) if width == most]
   return sorted(counted, key=lambda pair: pair[0])
 
 
@@ -40,7 +42,7 @@ def draw(rows, path, title=''):
       axes[0].plot(counts, [np.mean(row.values('mrr')[width]) for _, row in counted], label=f'width {width}',
                    **plots.look(i))
     axes[0].set_ylabel('filtered MRR, test')
-    axes[0].legend(fontsize=8, frameon=False)
+    axes[0].legend(fontsize=8, frameon=False, loc='upper center', bbox_to_anchor=(0.5, -0.15), ncol=len(widths))
     seconds = [np.mean([run.cost['train_seconds'] for run in row.runs]) for _, row in counted]
     axes[1].plot(counts, seconds, **plots.look(0))
     axes[1].set_ylabel('training (seconds, wall clock)')

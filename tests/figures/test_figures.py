@@ -4,6 +4,7 @@ import shutil
 
 from matplotlib import image
 import numpy as np
+import pandas as pd
 import pytest
 
 from medjax import cli
@@ -97,6 +98,13 @@ def test_rows_of_another_objective_do_not_count_as_numbers_of_sub_models(folder)
   rows = collect.rows(found + other + found)  # a majority of runs tells what is usual
   assert {count for count, _ in sub_models.series(rows)} == {2, 3}
   assert not any('mutual' in row.label for _, row in sub_models.series(rows))
+
+
+def test_widths_that_are_only_evaluated_are_no_sub_models(folder):
+  narrower = lambda results: results.iloc[:1].rename({results.index[0]: 1})
+  found = [dataclasses.replace(run, results=pd.concat([run.results, narrower(run.results)]))
+           for run in collect.collect(folder)]
+  assert {count for count, _ in sub_models.series(collect.rows(found))} == {2, 3}
 
 
 def test_principal_components_are_those_of_the_covariance():
