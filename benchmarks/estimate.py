@@ -30,7 +30,7 @@ def reckon(a, excess, score_bytes):
   """Returns {what: figure} of a training split along the width, with row-sparse Adam."""
   share = a.width / a.devices * BYTES  # of a row
   gathered = a.batch * (a.negatives // a.share_negatives + 3) * share
-  # gather 2, scores and gradients 2, scatter 3; the touched rows and two moments taken and put back 12, zeroed 1, Adam 7
+  # gather 2, scores and gradients 2, scatter 3; touched rows and their moments taken and put back 12, zeroed 1, Adam 7
   rows = 7 * gathered + 20 * gathered
   scores = a.batch * (a.negatives + 1) * a.sub_models
   crossing = 2 * (a.devices - 1) / a.devices * BYTES * scores
@@ -65,7 +65,8 @@ def main(argv=None):
   options.add_argument('--epochs', type=int, default=100)
   options.add_argument('--devices', type=int, default=8)
   options.add_argument('--bandwidth', type=float, default=3.35e12, help='bytes per second of memory; of an H100 SXM')
-  options.add_argument('--link', type=float, default=4.5e11, help='bytes per second to other devices, one way; NVLink 4')
+  options.add_argument('--link', type=float, default=4.5e11,
+                       help='bytes per second to other devices, one way; NVLink 4')
   options.add_argument('--measured', default=str(MEASURED), help='JSON of benchmarks.train_step --rows=med,single')
   options.add_argument('--output', default='', help='folder for the printed text and the JSON line')
   options.add_argument('--name', default='', help='name of the saved files')

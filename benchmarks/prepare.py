@@ -206,7 +206,8 @@ def main(argv=None):
     return open_store(arguments.open)
   if arguments.rank:
     return rank(arguments.rank, arguments.widths, arguments.candidates, arguments.queries)
-  return common.conclude('prepare', argv, arguments, measure, f'prepare-{"engines-" * arguments.engines}{arguments.triples}')
+  return common.conclude('prepare', argv, arguments, measure,
+                         f'prepare-{"engines-" * arguments.engines}{arguments.triples}')
 
 
 if __name__ == '__main__':

@@ -16,7 +16,8 @@ def test_every_method_is_trained_and_reported_once(tiny_config, tmp_path, monkey
   assert set(found) == {'med', 'direct-12', 'direct-4', 'extract-loss', 'extract-value', 'extract-random', 'bkd-4',
                         'ta-4', 'dualde-4', 'iterde-4'}
   assert list(found['med'].results.index) == [4, 8, 12] and list(found['extract-loss'].results.index) == [4]
-  assert found['direct-4'].fields['train.learning_rate'] == pytest.approx(3 * found['med'].fields['train.learning_rate'])
+  rate = lambda name: found[name].fields['train.learning_rate']
+  assert rate('direct-4') == pytest.approx(3 * rate('med'))
   rows = [line.split(' | ')[0].strip('| ') for line in path.read_text().splitlines() if line.startswith('| ')]
   assert set(collect.ORDER) - {'', 'plain sum', 'MED (literal)'} <= set(rows)
   times = {name: (run.folder / 'results.csv').stat().st_mtime_ns for name, run in found.items()}

@@ -85,7 +85,8 @@ def fit(config, graph, score, widths, checkpoints, open_writer, validate, teache
         mrr = None
         if config.eval.every and (step % config.eval.every == 0 or last):
           mrr = validated(step, layout.whole(state.params['model']), validate, stopping, writer)
-        stopped = parallel.any_process(received)  # looked at once: a signal that comes during the save waits for the next dispatch
+        # looked at once: a signal that comes during the save waits for the next dispatch
+        stopped = parallel.any_process(received)
         if mrr is not None or step % train.checkpoint_every == 0 or last or stopped:
           if not finite(state.params):
             raise diverged('a parameter', step, checkpoints)
