@@ -1,0 +1,23 @@
+r"""TransE on FB15k-237 to width 160: how learning rates rise towards the first components, against direct training.
+
+Every run has 2,000 steps of 512 triples with 64 negatives each. Learning rates of direct training are searched around
+0.8 / width, like those of the croppable model's full width.
+
+  python launch.py --mode=study --config=configs/study/fb15k237_transe.py
+"""
+from medjax import config as config_lib
+from medjax import study
+
+
+def get_config():
+  base = config_lib.Config(name='fb15k237-transe-rates')
+  base.data.name = 'fb15k237'
+  base.model.score = 'transe'
+  base.model.widths = '10:160:10'
+  base.model.gamma = 9.0
+  base.train.steps = 2000
+  arms = {'med': study.grid({'train.learning_rate': 5e-3}, train__narrow_rate=[0.25, 0.5, 0.75, 1.0])}
+  for width in (10, 40, 160):
+    fixed = {'objective.name': 'direct', 'model.widths': str(width), 'train.narrow_rate': 0.0}
+    arms[f'direct-{width}'] = study.grid(fixed, train__learning_rate=[0.4 / width, 0.8 / width, 1.6 / width])
+  return study.Study('study/fb15k237-transe-rates', base, arms, seeds=(0,))
