@@ -16,8 +16,8 @@ def get_config():
   base.model.widths = '10:160:10'
   base.model.gamma = 9.0
   base.train.steps = 2000
-  arms = {'med': study.grid({'train.learning_rate': 5e-3}, train__narrow_rate=[0.25, 0.5, 0.75, 1.0])}
+  arms = {'med': study.grid({'train.learning_rate': 5e-3}, train__narrow_rate=[0.0, 0.25, 0.5, 0.75, 1.0])}
   for width in (10, 40, 160):
     fixed = {'objective.name': 'direct', 'model.widths': str(width), 'train.narrow_rate': 0.0}
-    arms[f'direct-{width}'] = study.grid(fixed, train__learning_rate=[0.4 / width, 0.8 / width, 1.6 / width])
+    arms[f'direct-{width}'] = study.grid(fixed, train__learning_rate=[0.2 / width, 0.4 / width, 0.8 / width, 1.6 / width])
   return study.Study('study/fb15k237-transe-rates', base, arms, seeds=(0,))
