@@ -46,24 +46,11 @@ def fit(config, graph, score, widths, checkpoints, open_writer, validate, teache
   Raises:
     Diverged, Stopped, checkpoint.CheckpointError.
   """
-  train = config.train
-  optimizer = optimizers.make(train)
-  layout = parallel.make_layout(config, widths)
-  state = layout.make(lambda: step_lib.init_state(config, score, widths, optimizer, graph.num_entities,
-                                                  graph.num_relations))
-  taught = ()
-  if teacher is not None:
-    state, teacher = teaching.begin(state, teacher)
-    taught = (teacher,)
-  if checkpoints.latest is not None:
-    state = checkpoints.restore(state)
+  train, layout = config.train, parallel.make_layout(config, widths)
+  state, advance = begin(config, graph, score, widths, checkpoints, layout, teacher)
   start = int(state.step)
   writer = open_writer(start)
   stopping = Patience(config.eval.patience, [line['valid_mrr'] for line in writer.history if 'valid_mrr' in line])
-  known = layout.everyone(sampling.known(graph.train)) if train.filter_negatives else None
-  triples = layout.everyone(graph.train)
-  step_of_device = step_lib.make_step(config, score, widths, optimizer, graph.num_entities, layout)
-  dispatch = step_lib.make_dispatch(step_of_device, layout)
   try:
     with signals.deferred() as received, tqdm(total=train.steps, initial=start, unit='step', desc='training',
                                            disable=not parallel.first()) as bar:
@@ -72,7 +59,7 @@ def fit(config, graph, score, widths, checkpoints, open_writer, validate, teache
       step, since, seconds = start, start, 0.0
       while step < train.steps and not stopping.over:
         goal, begun = next_stop(step, config), time.perf_counter()
-        state, own, loss = dispatch(state, triples, known, np.int32(goal - step), *taught)
+        state, own, loss = advance(state, goal - step)
         if not bool(state.ok):
           raise diverged('the loss or its gradient', int(state.step), checkpoints)
         seconds += time.perf_counter() - begun
@@ -98,6 +85,28 @@ def fit(config, graph, score, widths, checkpoints, open_writer, validate, teache
   finally:
     writer.close()
   return state
+
+
+def begin(config, graph, score, widths, checkpoints, layout, teacher):
+  """Returns (the first state or that of the latest checkpoint, advance).
+
+  `advance` is (state, steps) -> (state, mean own losses [N], mean loss) and takes the state's buffers over.
+  """
+  train = config.train
+  optimizer = optimizers.make(train)
+  state = layout.make(lambda: step_lib.init_state(config, score, widths, optimizer, graph.num_entities,
+                                                  graph.num_relations))
+  taught = ()
+  if teacher is not None:
+    state, teacher = teaching.begin(state, teacher)
+    taught = (teacher,)
+  if checkpoints.latest is not None:
+    state = checkpoints.restore(state)
+  known = layout.everyone(sampling.known(graph.train)) if train.filter_negatives else None
+  triples = layout.everyone(graph.train)
+  step_of_device = step_lib.make_step(config, score, widths, optimizer, graph.num_entities, layout)
+  dispatch = step_lib.make_dispatch(step_of_device, layout)
+  return state, lambda state, steps: dispatch(state, triples, known, np.int32(steps), *taught)
 
 
 def progress(state, widths, own, loss, steps, seconds):
