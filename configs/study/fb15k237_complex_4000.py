@@ -1,14 +1,12 @@
 r"""ComplEx on FB15k-237 to width 640 with twice the budget of configs/study/fb15k237_complex.py: 4,000 steps.
 
-Both sides search the strength of DURA, which the smaller study searched for the croppable model only; the learning rate
-is the one that every arm of it chose.
+Direct training searches the strengths of DURA that the smaller study searched for the croppable model only, which has
+the one chosen there; the learning rate is the one that every arm of it chose.
 
   python launch.py --mode=study --config=configs/study/fb15k237_complex_4000.py
 """
 from medjax import config as config_lib
 from medjax import study
-
-DIRECT_STRENGTHS = {10: [0.05, 0.1], 20: [0.05, 0.1], 40: [0.05, 0.1], 160: [0.05, 0.1], 640: [0.05, 0.1]}
 
 
 def get_config():
@@ -28,7 +26,7 @@ def get_config():
   base.train.narrow_rate = 0.0
   arms = {'med': [{'objective.regularization': 0.1, 'objective.dynamic': False},
                   {'objective.regularization': 0.1, 'objective.dynamic': True, 'objective.w3': -3.0}]}
-  for width, strengths in DIRECT_STRENGTHS.items():
+  for width in (10, 20, 40, 160, 640):
     fixed = {'objective.name': 'direct', 'model.widths': str(width)}
-    arms[f'direct-{width}'] = study.grid(fixed, objective__regularization=strengths)
+    arms[f'direct-{width}'] = study.grid(fixed, objective__regularization=[0.05, 0.1])
   return study.Study('study/fb15k237-complex-4000', base, arms, seeds=(0,))

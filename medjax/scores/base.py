@@ -144,15 +144,14 @@ def _block_products_fwd(query, candidate, block):
 
 def _block_products_bwd(block, given, grad):
   query, candidate = given
-  repeat = lambda x: jnp.broadcast_to(x[..., None], (*x.shape, block)).reshape(*x.shape[:-1], -1)
   at = lambda x, k: jax.lax.dynamic_index_in_dim(x, k, -2, keepdims=False)
 
   def add_candidate(k, total):  # the products [..., K, C] summed over K would be written to memory first
-    return jax.tree.map(lambda total, rows: total + repeat(at(grad, k)) * at(rows, k), total, candidate)
+    return jax.tree.map(lambda total, rows: total + repeated(at(grad, k), block) * at(rows, k), total, candidate)
 
   zeros = jax.tree.map(lambda x: jnp.zeros_like(x[..., 0, :]), query)
   query_grad = jax.lax.fori_loop(0, grad.shape[-2], add_candidate, zeros, unroll=8)
-  return lift(query_grad), jax.tree.map(lambda x: repeat(grad) * x, query)
+  return lift(query_grad), jax.tree.map(lambda x: repeated(grad, block) * x, query)
 
 
 block_products.defvjp(_block_products_fwd, _block_products_bwd)
@@ -217,6 +216,11 @@ def split_blocks(x, block):
   return x.reshape(*x.shape[:-1], -1, block)
 
 
+def repeated(x, block):
+  """[..., C / block] -> [..., C], each number `block` times; the transpose of `block_sums`."""
+  return jnp.broadcast_to(x[..., None], (*x.shape, block)).reshape(*x.shape[:-1], -1)
+
+
 @functools.partial(jax.custom_vjp, nondiff_argnums=(1,))
 def block_sums(x, block):
   """Sums the last axis in blocks: [..., C] -> [..., C / block]."""
@@ -232,7 +236,7 @@ def _block_sums_fwd(x, block):
 
 
 def _block_sums_bwd(block, _, grad):
-  return (jnp.broadcast_to(grad[..., None], (*grad.shape, block)).reshape(*grad.shape[:-1], -1),)
+  return (repeated(grad, block),)
 
 
 block_sums.defvjp(_block_sums_fwd, _block_sums_bwd)
