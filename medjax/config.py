@@ -41,7 +41,9 @@ class ObjectiveConfig:
   name: str = 'med'       # 'med', 'paper' (the paper's literal reading), 'direct' (no mechanism: one width alone)
   mutual: bool = False    # mutual learning between neighbouring widths
   mutual_weight: float = 0.1       # its weight against the evolutionary losses
-  mutual_reduction: str = 'mean'   # over triples: 'mean', or 'sum' (the paper)
+  mutual_form: str = 'huber'       # 'huber' of scores (the paper); 'divergence' of softmaxes over the candidates,
+                                   # which is always that of the softmax loss
+  mutual_reduction: str = 'mean'   # of Huber's distance, over triples: 'mean', or 'sum' (the paper)
   mutual_detach: str = 'none'      # stop the gradient into: 'none' (the paper), the 'narrow' or the 'wide' side
   evolutionary: bool = False       # weigh triples by what the next narrower width gets wrong
   difficulty: str = 'sigmoid'      # of a score: 'sigmoid' (bounded), 'score' (-s), 'inverse' (1/s, the paper)
@@ -56,7 +58,8 @@ class ObjectiveConfig:
   loss: str = 'logsigmoid'  # of a sub-model: 'logsigmoid' (binary, self-adversarial), or 'softmax' over candidates
   regularizer: str = 'none'        # of the bilinear scores: 'none', 'n3' or 'dura'
   regularization: float = 0.05     # its weight
-  regularize: str = 'each'         # a component counts in 'each' sub-model that has it, or 'once'
+  regularize: str = 'each'         # a component counts in 'each' sub-model that has it, there also 'scaled' like the
+                                   # sub-model's scores, or 'once'
   sub_models: str = 'all' # trained per step: 'all', or 'sandwich:K' (narrowest, widest, K-2 drawn at random)
 
 
@@ -131,8 +134,9 @@ PRESETS = {  # what the named objectives fix
     'paper': {
         'model.width_scale': 'none', 'model.width_gamma': 'shared',
         # 1/2, since medjax takes the mean of the losses of positives and negatives where the paper adds them
-        'objective.mutual': True, 'objective.mutual_weight': 0.5, 'objective.mutual_reduction': 'sum',
-        'objective.mutual_detach': 'none', 'objective.evolutionary': True, 'objective.difficulty': 'inverse',
+        'objective.mutual': True, 'objective.mutual_weight': 0.5, 'objective.mutual_form': 'huber',
+        'objective.mutual_reduction': 'sum', 'objective.mutual_detach': 'none',
+        'objective.evolutionary': True, 'objective.difficulty': 'inverse',
         'objective.weigh_over': 'batch', 'objective.adversarial_temperature': 0.0, 'objective.dynamic': True,
         'objective.weights': 'learned', 'objective.w1': 1.0, 'objective.w2': 1.0, 'objective.w3': 1.0,
         'train.narrow_rate': 0.0, 'objective.sub_models': 'all', 'objective.loss': 'logsigmoid',

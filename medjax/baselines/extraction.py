@@ -88,8 +88,8 @@ def batch_losses(params, batch, offset, scale, temperature, *, score):
   """Losses of a batch as (of the full model [1], without each component [C])."""
   positive, negative = base.batch_pairs(score, params, batch)
   width = jax.tree.leaves(positive[1])[0].shape[-1] * score.components
-  settings = med.Settings(mutual=False, mutual_weight=0.0, mutual_reduction='mean', mutual_detach='none',
-                          evolutionary=False, difficulty='sigmoid', weigh_over='positive',
+  settings = med.Settings(mutual=False, mutual_weight=0.0, mutual_form='huber', mutual_reduction='mean',
+                          mutual_detach='none', evolutionary=False, difficulty='sigmoid', weigh_over='positive',
                           adversarial_temperature=temperature, dynamic=False)
 
   def loss(function):

@@ -9,8 +9,8 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
+from medjax.objectives import candidates
 from medjax.objectives import med
-from medjax.objectives import softmax
 
 SMALL = 1e-12  # under a length or a product of losses
 
@@ -29,8 +29,8 @@ def hinton(hard, student, teacher, valid, weight, temperature):
   The distributions are softmaxes of scores / temperature over the answer and its negatives, the classes of a query
   (Hinton et al., "Distilling the Knowledge in a Neural Network", 2015; weighed as in Mirzadeh et al., AAAI 2020).
   """
-  soften = lambda scores: softmax.log_softmax(*(score / temperature for score in scores), valid)
-  return (1 - weight) * hard + weight * temperature**2 * softmax.divergence(soften(student), soften(teacher), valid)
+  soften = lambda scores: candidates.log_softmax(*(score / temperature for score in scores), valid)
+  return (1 - weight) * hard + weight * temperature**2 * candidates.divergence(soften(student), soften(teacher), valid)
 
 
 def huber(student, teacher, valid):

@@ -10,6 +10,8 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
+from medjax.objectives import candidates
+
 
 class Weights(NamedTuple):
   """Strengths w1 (positives), w2 (negatives) and w3 (widths) of the paper's equations 3 to 5."""
@@ -22,6 +24,7 @@ class Settings(NamedTuple):
   """Which mechanisms act, and how; the fields are those of `config.ObjectiveConfig`."""
   mutual: bool
   mutual_weight: float
+  mutual_form: str
   mutual_reduction: str
   mutual_detach: str
   evolutionary: bool
@@ -62,11 +65,6 @@ def softmax(logits, axis, where=True):
   return weight / jnp.maximum(weight.sum(axis, keepdims=True), 1)  # the sum is 1 or more, or there is nothing
 
 
-def along(valid, negative):
-  """Gives `valid` [B, K] the further axes of negative scores [B, K, ...]."""
-  return jnp.expand_dims(valid, tuple(range(2, negative.ndim)))
-
-
 def mutual(narrow, wide, valid, reduction='mean', detach='none'):
   """Mutual learning between neighbours (section 3.1): Huber distance of their scores on the same triples.
 
@@ -81,7 +79,7 @@ def mutual(narrow, wide, valid, reduction='mean', detach='none'):
   if detach == 'wide':
     wide = jax.lax.stop_gradient(wide)
   positive, negative = (huber(a - b) for a, b in zip(narrow, wide))
-  total = positive.sum(0) + jnp.where(along(valid, negative), negative, 0).sum((0, 1))
+  total = positive.sum(0) + jnp.where(candidates.along(valid, negative), negative, 0).sum((0, 1))
   return total if reduction == 'sum' else total / (len(positive) + valid.sum())
 
 
@@ -113,7 +111,7 @@ def evolutionary(scores, previous, valid, w1, w2, settings):
     w1, w2: strengths.
   """
   positive, negative = scores
-  valid = along(valid, negative)
+  valid = candidates.along(valid, negative)
   hard_positive, hard_negative = difficulty(previous, settings.difficulty) if settings.evolutionary else (0.0, 0.0)
   positive_weight = softmax(w1 * hard_positive + jnp.zeros_like(positive), 0)
   logits = w2 * hard_negative + settings.adversarial_temperature * jax.lax.stop_gradient(negative)
@@ -148,6 +146,10 @@ def losses(positive, negative, valid, share, weights, settings, mask=None):
   own = evolutionary(scores, previous, valid, weights.w1, weights.w2, settings)
   loss = jnp.sum(mask * own * (dynamic(share, weights.w3) if settings.dynamic else 1.0))
   if settings.mutual and len(share) > 1:
-    pairs = mutual(narrow, wide, valid, settings.mutual_reduction, settings.mutual_detach)
+    if settings.mutual_form == 'divergence':
+      pair = (candidates.log_softmax(*x, valid) for x in (narrow, wide))
+      pairs = candidates.divergence(*pair, valid, settings.mutual_detach)
+    else:
+      pairs = mutual(narrow, wide, valid, settings.mutual_reduction, settings.mutual_detach)
     loss += settings.mutual_weight * jnp.sum(mask[1:] * mask[:-1] * pairs)
   return loss, own

@@ -7,34 +7,8 @@ Decomposition for Knowledge Base Completion", ICML 2018). One sub-model's scores
 import jax
 import jax.numpy as jnp
 
+from medjax.objectives import candidates
 from medjax.objectives import med
-
-
-def log_softmax(positive, negative, valid):
-  """Returns the log-probabilities of the answers [B] and of the other candidates [B, K]; -inf where not valid."""
-  negative = jnp.where(valid, negative, -jnp.inf)
-  top = jax.lax.stop_gradient(jnp.maximum(positive, negative.max(1)))
-  total = jnp.exp(positive - top) + jnp.exp(negative - top[:, None]).sum(1)
-  log_total = top + jnp.log(total)
-  return positive - log_total, negative - log_total[:, None]
-
-
-def divergence(narrow, wide, valid, detach='none'):
-  """Mutual learning of neighbours: KL(wide || narrow) of their distributions over the candidates, mean per triple.
-
-  Args:
-    narrow, wide: (answers [B], others [B, K]) log-probabilities of M_{i-1} and M_i.
-    valid: bool [B, K].
-    detach: 'none', or the side that is not to move: 'narrow' or 'wide'.
-  """
-  if detach == 'narrow':
-    narrow = jax.lax.stop_gradient(narrow)
-  if detach == 'wide':
-    wide = jax.lax.stop_gradient(wide)
-  positive = jnp.exp(wide[0]) * (wide[0] - narrow[0])
-  left_out = lambda x: jnp.where(valid, x, 0.0)  # before the difference: -inf minus -inf has no gradient
-  negative = left_out(jnp.exp(wide[1])) * (left_out(wide[1]) - left_out(narrow[1]))
-  return (positive + negative.sum(1)).mean()
 
 
 def losses(positive, negative, valid, share, weights, settings, mask=None):
@@ -50,8 +24,8 @@ def losses(positive, negative, valid, share, weights, settings, mask=None):
   """
   mask = jnp.ones_like(share) if mask is None else mask
   # recomputed in the backward pass: what stays in memory is the scores
-  pieces = jax.checkpoint(lambda *x: log_softmax(*x, valid)) if settings.mutual else jax.checkpoint(
-      lambda *x: (log_softmax(*x, valid)[0], None))
+  pieces = jax.checkpoint(lambda *x: candidates.log_softmax(*x, valid)) if settings.mutual else jax.checkpoint(
+      lambda *x: (candidates.log_softmax(*x, valid)[0], None))
   loss, own, previous = 0.0, [], None
   for i, (right, wrong) in enumerate(zip(positive, negative)):
     current = pieces(right, wrong)
@@ -63,7 +37,7 @@ def losses(positive, negative, valid, share, weights, settings, mask=None):
     weight = mask[i] * (med.dynamic(share[i], weights.w3) if settings.dynamic else 1.0)
     loss += weight * own[-1]
     if settings.mutual and previous is not None:
-      loss += settings.mutual_weight * mask[i] * mask[i - 1] * divergence(previous, current, valid,
+      loss += settings.mutual_weight * mask[i] * mask[i - 1] * candidates.divergence(previous, current, valid,
                                                                           settings.mutual_detach)
     previous = current
   return loss, jnp.stack(own)

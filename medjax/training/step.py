@@ -96,8 +96,10 @@ def make_loss(config, score, widths, together=lambda scores: scores):
     if objective.regularizer != 'none':
       size = base.prefix_sums(component_sizes(objective.regularizer, score, query, rows), widths).mean(0)
       weight = med.dynamic(share, weights.w3) if objective.dynamic else jnp.ones_like(share)
+      if objective.regularize == 'scaled':
+        weight *= scale
       each = jnp.sum((1.0 if mask is None else mask) * weight * size)
-      total += objective.regularization * (each if objective.regularize == 'each' else size[-1])
+      total += objective.regularization * (size[-1] if objective.regularize == 'once' else each)
     if objective.weights == 'adversarial':
       total -= jnp.sum((1.0 if mask is None else mask) * weights.w3 * share)
     return total, own

@@ -9,7 +9,8 @@ import pytest
 from medjax.objectives import med
 
 BATCH, NEGATIVES = 6, 5
-SETTINGS = med.Settings(mutual=True, mutual_weight=0.3, mutual_reduction='mean', mutual_detach='none',
+SETTINGS = med.Settings(mutual=True, mutual_weight=0.3, mutual_form='huber', mutual_reduction='mean',
+                        mutual_detach='none',
                         evolutionary=True, difficulty='sigmoid', weigh_over='positive',
                         adversarial_temperature=1.0, dynamic=True)
 ALL = jnp.ones((BATCH, NEGATIVES), bool)
@@ -106,11 +107,16 @@ def loop_losses(positive, negative, share, weights, settings):
     own.append(med.evolutionary(scores, previous, ALL, acts * weights.w1, acts * weights.w2, settings))
     total += own[-1] * (np.exp(weights.w3 * share[i]) if settings.dynamic else 1.0)
     if i and settings.mutual:
-      total += settings.mutual_weight * med.mutual(previous, scores, ALL, settings.mutual_reduction)
+      distance = med.mutual(previous, scores, ALL, settings.mutual_reduction)
+      if settings.mutual_form == 'divergence':  # log-softmaxes over answer and negatives, by hand
+        said = [jax.nn.log_softmax(jnp.concatenate([x[0][:, None], x[1]], 1), 1) for x in (previous, scores)]
+        distance = (jnp.exp(said[1]) * (said[1] - said[0])).sum(1).mean()
+      total += settings.mutual_weight * distance
   return total, own
 
 
 @pytest.mark.parametrize('change', [{}, {'mutual': False}, {'evolutionary': False}, {'dynamic': False},
+                                    {'mutual_form': 'divergence'},
                                     {'weigh_over': 'batch', 'adversarial_temperature': 0.0}])
 def test_all_sub_models_at_once_equal_the_loop(change):
   positive, negative = draw(2, (4,))

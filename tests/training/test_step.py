@@ -89,12 +89,14 @@ def reference_softmax(params, config, score, widths, batch):
     complexes = [x['re'] + 1j * x['im'] for x in (e(batch.anchor), scores.gather(part['relation'], batch.relation),
                                                   e(batch.answer))]
     cubes = 0.3 * sum(jnp.power(jnp.abs(x), 3).sum() for x in complexes) / len(ids)
-    if config.objective.regularize == 'each' or width == widths.full:
+    if config.objective.regularize == 'scaled':
+      cubes *= widths.full / width
+    if config.objective.regularize != 'once' or width == widths.full:
       total += cubes
   return total
 
 
-@pytest.mark.parametrize('negatives, regularize', [(0, 'once'), (5, 'each')])
+@pytest.mark.parametrize('negatives, regularize', [(0, 'once'), (5, 'each'), (5, 'scaled')])
 def test_step_of_the_softmax_loss(negatives, regularize):
   config, record, widths, state, step = build(
       'complex', objective__loss='softmax', objective__mutual=False, objective__dynamic=False, objective__regularizer='n3',
