@@ -199,9 +199,9 @@ def setup(arguments, objective='med', **changed):
   """Returns the `Setup` of the arguments, some of them changed."""
   get = lambda name: changed.get(name, getattr(arguments, name))
   config = config_lib.Config()
-  # mutual learning and the dynamic weight are off by default, but are what the paper's sub-models cost
-  mechanisms = ({'objective.mutual': True, 'objective.dynamic': True, 'train.narrow_rate': 0.0}
-                if objective == 'med' else {})
+  # the paper's mutual learning and dynamic weight are not the default, but are what its sub-models cost
+  mechanisms = ({'objective.mutual': True, 'objective.mutual_form': 'huber', 'objective.mutual_weight': 0.1,
+                 'objective.dynamic': True, 'train.narrow_rate': 0.0} if objective == 'med' else {})
   for field, value in {'model.score': get('score'), 'model.widths': get('widths'), 'train.batch': get('batch'),
                        'train.negatives': get('negatives'), 'train.share_negatives': get('share_negatives'),
                        'objective.name': objective, 'train.steps': FOREVER, **mechanisms}.items():

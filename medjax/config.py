@@ -39,10 +39,10 @@ class ModelConfig:
 @dataclasses.dataclass(slots=True)
 class ObjectiveConfig:
   name: str = 'med'       # 'med', 'paper' (the paper's literal reading), 'direct' (no mechanism: one width alone)
-  mutual: bool = False    # mutual learning between neighbouring widths
-  mutual_weight: float = 0.1       # its weight against the evolutionary losses
-  mutual_form: str = 'huber'       # 'huber' of scores (the paper); 'divergence' of softmaxes over the candidates,
-                                   # which is always that of the softmax loss
+  mutual: bool = True     # mutual learning between neighbouring widths
+  mutual_weight: float = 1.0       # its weight against the evolutionary losses
+  mutual_form: str = 'divergence'  # of softmaxes over the candidates, the softmax loss has no other; 'huber' of scores
+                                   # (the paper)
   mutual_reduction: str = 'mean'   # of Huber's distance, over triples: 'mean', or 'sum' (the paper)
   mutual_detach: str = 'none'      # stop the gradient into: 'none' (the paper), the 'narrow' or the 'wide' side
   evolutionary: bool = False       # weigh triples by what the next narrower width gets wrong
@@ -58,7 +58,7 @@ class ObjectiveConfig:
   loss: str = 'logsigmoid'  # of a sub-model: 'logsigmoid' (binary, self-adversarial), or 'softmax' over candidates
   regularizer: str = 'none'        # of the bilinear scores: 'none', 'n3' or 'dura'
   regularization: float = 0.05     # its weight
-  regularize: str = 'each'         # a component counts in 'each' sub-model that has it, there also 'scaled' like the
+  regularize: str = 'scaled'       # a component counts in 'each' sub-model that has it, 'scaled' there by as much as the
                                    # sub-model's scores, or 'once'
   sub_models: str = 'all' # trained per step: 'all', or 'sandwich:K' (narrowest, widest, K-2 drawn at random)
 

@@ -1,7 +1,8 @@
 r"""ComplEx on FB15k-237 with the softmax loss and DURA: 7 sub-models of widths 10 to 640.
 
-The learning rate and the strength are what validation chose in configs/study/fb15k237_complex.py, where the budget is a
-quarter of this one (2,000 steps); docs/results.md has what it reached there, and in how many minutes of two CPU cores.
+The learning rate, the strength and the mutual learning are what validation chose in configs/study/fb15k237_complex.py,
+where the budget is a quarter of this one (2,000 steps); docs/results.md has what both reached, and in how many minutes
+of a CPU.
 
   python launch.py --config=configs/fb15k237/complex.py
 """
@@ -16,7 +17,9 @@ def get_config():
   config.model.width_scale = 'sqrt'
   config.objective.loss = 'softmax'
   config.objective.regularizer = 'dura'
-  config.objective.regularization = 0.1
+  config.objective.regularization = 0.05
+  config.objective.mutual_weight = 3.0
+  config.objective.mutual_detach = 'wide'
   config.train.optimizer = 'adagrad'
   config.train.learning_rate = 0.2
   config.train.narrow_rate = 0.0

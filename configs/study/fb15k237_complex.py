@@ -33,6 +33,12 @@ def get_config():
   arms['med'] += study.grid({'objective.regularize': 'once'}, train__learning_rate=[0.2])
   arms['med'] += study.grid(each | {'train.learning_rate': 0.2}, train__narrow_rate=[0.25])
   arms['med'] += study.grid(each | {'train.learning_rate': 0.2}, objective__regularization=[0.1])
+  # the regulariser in the units of each sub-model's scores, and sub-models that learn from the next wider one
+  scaled = {'train.learning_rate': 0.2, 'objective.regularize': 'scaled'}
+  learning = {'objective.mutual': True, 'objective.mutual_detach': 'wide'}
+  arms['med'] += study.grid(scaled, objective__regularization=[0.05, 0.025])
+  arms['med'] += study.grid(scaled | learning, objective__mutual_weight=[1.0, 3.0])
+  arms['med'] += [scaled | learning | {'objective.mutual_weight': 3.0, 'objective.dynamic': True, 'objective.w3': 1.4}]
   for width, rates in {10: [0.1, 0.2], 40: [0.1, 0.2], 160: [0.1, 0.2], 640: [0.2]}.items():
     fixed = {'objective.name': 'direct', 'model.widths': str(width)}
     arms[f'direct-{width}'] = study.grid(fixed, train__learning_rate=rates)

@@ -17,11 +17,13 @@ def get_config():
   base.model.width_scale = 'sqrt'
   base.objective.loss = 'softmax'
   base.objective.regularizer = 'dura'
+  base.objective.regularize = 'each'
   base.train.optimizer = 'adagrad'
   base.train.learning_rate = 0.2
   base.train.batch = 1024
   base.train.negatives = 1024
   base.train.share_negatives = 1024
+  base.objective.mutual = False
   base.train.steps = 4000
   base.train.narrow_rate = 0.0
   arms = {'med': [{'objective.regularization': 0.1, 'objective.dynamic': False},

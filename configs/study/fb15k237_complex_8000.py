@@ -1,7 +1,8 @@
 r"""ComplEx on FB15k-237 to width 640, 8,000 steps (30 epochs): sub-models that learn from the next wider one.
 
 Four times the budget of configs/study/fb15k237_complex.py. The strength of DURA is what direct training chose at every
-width in configs/study/fb15k237_complex_4000.py; the croppable model has it in the units of each sub-model's scores.
+width in configs/study/fb15k237_complex_4000.py; the croppable model has it in the units of each sub-model's scores, and
+the weight of learning from the wider one is what validation chose in the smaller study.
 
   python launch.py --mode=study --config=configs/study/fb15k237_complex_8000.py
 """
@@ -27,7 +28,7 @@ def get_config():
   base.train.share_negatives = 1024
   base.train.steps = 8000
   base.train.narrow_rate = 0.0
-  arms = {'med': [{'objective.mutual': False}, {'objective.mutual': True, 'objective.mutual_weight': 3.0}]}
-  for width in (10, 20, 40, 160, 640):
+  arms = {'med': [{'objective.mutual': True, 'objective.mutual_weight': 3.0}]}
+  for width in (10, 20, 40, 80, 160, 320, 640):
     arms[f'direct-{width}'] = [{'objective.name': 'direct', 'model.widths': str(width)}]
   return study.Study('study/fb15k237-complex-8000', base, arms, seeds=(0,))

@@ -5,13 +5,17 @@ r"""What every mechanism and form does: RotatE on WN18RR to width 160, one switc
 from medjax import config as config_lib
 from medjax import study
 
+HUBER = {'objective.mutual': True, 'objective.mutual_form': 'huber'}
+DIVERGENCE = {'objective.mutual': True, 'objective.mutual_form': 'divergence', 'objective.mutual_weight': 1.0}
 ARMS = {
-    'default': {},
+    'none': {},
     'one learning rate': {'train.narrow_rate': 0.0},
     'falling weights (w3=-2)': {'objective.dynamic': True, 'objective.w3': -2.0},
     'rising weights (w3=1)': {'objective.dynamic': True, 'objective.w3': 1.0},
-    'mutual 0.1': {'objective.mutual': True, 'objective.mutual_weight': 0.1},
-    'mutual 1': {'objective.mutual': True, 'objective.mutual_weight': 1.0},
+    'Huber 0.1': HUBER | {'objective.mutual_weight': 0.1},
+    'Huber 1': HUBER | {'objective.mutual_weight': 1.0},
+    'divergence 1': DIVERGENCE,
+    'divergence 1, wide held': DIVERGENCE | {'objective.mutual_detach': 'wide'},
     'evolutionary': {'objective.evolutionary': True},
     'scores not normalised': {'model.width_scale': 'none'},
     'sandwich of 4': {'objective.sub_models': 'sandwich:4'},

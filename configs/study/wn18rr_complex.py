@@ -19,6 +19,7 @@ def get_config():
   base.objective.mutual = False
   base.objective.dynamic = False
   base.objective.regularizer = 'dura'
+  base.objective.regularize = 'each'
   base.train.optimizer = 'adagrad'
   base.train.learning_rate = 0.1
   base.train.batch = 1024

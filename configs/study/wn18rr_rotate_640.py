@@ -15,6 +15,7 @@ def get_config():
   base.model.score = 'rotate'
   base.model.widths = '10:640:10'
   base.model.gamma = 6.0
+  base.objective.mutual = False
   base.train.steps = 4000
   points = [(1.25e-3, 0.5), (2.5e-3, 0.25), (1.25e-3, 0.75)]  # for all, and how it rises towards the first components
   arms = {'med': [{'train.learning_rate': rate, 'train.narrow_rate': power} for rate, power in points]}

@@ -127,6 +127,11 @@ def dynamic(share, w3):
   return jnp.exp(w3 * share)
 
 
+def neighbours(tree):
+  """Of arrays [..., N] what belongs to M_1 to M_{N-1} and to their next wider ones, M_2 to M_N."""
+  return jax.tree.map(lambda x: x[..., :-1], tree), jax.tree.map(lambda x: x[..., 1:], tree)
+
+
 def losses(positive, negative, valid, share, weights, settings, mask=None):
   """Returns (loss [], own losses [N]) of all sub-models in one pass.
 
@@ -140,15 +145,15 @@ def losses(positive, negative, valid, share, weights, settings, mask=None):
   """
   mask = jnp.ones_like(share) if mask is None else mask
   scores = (positive, negative)
-  narrow, wide = jax.tree.map(lambda x: x[..., :-1], scores), jax.tree.map(lambda x: x[..., 1:], scores)
+  narrow, wide = neighbours(scores)
   # the narrowest sub-model has no predecessor: what is equally hard for all weighs evenly
   previous = jax.tree.map(lambda x, all: jnp.concatenate([jnp.ones_like(all[..., :1]), x], -1), narrow, scores)
   own = evolutionary(scores, previous, valid, weights.w1, weights.w2, settings)
   loss = jnp.sum(mask * own * (dynamic(share, weights.w3) if settings.dynamic else 1.0))
   if settings.mutual and len(share) > 1:
     if settings.mutual_form == 'divergence':
-      pair = (candidates.log_softmax(*x, valid) for x in (narrow, wide))
-      pairs = candidates.divergence(*pair, valid, settings.mutual_detach)
+      said = candidates.log_softmax(*scores, valid)
+      pairs = candidates.divergence(*neighbours(said), valid, settings.mutual_detach)
     else:
       pairs = mutual(narrow, wide, valid, settings.mutual_reduction, settings.mutual_detach)
     loss += settings.mutual_weight * jnp.sum(mask[1:] * mask[:-1] * pairs)
