@@ -39,7 +39,8 @@ def get_config():
   arms['med'] += study.grid(scaled, objective__regularization=[0.05, 0.025])
   arms['med'] += study.grid(scaled | learning, objective__mutual_weight=[1.0, 3.0])
   arms['med'] += [scaled | learning | {'objective.mutual_weight': 3.0, 'objective.dynamic': True, 'objective.w3': 1.4}]
+  arms['med'] += [scaled | learning | {'objective.mutual_weight': 1.0, 'objective.mutual_detach': 'none'}]
   for width, rates in {10: [0.1, 0.2], 40: [0.1, 0.2], 160: [0.1, 0.2], 640: [0.2]}.items():
     fixed = {'objective.name': 'direct', 'model.widths': str(width)}
     arms[f'direct-{width}'] = study.grid(fixed, train__learning_rate=rates)
-  return study.Study('study/fb15k237-complex', base, arms, seeds=(0,))
+  return study.Study('study/fb15k237-complex', base, arms, seeds=(0, 1))

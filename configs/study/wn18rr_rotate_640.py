@@ -19,6 +19,8 @@ def get_config():
   base.train.steps = 4000
   points = [(1.25e-3, 0.5), (2.5e-3, 0.25), (1.25e-3, 0.75)]  # for all, and how it rises towards the first components
   arms = {'med': [{'train.learning_rate': rate, 'train.narrow_rate': power} for rate, power in points]}
+  learning = {'objective.mutual': True, 'train.learning_rate': 1.25e-3}
+  arms['med'] += study.grid(learning, train__narrow_rate=[0.5, 0.25])
   for width, rates in {10: [0.1], 40: [0.02], 160: [5e-3], 640: [1.25e-3, 2.5e-3]}.items():
     fixed = {'objective.name': 'direct', 'model.widths': str(width), 'train.narrow_rate': 0.0}
     arms[f'direct-{width}'] = study.grid(fixed, train__learning_rate=rates)

@@ -26,7 +26,7 @@ ANGLES = ('phase',)  # leaves that turn by what they hold and have no size
 
 
 def importance(model, by, seed=0, temperature=1.0):
-  """Returns how much each component of a `Model` counts, float [C].
+  """Returns how much each component of a `Model` counts, float [C]; under 'loss' it is the size that counts.
 
   Args:
     model: the full-width model.
@@ -38,9 +38,7 @@ def importance(model, by, seed=0, temperature=1.0):
     return by_value(model.params)
   if by == 'random':
     return np.random.RandomState(seed).permutation(num_components(model)).astype(np.float64)
-  # the size of the change, as in Molchanov et al., 2017, eq. 1: without a component every distance is shorter, so all
-  # changes may be decreases, and the smallest decrease is that of the component which matters least
-  return np.abs(by_loss(model, seed, temperature))
+  return by_loss(model, seed, temperature)
 
 
 def by_value(params):
@@ -122,8 +120,12 @@ def extract(model, order, widths):
 
 
 def ranked(values):
-  """Returns the components from the most important one on, int [C]; equals keep their order."""
-  return np.argsort(-values, kind='stable')
+  """Returns the components from the most important one on, int [C]; equals keep their order.
+
+  Of changes of the loss the size counts, as in Molchanov et al., 2017, eq. 1: without a component every distance is
+  shorter, so all changes may be decreases, and the smallest decrease is that of the component which matters least.
+  """
+  return np.argsort(-np.abs(values), kind='stable')
 
 
 def num_components(model):

@@ -9,6 +9,7 @@ against width into FILE; `<!-- text: FILE -->` shows a saved output, `<!-- repor
 `--mode=report` of the runs below a folder: quality and cost by method. `<!-- study: FILE... GRAPH-SCORE -->` shows
 study.csv files: what validation chose, judged on test, and published figures beside if a graph and score are named;
 `<!-- choice: FILE... -->` shows the validation that chose, and `<!-- study-figure: FILE... PICTURE -->` draws the former.
+`<!-- importances: GLOB -->` sums up the importance.csv of extracted models.
 """
 import pathlib
 import re
@@ -98,11 +99,22 @@ def study_figure(document, *words):
   return f'![filtered MRR against width]({picture})'
 
 
+def importances(document, pattern):
+  """Returns a table of how far apart the importances of the components of extracted models lie."""
+  rows = []
+  for path in sorted(document.parent.glob(f'{pattern}/importance.csv'), key=collect.natural):
+    values = pd.read_csv(path)['importance']
+    rows.append(['/'.join(path.parts[-3:-1]), f'{len(values):,}', f'{(values < 0).mean():.0%}',
+                 *(f'{value:.4g}' for value in (values.min(), values.median(), values.max()))])
+  return tables.markdown(['model', 'components', 'negative', 'least', 'median', 'greatest'], rows)
+
+
 def fill(document):
   """Rewrites the blocks of a document in place."""
   document = pathlib.Path(document)
   makers = {'runs': run_table, 'commands': command_list, 'figure': figure, 'text': saved_text,
-            'study': study, 'choice': choice, 'study-figure': study_figure, 'report': report_tables}
+            'study': study, 'choice': choice, 'study-figure': study_figure, 'report': report_tables,
+            'importances': importances}
 
   def block(match):
     kind, *arguments = match.group(1).split()

@@ -49,6 +49,18 @@ def test_a_report_block_holds_the_methods_of_a_folder(tmp_path):
   assert lines[3] == '| DT |  | 0.250 (0.350) |  |' and lines[4] == '| BKD | 0.250 (0.350) |  |  |'
 
 
+def test_importances_are_summed_up(tmp_path):
+  for name, values in (('graph-10', '-0.5,-0.25,-1'), ('graph-9', '3,-1,1,2')):
+    (tmp_path / name / 'extract-loss').mkdir(parents=True)
+    rows = '\n'.join(f'{i},{value}' for i, value in enumerate(values.split(',')))
+    (tmp_path / name / 'extract-loss' / 'importance.csv').write_text(f'component,importance\n{rows}\n')
+  page = tmp_path / 'page.md'
+  page.write_text('<!-- importances: */extract-loss -->\n<!-- end -->\n')
+  document.fill(page)
+  assert page.read_text().splitlines()[3:5] == ['| graph-9/extract-loss | 4 | 25% | -1 | 1.5 | 3 |',
+                                                '| graph-10/extract-loss | 3 | 100% | -1 | -0.5 | -0.25 |']
+
+
 def study_frame():
   row = lambda arm, point, seed, split, chosen, width, mrr: {
       'arm': arm, 'point': point, 'seed': seed, 'split': split, 'chosen': chosen, 'steps': 1000, 'train_seconds': 60.0,
