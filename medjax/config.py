@@ -41,6 +41,7 @@ class ObjectiveConfig:
   name: str = 'med'       # 'med', 'paper' (the paper's literal reading), 'direct' (no mechanism: one width alone)
   mutual: bool = True     # mutual learning between neighbouring widths
   mutual_weight: float = 1.0       # its weight against the evolutionary losses
+  mutual_power: float = 0.0        # p: times (d_n/d_i)^p for the pair of M_{i-1} and M_i; 0 = all pairs weigh the same
   mutual_form: str = 'divergence'  # of softmaxes over the candidates, the softmax loss has no other; 'huber' of scores
                                    # (the paper)
   mutual_reduction: str = 'mean'   # of Huber's distance, over triples: 'mean', or 'sum' (the paper)
@@ -135,7 +136,7 @@ PRESETS = {  # what the named objectives fix
         'model.width_scale': 'none', 'model.width_gamma': 'shared',
         # 1/2, since medjax takes the mean of the losses of positives and negatives where the paper adds them
         'objective.mutual': True, 'objective.mutual_weight': 0.5, 'objective.mutual_form': 'huber',
-        'objective.mutual_reduction': 'sum', 'objective.mutual_detach': 'none',
+        'objective.mutual_power': 0.0, 'objective.mutual_reduction': 'sum', 'objective.mutual_detach': 'none',
         'objective.evolutionary': True, 'objective.difficulty': 'inverse',
         'objective.weigh_over': 'batch', 'objective.adversarial_temperature': 0.0, 'objective.dynamic': True,
         'objective.weights': 'learned', 'objective.w1': 1.0, 'objective.w2': 1.0, 'objective.w3': 1.0,

@@ -86,9 +86,9 @@ def batch_losses(params, batch, offset, scale, temperature, *, score):
   """Losses of a batch as (of the full model [1], without each component [C])."""
   positive, negative = base.batch_pairs(score, params, batch)
   width = jax.tree.leaves(positive[1])[0].shape[-1] * score.components
-  settings = med.Settings(mutual=False, mutual_weight=0.0, mutual_form='huber', mutual_reduction='mean',
-                          mutual_detach='none', evolutionary=False, difficulty='sigmoid', weigh_over='positive',
-                          adversarial_temperature=temperature, dynamic=False)
+  settings = med.Settings(mutual=False, mutual_weight=0.0, mutual_power=0.0, mutual_form='huber',
+                          mutual_reduction='mean', mutual_detach='none', evolutionary=False, difficulty='sigmoid',
+                          weigh_over='positive', adversarial_temperature=temperature, dynamic=False)
 
   def loss(function):
     each = tuple(offset + scale * function(*pair) for pair in (positive, negative))

@@ -24,6 +24,7 @@ class Settings(NamedTuple):
   """Which mechanisms act, and how; the fields are those of `config.ObjectiveConfig`."""
   mutual: bool
   mutual_weight: float
+  mutual_power: float
   mutual_form: str
   mutual_reduction: str
   mutual_detach: str
@@ -127,6 +128,11 @@ def dynamic(share, w3):
   return jnp.exp(w3 * share)
 
 
+def pair_weights(share, settings):
+  """Weights of mutual learning between M_{i-1} and M_i for the wider ones with these shares d_i/d_n."""
+  return settings.mutual_weight * share ** -settings.mutual_power
+
+
 def neighbours(tree):
   """Of arrays [..., N] what belongs to M_1 to M_{N-1} and to their next wider ones, M_2 to M_N."""
   return jax.tree.map(lambda x: x[..., :-1], tree), jax.tree.map(lambda x: x[..., 1:], tree)
@@ -156,5 +162,5 @@ def losses(positive, negative, valid, share, weights, settings, mask=None):
       pairs = candidates.divergence(*neighbours(said), valid, settings.mutual_detach)
     else:
       pairs = mutual(narrow, wide, valid, settings.mutual_reduction, settings.mutual_detach)
-    loss += settings.mutual_weight * jnp.sum(mask[1:] * mask[:-1] * pairs)
+    loss += jnp.sum(mask[1:] * mask[:-1] * pair_weights(share[1:], settings) * pairs)
   return loss, own

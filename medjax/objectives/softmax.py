@@ -37,7 +37,7 @@ def losses(positive, negative, valid, share, weights, settings, mask=None):
     weight = mask[i] * (med.dynamic(share[i], weights.w3) if settings.dynamic else 1.0)
     loss += weight * own[-1]
     if settings.mutual and previous is not None:
-      loss += settings.mutual_weight * mask[i] * mask[i - 1] * candidates.divergence(previous, current, valid,
-                                                                          settings.mutual_detach)
+      pair = candidates.divergence(previous, current, valid, settings.mutual_detach)
+      loss += med.pair_weights(share[i], settings) * mask[i] * mask[i - 1] * pair
     previous = current
   return loss, jnp.stack(own)

@@ -9,10 +9,9 @@ import pytest
 from medjax.objectives import med
 
 BATCH, NEGATIVES = 6, 5
-SETTINGS = med.Settings(mutual=True, mutual_weight=0.3, mutual_form='huber', mutual_reduction='mean',
-                        mutual_detach='none',
-                        evolutionary=True, difficulty='sigmoid', weigh_over='positive',
-                        adversarial_temperature=1.0, dynamic=True)
+SETTINGS = med.Settings(mutual=True, mutual_weight=0.3, mutual_power=0.0, mutual_form='huber', mutual_reduction='mean',
+                        mutual_detach='none', evolutionary=True, difficulty='sigmoid',
+                        weigh_over='positive', adversarial_temperature=1.0, dynamic=True)
 ALL = jnp.ones((BATCH, NEGATIVES), bool)
 sigmoid = lambda x: 1 / (1 + np.exp(-x))
 
@@ -111,12 +110,12 @@ def loop_losses(positive, negative, share, weights, settings):
       if settings.mutual_form == 'divergence':  # log-softmaxes over answer and negatives, by hand
         said = [jax.nn.log_softmax(jnp.concatenate([x[0][:, None], x[1]], 1), 1) for x in (previous, scores)]
         distance = (jnp.exp(said[1]) * (said[1] - said[0])).sum(1).mean()
-      total += settings.mutual_weight * distance
+      total += settings.mutual_weight * share[i] ** -settings.mutual_power * distance
   return total, own
 
 
 @pytest.mark.parametrize('change', [{}, {'mutual': False}, {'evolutionary': False}, {'dynamic': False},
-                                    {'mutual_form': 'divergence'},
+                                    {'mutual_form': 'divergence'}, {'mutual_power': 0.5},
                                     {'weigh_over': 'batch', 'adversarial_temperature': 0.0}])
 def test_all_sub_models_at_once_equal_the_loop(change):
   positive, negative = draw(2, (4,))

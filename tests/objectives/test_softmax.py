@@ -11,10 +11,9 @@ from medjax.objectives import softmax
 
 BATCH, OTHERS, SUBS = 4, 6, 3
 VALID = np.random.default_rng(9).random((BATCH, OTHERS)) < 0.8
-SETTINGS = med.Settings(mutual=False, mutual_weight=0.5, mutual_form='huber', mutual_reduction='mean',
-                        mutual_detach='none',
-                        evolutionary=False, difficulty='sigmoid', weigh_over='positive',
-                        adversarial_temperature=1.0, dynamic=False)
+SETTINGS = med.Settings(mutual=False, mutual_weight=0.5, mutual_power=0.0, mutual_form='huber', mutual_reduction='mean',
+                        mutual_detach='none', evolutionary=False, difficulty='sigmoid',
+                        weigh_over='positive', adversarial_temperature=1.0, dynamic=False)
 SHARE, WEIGHTS = jnp.array([0.25, 0.5, 1.0]), med.Weights(0.7, 1.0, 1.5)
 
 
@@ -56,15 +55,16 @@ def test_dynamic_weight_and_evolution():
   np.testing.assert_allclose(loss, np.sum(np.exp(1.5 * np.asarray(SHARE)) * expected), rtol=1e-5)
 
 
-def test_mutual_learning_is_the_divergence_of_neighbours():
+@pytest.mark.parametrize('power', [0.0, 0.5])
+def test_mutual_learning_is_the_divergence_of_neighbours(power):
   positive, negative = draw()
   total = 0.0
   for i in (1, 2):
     wide, narrow = (np.c_[probabilities(positive[j], negative[j])[0], probabilities(positive[j], negative[j])[1]]
                     for j in (i, i - 1))
-    total += np.where(wide > 0, wide * (np.log(np.maximum(wide, 1e-30)) - np.log(np.maximum(narrow, 1e-30))), 0
-                      ).sum(1).mean()
-  gain = ours(positive, negative, mutual=True)[0] - ours(positive, negative)[0]
+    logs = np.log(np.maximum(wide, 1e-30)) - np.log(np.maximum(narrow, 1e-30))
+    total += float(SHARE[i]) ** -power * np.where(wide > 0, wide * logs, 0).sum(1).mean()
+  gain = ours(positive, negative, mutual=True, mutual_power=power)[0] - ours(positive, negative)[0]
   np.testing.assert_allclose(gain, 0.5 * total, rtol=1e-4)
 
 
