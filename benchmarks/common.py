@@ -196,15 +196,21 @@ def sample(triples, count):
 
 
 def setup(arguments, objective='med', **changed):
-  """Returns the `Setup` of the arguments, some of them changed."""
+  """Returns the `Setup` of the arguments, some of them changed.
+
+  Args:
+    arguments: of the command.
+    objective: 'med' with the paper's mutual learning and dynamic weight, 'default' as a user gets it, or 'direct'.
+    **changed: arguments with other values.
+  """
   get = lambda name: changed.get(name, getattr(arguments, name))
   config = config_lib.Config()
-  # the paper's mutual learning and dynamic weight are not the default, but are what its sub-models cost
   mechanisms = ({'objective.mutual': True, 'objective.mutual_form': 'huber', 'objective.mutual_weight': 0.1,
                  'objective.dynamic': True, 'train.narrow_rate': 0.0} if objective == 'med' else {})
   for field, value in {'model.score': get('score'), 'model.widths': get('widths'), 'train.batch': get('batch'),
                        'train.negatives': get('negatives'), 'train.share_negatives': get('share_negatives'),
-                       'objective.name': objective, 'train.steps': FOREVER, **mechanisms}.items():
+                       'objective.name': 'direct' if objective == 'direct' else 'med', 'train.steps': FOREVER,
+                       **mechanisms}.items():
     config_lib.put(config, field, value)
   config = config_lib.resolve(config)
   widths = config_lib.model_widths(config)

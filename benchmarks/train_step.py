@@ -14,7 +14,7 @@ from benchmarks import common
 from benchmarks import machine
 from benchmarks import naive
 
-ROWS = ('med', 'single', 'naive-tables', 'naive-rows', 'peer')
+ROWS = ('med', 'default', 'single', 'naive-tables', 'naive-rows', 'peer')
 
 
 def rows_of(arguments):
@@ -29,7 +29,8 @@ def rows_of(arguments):
 def labels(setup):
   """Returns what each row is called."""
   count, full = len(setup.widths.values), setup.widths.full
-  return {'med': f'medjax, {count} widths in one pass', 'single': f'medjax, width {full} alone',
+  return {'med': f'medjax, {count} widths in one pass', 'default': f'medjax, {count} widths, default objective',
+          'single': f'medjax, width {full} alone',
           'naive-tables': f'loop over {count} cropped tables',
           'naive-rows': f'loop over {count} crops of gathered rows',
           'peer': f'PyKEEN, width {full} alone'}
@@ -39,6 +40,7 @@ def trainings(arguments, data, rows):
   """Returns {row: `Training`} of the rows that run in this process."""
   med = common.setup(arguments)
   makers = {'med': lambda: common.Training(med, data),
+            'default': lambda: common.Training(common.setup(arguments, 'default'), data),
             'single': lambda: common.Training(common.setup(arguments, 'direct', widths=common.full_width(arguments)),
                                               data)}
   for slice_of in naive.SLICES:
@@ -64,7 +66,7 @@ def measure(arguments, data):
     measured = common.interleave(cases | {'copy': copy.seconds}, arguments.rounds)
     about = peer.about if peer else None
   rate = common.spread([copy.bytes / seconds for seconds in measured.pop('copy')])
-  pairs = [('med', 'single'), ('naive-tables', 'med'), ('naive-rows', 'med'), ('med', 'peer'), ('single', 'peer')]
+  pairs = [('med', 'single'), ('default', 'single'), ('naive-tables', 'med'), ('naive-rows', 'med'), ('med', 'peer'), ('single', 'peer')]
   ratios = [common.ratio(measured, name[a], name[b]) for a, b in pairs
             if name[a] in measured and name[b] in measured]
   temporary = {name[row]: training.temporary_bytes for row, training in own.items()}

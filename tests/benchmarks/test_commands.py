@@ -66,7 +66,7 @@ def positive(value):
 def test_train_step(run, fake_peer):
   result = run(train_step, '--steps=2', '--copy-mib=1', fake_peer)
   assert positive(result['seconds_per_step']) and positive(result['ratios']) and positive(result['least_bytes'])
-  assert len(result['seconds_per_step']) == 5 and result['seconds_per_step']['PyKEEN, width 8 alone']['median'] == 0.5
+  assert len(result['seconds_per_step']) == 6 and result['seconds_per_step']['PyKEEN, width 8 alone']['median'] == 0.5
   assert '--peer-python=PATH' in result['command'] and str(pathlib.Path.home()) not in result['command']
 
 
