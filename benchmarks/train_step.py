@@ -66,7 +66,8 @@ def measure(arguments, data):
     measured = common.interleave(cases | {'copy': copy.seconds}, arguments.rounds)
     about = peer.about if peer else None
   rate = common.spread([copy.bytes / seconds for seconds in measured.pop('copy')])
-  pairs = [('med', 'single'), ('default', 'single'), ('naive-tables', 'med'), ('naive-rows', 'med'), ('med', 'peer'), ('single', 'peer')]
+  pairs = [('med', 'single'), ('default', 'single'), ('naive-tables', 'med'), ('naive-rows', 'med'), ('med', 'peer'),
+           ('single', 'peer')]
   ratios = [common.ratio(measured, name[a], name[b]) for a, b in pairs
             if name[a] in measured and name[b] in measured]
   temporary = {name[row]: training.temporary_bytes for row, training in own.items()}
