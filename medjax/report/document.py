@@ -58,7 +58,7 @@ def figure(document, pattern, file):
   target = document.parent / file
   target.parent.mkdir(parents=True, exist_ok=True)
   plots.runs_against_width([(name, results) for name, results, _ in runs(document, pattern)], target)
-  return f'![filtered MRR against width]({file})'
+  return f'![MRR and Hits@10 against width]({file})'
 
 
 def saved_text(document, file):
@@ -96,7 +96,7 @@ def study_figure(document, *words):
   """Draws what studies chose and returns the Markdown that shows the picture, the last word."""
   *files, picture = words
   studies.figure(read_studies(document, files), document.parent / picture)
-  return f'![filtered MRR against width]({picture})'
+  return f'![MRR and Hits@10 against width]({picture})'
 
 
 def importances(document, pattern):

@@ -75,18 +75,19 @@ def quality_against_width(results, path, title=''):
 
 
 def runs_against_width(runs, path):
-  """Draws the MRR of several runs against width; runs of one width are single markers.
+  """Draws MRR and Hits@10 of several runs against width; runs of one width are single markers.
 
   Args:
     runs: [(name, results DataFrame indexed by width)].
     path: the PNG to write.
   """
-  with panels(path, size=(7.2, 4.4)) as (axes,):
-    for name, results in runs:
-      single = len(results) == 1
-      axes.plot(results.index, results['mrr'], marker='D' if single else 'o', markersize=7 if single else 2.5,
-                linewidth=1.4, label=name)
-    width_axis(axes, {width for _, results in runs for width in results.index})
-    axes.set_ylim(bottom=0)
-    axes.set_ylabel('filtered MRR, test')
-    axes.legend(frameon=False, fontsize=8, loc='lower right')
+  with panels(path, columns=2) as axes:
+    for panel, measure, label in zip(axes, ('mrr', 'hits10'), ('filtered MRR, test', 'filtered Hits@10, test')):
+      for i, (name, results) in enumerate(runs):
+        single = {'linestyle': '', 'markersize': 7} if len(results) == 1 else {}
+        panel.plot(results.index, results[measure], markevery=0.08 if len(results) > 12 else 1,
+                   markerfacecolor='white' if i % 2 else None, label=name, **look(i) | single)
+      width_axis(panel, {width for _, results in runs for width in results.index})
+      panel.set_ylim(bottom=0)
+      panel.set_ylabel(label)
+    axes[0].legend(frameon=False, fontsize=8, loc='lower right')

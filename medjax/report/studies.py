@@ -48,7 +48,7 @@ def choice_table(frame):
 
 
 def figure(frame, path):
-  """Draws MRR against width: arms of several widths as lines, all arms of one width as the line 'direct'."""
+  """Draws MRR and Hits@10 against width: arms of several widths as lines, all arms of one width as the line 'direct'."""
   means = judged(frame).groupby(['arm', 'width'], sort=False)[['mrr', 'hits10']].mean()
   several, single = [], []
   for arm, part in means.groupby('arm', sort=False):
