@@ -34,6 +34,7 @@ class ModelConfig:
   gamma: float = 6.0      # margin of the distance scores, at the full width; the bilinear scores have none
   width_scale: str = 'linear'  # score_i = gamma_i + scale_i * s_i: 'linear' d_n/d_i, 'sqrt', 'none' (the paper)
   width_gamma: str = 'shared'  # gamma_i: 'shared' gamma (the paper), 'linear' gamma * d_i/d_n, 'learned' from gamma
+  gamma_power: float = 0.0     # q: width d is trained as if it had the margin gamma * (d/d_n)^q; 0 is the paper
 
 
 @dataclasses.dataclass(slots=True)
@@ -51,6 +52,7 @@ class ObjectiveConfig:
   weigh_over: str = 'positive'     # negatives compete within their 'positive', or within the 'batch' (the paper)
   adversarial_temperature: float = 1.0  # self-adversarial weight of negatives; 0 = none (the paper)
   dynamic: bool = False   # weigh width i by exp(w3 * d_i/d_n)
+  narrow_weight: float = 0.0       # p: and by (d_n/d_i)^p
   w1: float = 1.0         # strength of the weights of positives
   w2: float = 1.0         # strength of the weights of negatives
   w3: float = 1.0         # strength of the dynamic loss weight
@@ -133,14 +135,14 @@ class Config:
 PRESETS = {  # what the named objectives fix
     'med': {},
     'paper': {
-        'model.width_scale': 'none', 'model.width_gamma': 'shared',
+        'model.width_scale': 'none', 'model.width_gamma': 'shared', 'model.gamma_power': 0.0,
         # 1/2, since medjax takes the mean of the losses of positives and negatives where the paper adds them
         'objective.mutual': True, 'objective.mutual_weight': 0.5, 'objective.mutual_form': 'huber',
         'objective.mutual_power': 0.0, 'objective.mutual_reduction': 'sum', 'objective.mutual_detach': 'none',
         'objective.evolutionary': True, 'objective.difficulty': 'inverse',
         'objective.weigh_over': 'batch', 'objective.adversarial_temperature': 0.0, 'objective.dynamic': True,
-        'objective.weights': 'learned', 'objective.w1': 1.0, 'objective.w2': 1.0, 'objective.w3': 1.0,
-        'train.narrow_rate': 0.0, 'objective.sub_models': 'all', 'objective.loss': 'logsigmoid',
+        'objective.narrow_weight': 0.0, 'objective.weights': 'learned', 'objective.w1': 1.0, 'objective.w2': 1.0,
+        'objective.w3': 1.0, 'train.narrow_rate': 0.0, 'objective.sub_models': 'all', 'objective.loss': 'logsigmoid',
         'objective.regularizer': 'none'},
     'direct': {'objective.mutual': False, 'objective.evolutionary': False, 'objective.dynamic': False,
                'objective.weights': 'fixed', 'train.narrow_rate': 0.0},

@@ -88,7 +88,8 @@ def batch_losses(params, batch, offset, scale, temperature, *, score):
   width = jax.tree.leaves(positive[1])[0].shape[-1] * score.components
   settings = med.Settings(mutual=False, mutual_weight=0.0, mutual_power=0.0, mutual_form='huber',
                           mutual_reduction='mean', mutual_detach='none', evolutionary=False, difficulty='sigmoid',
-                          weigh_over='positive', adversarial_temperature=temperature, dynamic=False)
+                          weigh_over='positive', adversarial_temperature=temperature, dynamic=False,
+                          narrow_weight=0.0)
 
   def loss(function):
     each = tuple(offset + scale * function(*pair) for pair in (positive, negative))

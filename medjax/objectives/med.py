@@ -33,6 +33,7 @@ class Settings(NamedTuple):
   weigh_over: str
   adversarial_temperature: float
   dynamic: bool
+  narrow_weight: float
 
 
 @jax.custom_jvp
@@ -128,6 +129,11 @@ def dynamic(share, w3):
   return jnp.exp(w3 * share)
 
 
+def width_weights(share, w3, settings):
+  """Weights of the own losses of the sub-models with these shares d_i/d_n: dynamic, and rising to the narrow ones."""
+  return (dynamic(share, w3) if settings.dynamic else 1.0) * share ** -settings.narrow_weight
+
+
 def pair_weights(share, settings):
   """Weights of mutual learning between M_{i-1} and M_i for the wider ones with these shares d_i/d_n."""
   return settings.mutual_weight * share ** -settings.mutual_power
@@ -155,7 +161,7 @@ def losses(positive, negative, valid, share, weights, settings, mask=None):
   # the narrowest sub-model has no predecessor: what is equally hard for all weighs evenly
   previous = jax.tree.map(lambda x, all: jnp.concatenate([jnp.ones_like(all[..., :1]), x], -1), narrow, scores)
   own = evolutionary(scores, previous, valid, weights.w1, weights.w2, settings)
-  loss = jnp.sum(mask * own * (dynamic(share, weights.w3) if settings.dynamic else 1.0))
+  loss = jnp.sum(mask * own * width_weights(share, weights.w3, settings))
   if settings.mutual and len(share) > 1:
     if settings.mutual_form == 'divergence':
       said = candidates.log_softmax(*scores, valid)

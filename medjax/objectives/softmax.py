@@ -34,8 +34,7 @@ def losses(positive, negative, valid, share, weights, settings, mask=None):
       hard = jax.lax.stop_gradient(1 - jnp.exp(previous[0]))
       even = med.softmax(weights.w1 * hard, 0)
     own.append(-(even * current[0]).sum())
-    weight = mask[i] * (med.dynamic(share[i], weights.w3) if settings.dynamic else 1.0)
-    loss += weight * own[-1]
+    loss += mask[i] * med.width_weights(share[i], weights.w3, settings) * own[-1]
     if settings.mutual and previous is not None:
       pair = candidates.divergence(previous, current, valid, settings.mutual_detach)
       loss += med.pair_weights(share[i], settings) * mask[i] * mask[i - 1] * pair

@@ -280,7 +280,7 @@ def up_to_widths(blocks, widths, across=add_up):
   return across(total, widths.axis) if widths.axis else total
 
 
-def affine(margin, widths, gamma, width_scale='linear', width_gamma='shared'):
+def affine(margin, widths, gamma, width_scale='linear', width_gamma='shared', gamma_power=0.0):
   """Returns (offset [N], scale [N]) of score_i = offset_i + scale_i * raw_i.
 
   Args:
@@ -289,11 +289,13 @@ def affine(margin, widths, gamma, width_scale='linear', width_gamma='shared'):
     gamma: margin at the full width.
     width_scale: 'linear' d_n/d_i, 'sqrt' (d_n/d_i)^(1/2), 'none' 1.
     width_gamma: 'shared' or 'learned' gamma, 'linear' gamma * d_i/d_n.
+    gamma_power: q: a score with a margin is multiplied by (d_i/d_n)^q, its margin and its distance alike.
   """
   share = jnp.asarray(widths, jnp.float32) / widths[-1]
   scale = {'linear': 1 / share, 'sqrt': share**-0.5, 'none': jnp.ones_like(share)}[width_scale]
   offset = gamma * {'shared': jnp.ones_like(share), 'learned': jnp.ones_like(share), 'linear': share}[width_gamma]
-  return (offset if margin else jnp.zeros_like(offset)), scale
+  sharpness = share**gamma_power
+  return (sharpness * offset, sharpness * scale) if margin else (jnp.zeros_like(offset), scale)
 
 
 def lift(query):

@@ -35,7 +35,8 @@ def init_state(config, score, widths, optimizer, num_entities, num_relations):
 def affine(config, score, widths, objective_params):
   """Returns (offset [N], scale [N]) of the sub-models' scores."""
   gamma = objective_params.get('gamma', config.model.gamma)
-  return scores_lib.affine(score.margin, widths.values, gamma, config.model.width_scale, config.model.width_gamma)
+  model = config.model
+  return scores_lib.affine(score.margin, widths.values, gamma, model.width_scale, model.width_gamma, model.gamma_power)
 
 
 def sandwich(key, count, widths):
@@ -95,7 +96,7 @@ def make_loss(config, score, widths, together=lambda scores: scores):
                             step)
     if objective.regularizer != 'none':
       size = base.prefix_sums(component_sizes(objective.regularizer, score, query, rows), widths).mean(0)
-      weight = med.dynamic(share, weights.w3) if objective.dynamic else jnp.ones_like(share)
+      weight = med.width_weights(share, weights.w3, settings)
       if objective.regularize == 'scaled':
         weight *= scale
       each = jnp.sum((1.0 if mask is None else mask) * weight * size)

@@ -11,7 +11,8 @@ from medjax.objectives import med
 BATCH, NEGATIVES = 6, 5
 SETTINGS = med.Settings(mutual=True, mutual_weight=0.3, mutual_power=0.0, mutual_form='huber', mutual_reduction='mean',
                         mutual_detach='none', evolutionary=True, difficulty='sigmoid',
-                        weigh_over='positive', adversarial_temperature=1.0, dynamic=True)
+                        weigh_over='positive', adversarial_temperature=1.0, dynamic=True,
+                        narrow_weight=0.0)
 ALL = jnp.ones((BATCH, NEGATIVES), bool)
 sigmoid = lambda x: 1 / (1 + np.exp(-x))
 
@@ -104,7 +105,8 @@ def loop_losses(positive, negative, share, weights, settings):
     previous = (positive[:, i - 1], negative[..., i - 1]) if i else scores
     acts = float(i > 0 and settings.evolutionary)
     own.append(med.evolutionary(scores, previous, ALL, acts * weights.w1, acts * weights.w2, settings))
-    total += own[-1] * (np.exp(weights.w3 * share[i]) if settings.dynamic else 1.0)
+    weight = np.exp(weights.w3 * share[i]) if settings.dynamic else 1.0
+    total += own[-1] * weight * share[i] ** -settings.narrow_weight
     if i and settings.mutual:
       distance = med.mutual(previous, scores, ALL, settings.mutual_reduction)
       if settings.mutual_form == 'divergence':  # log-softmaxes over answer and negatives, by hand
@@ -115,7 +117,7 @@ def loop_losses(positive, negative, share, weights, settings):
 
 
 @pytest.mark.parametrize('change', [{}, {'mutual': False}, {'evolutionary': False}, {'dynamic': False},
-                                    {'mutual_form': 'divergence'}, {'mutual_power': 0.5},
+                                    {'mutual_form': 'divergence'}, {'mutual_power': 0.5}, {'narrow_weight': 0.5},
                                     {'weigh_over': 'batch', 'adversarial_temperature': 0.0}])
 def test_all_sub_models_at_once_equal_the_loop(change):
   positive, negative = draw(2, (4,))

@@ -13,7 +13,8 @@ BATCH, OTHERS, SUBS = 4, 6, 3
 VALID = np.random.default_rng(9).random((BATCH, OTHERS)) < 0.8
 SETTINGS = med.Settings(mutual=False, mutual_weight=0.5, mutual_power=0.0, mutual_form='huber', mutual_reduction='mean',
                         mutual_detach='none', evolutionary=False, difficulty='sigmoid',
-                        weigh_over='positive', adversarial_temperature=1.0, dynamic=False)
+                        weigh_over='positive', adversarial_temperature=1.0, dynamic=False,
+                        narrow_weight=0.0)
 SHARE, WEIGHTS = jnp.array([0.25, 0.5, 1.0]), med.Weights(0.7, 1.0, 1.5)
 
 

@@ -140,6 +140,15 @@ def test_affine_maps_keep_order_and_leave_the_full_width_alone():
   assert not np.asarray(scores.affine(False, (10, 40, 160), 6.0)[0]).any()
 
 
+def test_gamma_power_multiplies_margin_and_distance_alike():
+  offset, scale = scores.affine(True, (10, 40, 160), 6.0, 'linear', 'shared', 0.5)
+  np.testing.assert_allclose(offset, [1.5, 3, 6])
+  np.testing.assert_allclose(scale, [4, 2, 1])
+  bilinear = [scores.affine(False, (10, 40), 6.0, 'sqrt', 'shared', power) for power in (0.0, 0.5)]
+  for ours, without in zip(*bilinear):
+    np.testing.assert_array_equal(ours, without)
+
+
 def test_unknown_score_names_the_nearest():
   with pytest.raises(ValueError, match="'rotat'; did you mean 'rotate'"):
     scores.make('rotat', {})
