@@ -15,6 +15,7 @@ import pandas as pd
 from medjax import config as config_lib
 from medjax import crop
 from medjax import rules
+from medjax import scores
 from medjax import study
 from medjax import teacher as teacher_lib
 
@@ -79,9 +80,11 @@ def links(config, workdir, widths):
 
 
 def link(config, width, widest, method, teacher):
-  """Returns the resolved configuration of one training of a chain."""
-  fields = config_lib.flatten(config) | {'objective.name': 'direct', 'model.widths': str(width),
-                                         'distill.method': method, 'distill.teacher': teacher}
+  """Returns the resolved configuration of one training of a chain: direct, with the margin that MED gives its width."""
+  margin = config.model.gamma * scores.sharpness(width, config.model.gamma_half)
+  fields = config_lib.flatten(config) | config_lib.PRESETS['direct'] | {
+      'objective.name': 'direct', 'model.widths': str(width), 'model.gamma': margin,
+      'distill.method': method, 'distill.teacher': teacher}
   if config.distill.rates == 'width':
     fields['train.learning_rate'] = config.train.learning_rate * widest / width
   if not method:

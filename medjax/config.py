@@ -31,10 +31,11 @@ class DataConfig:
 class ModelConfig:
   score: str = 'rotate'   # transe, transe_l2, rotate, pairre, simple, distmult, complex
   widths: str = '10:640:10'  # the sub-models; the last one is the full model
-  gamma: float = 6.0      # margin of the distance scores, at the full width; the bilinear scores have none
+  gamma: float = 6.0      # margin of the distance scores, of a wide model; the bilinear scores have none
   width_scale: str = 'linear'  # score_i = gamma_i + scale_i * s_i: 'linear' d_n/d_i, 'sqrt', 'none' (the paper)
   width_gamma: str = 'shared'  # gamma_i: 'shared' gamma (the paper), 'linear' gamma * d_i/d_n, 'learned' from gamma
-  gamma_power: float = 0.0     # q: width d is trained as if it had the margin gamma * (d/d_n)^q; 0 is the paper
+  gamma_half: float = 15.0     # c: width d is trained as if it had the margin gamma / (1 + (c/d)^2), half at d = c;
+                               # 0 is the paper
 
 
 @dataclasses.dataclass(slots=True)
@@ -52,7 +53,7 @@ class ObjectiveConfig:
   weigh_over: str = 'positive'     # negatives compete within their 'positive', or within the 'batch' (the paper)
   adversarial_temperature: float = 1.0  # self-adversarial weight of negatives; 0 = none (the paper)
   dynamic: bool = False   # weigh width i by exp(w3 * d_i/d_n)
-  narrow_weight: float = 0.0       # p: and by (d_n/d_i)^p
+  narrow_weight: float = 2.0       # p: and by (d_n/d_i)^p; 0 is the paper
   w1: float = 1.0         # strength of the weights of positives
   w2: float = 1.0         # strength of the weights of negatives
   w3: float = 1.0         # strength of the dynamic loss weight
@@ -135,7 +136,7 @@ class Config:
 PRESETS = {  # what the named objectives fix
     'med': {},
     'paper': {
-        'model.width_scale': 'none', 'model.width_gamma': 'shared', 'model.gamma_power': 0.0,
+        'model.width_scale': 'none', 'model.width_gamma': 'shared', 'model.gamma_half': 0.0,
         # 1/2, since medjax takes the mean of the losses of positives and negatives where the paper adds them
         'objective.mutual': True, 'objective.mutual_weight': 0.5, 'objective.mutual_form': 'huber',
         'objective.mutual_power': 0.0, 'objective.mutual_reduction': 'sum', 'objective.mutual_detach': 'none',
@@ -144,8 +145,9 @@ PRESETS = {  # what the named objectives fix
         'objective.narrow_weight': 0.0, 'objective.weights': 'learned', 'objective.w1': 1.0, 'objective.w2': 1.0,
         'objective.w3': 1.0, 'train.narrow_rate': 0.0, 'objective.sub_models': 'all', 'objective.loss': 'logsigmoid',
         'objective.regularizer': 'none'},
-    'direct': {'objective.mutual': False, 'objective.evolutionary': False, 'objective.dynamic': False,
-               'objective.weights': 'fixed', 'train.narrow_rate': 0.0},
+    'direct': {'model.gamma_half': 0.0, 'objective.mutual': False, 'objective.evolutionary': False,
+               'objective.dynamic': False, 'objective.narrow_weight': 0.0, 'objective.weights': 'fixed',
+               'train.narrow_rate': 0.0},
 }
 # fields that may change between a run and its resumption: they do not touch the training's result
 FREE = ('name', 'data.root', 'data.cache', 'eval.unseen', 'eval.batch', 'eval.extra_widths',

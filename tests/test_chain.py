@@ -161,3 +161,11 @@ def test_a_chain_needs_a_method_and_widths(tiny_config, tmp_path):
 @pytest.mark.parametrize('text', ['640,160,40', '40,160,640'])
 def test_widths_are_taken_downwards(text):
   assert chain.downwards(text) == (640, 160, 40)
+
+
+def test_links_are_direct_and_have_the_margin_of_their_width(tiny_config):
+  med = tiny_config({'model.gamma': 6.0, 'model.gamma_half': 8.0, 'train.narrow_rate': 0.5,
+                     'objective.evolutionary': True})
+  link = chain.link(med, 8, 12, '', '')
+  assert (link.objective.name, link.objective.evolutionary, link.train.narrow_rate) == ('direct', False, 0.0)
+  assert (link.model.gamma, link.model.gamma_half) == (3.0, 0.0)

@@ -20,6 +20,7 @@ def get_config():
   config.objective.regularization = 0.05
   config.objective.mutual_weight = 3.0
   config.objective.mutual_detach = 'wide'
+  config.objective.narrow_weight = 0.0
   config.train.optimizer = 'adagrad'
   config.train.learning_rate = 0.2
   config.train.narrow_rate = 0.0

@@ -15,7 +15,7 @@ def get_config():
   config.data.name = 'fb15k237'
   config.model.score = 'transe'
   config.model.widths = '10:640:10'
-  config.model.gamma = 9.0
+  config.model.gamma = 7.0
   config.train.steps = 8000
   config.train.batch = 512
   config.train.negatives = 64

@@ -31,6 +31,7 @@ def get_config():
   base.model.widths = '10:160:10'
   base.model.gamma = 9.0
   base.objective.mutual = False
+  base.model.gamma_half = base.objective.narrow_weight = 0.0
   base.train.steps = 2000
   base.train.narrow_rate = 0.0
   return study.Study('study/fb15k237-ablation', base, {name: [point] for name, point in ARMS.items()}, seeds=(0,))

@@ -20,6 +20,7 @@ def get_config():
   base.objective.mutual = False
   base.objective.dynamic = False
   base.objective.regularizer = 'dura'
+  base.objective.narrow_weight = 0.0
   base.train.optimizer = 'adagrad'
   base.train.batch = 1024
   base.train.negatives = 1024

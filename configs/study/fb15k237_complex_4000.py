@@ -18,6 +18,7 @@ def get_config():
   base.objective.loss = 'softmax'
   base.objective.regularizer = 'dura'
   base.objective.regularize = 'each'
+  base.objective.narrow_weight = 0.0
   base.train.optimizer = 'adagrad'
   base.train.learning_rate = 0.2
   base.train.batch = 1024

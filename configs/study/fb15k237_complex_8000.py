@@ -21,6 +21,7 @@ def get_config():
   base.objective.regularization = 0.05
   base.objective.regularize = 'scaled'
   base.objective.mutual_detach = 'wide'
+  base.objective.narrow_weight = 0.0
   base.train.optimizer = 'adagrad'
   base.train.learning_rate = 0.2
   base.train.batch = 1024

@@ -16,6 +16,7 @@ def get_config():
   base.model.widths = '10:160:10'
   base.model.gamma = 9.0
   base.objective.mutual = False
+  base.model.gamma_half = base.objective.narrow_weight = 0.0
   base.train.steps = 2000
   arms = {'med': study.grid({'train.learning_rate': 5e-3}, train__narrow_rate=[0.0, 0.25, 0.5, 0.75, 1.0])}
   learning = {'train.learning_rate': 5e-3, 'train.narrow_rate': 0.0, 'objective.mutual': True,

@@ -4,16 +4,17 @@ Graph and score follow the file's name after a colon:
 
   python launch.py --mode=study --config=configs/study/scores.py:fb15k237-distmult
 
-Every run has 2,000 steps. Distances have the log-sigmoid loss, 512 triples a step with 64 negatives each, and search
-the learning rate around 0.8 / width; the croppable model how it rises towards the first components. Bilinear scores
-have the softmax loss, 1,024 triples a step with 1,024 negatives that they share, and search the strength of DURA. In
-both the croppable model searches whether its sub-models learn from each other. PairRE on WN18RR, where they lost by it,
-also searches the normalisation by width.
+Every run has 2,000 steps. Distances have the log-sigmoid loss and 512 triples a step with 64 negatives each. Both sides
+search the margin gamma; direct training also the learning rate, 0.1 or 0.2 times (gamma + 2) / width. The croppable
+model also tries one learning rate for all its components, and stands beside itself with one margin for all its widths;
+PairRE searches the normalisation by width. Bilinear scores have the softmax loss, 1,024 triples a step with 1,024 negatives that they share; both sides search the strength
+of DURA, and the croppable model whether its sub-models learn from each other.
 """
 from medjax import config as config_lib
 from medjax import study
 
 DISTANCES = ('transe', 'rotate', 'pairre')
+MARGINS = {10: [1.0, 2.0, 4.0], 40: [2.0, 4.0, 6.0], 160: [5.0, 7.0, 9.0]}  # of direct training
 
 
 def get_config(what='wn18rr-pairre'):
@@ -30,17 +31,17 @@ def distance(base):
   """The arms of a distance; sets what all of them share."""
   # PairRE takes a pass per width
   base.model.widths = '10,20,40,80,160' if base.model.score == 'pairre' else '10:160:10'
-  base.model.gamma = 6.0 if base.data.name == 'wn18rr' else 9.0
-  base.objective.mutual_form, base.objective.mutual_weight = 'divergence', 1.0
-  rate = {'train.learning_rate': 5e-3}
-  arms = {'med': study.grid(rate, train__narrow_rate=[0.0, 0.25], objective__mutual=[False, True])}
-  if (base.data.name, base.model.score) == ('wn18rr', 'pairre'):
-    # distances of unit vectors grow with the root of the width, and narrow_rate chose 0
-    arms['med'] += study.grid(rate, train__narrow_rate=[0.0], objective__mutual=[False, True],
-                              model__width_scale=['sqrt'])
-  for width in (10, 40, 160):
+  full = {'train.learning_rate': 5e-3}
+  arms = {'med': study.grid(full, model__gamma=MARGINS[160])}
+  arms['med'] += study.grid(full, model__gamma=[7.0], train__narrow_rate=[0.0])
+  if base.model.score == 'pairre':  # distances of unit vectors grow with the root of the width
+    arms['med'] += study.grid(full, model__gamma=MARGINS[160], model__width_scale=['sqrt'])
+  arms['med'] += study.grid(full, model__gamma=[9.0], model__gamma_half=[0.0], objective__narrow_weight=[0.0])
+  for width, margins in MARGINS.items():
     fixed = {'objective.name': 'direct', 'model.widths': str(width)}
-    arms[f'direct-{width}'] = study.grid(fixed, train__learning_rate=[0.4 / width, 0.8 / width, 1.6 / width])
+    rate = lambda gamma, factor: {'train.learning_rate': round(factor * (gamma + 2) / width, 4)}
+    arms[f'direct-{width}'] = [fixed | {'model.gamma': gamma} | rate(gamma, factor)
+                               for gamma in margins for factor in (0.1, 0.2)]
   return arms
 
 
@@ -54,6 +55,7 @@ def bilinear(base):
   base.objective.mutual_detach, base.objective.mutual_weight = 'wide', 3.0
   base.train.optimizer = 'adagrad'
   base.train.learning_rate = 0.1 if base.data.name == 'wn18rr' else 0.2
+  base.objective.narrow_weight = 0.0
   base.train.narrow_rate = 0.0
   base.train.batch = base.train.negatives = base.train.share_negatives = 1024
   strengths = [0.05, 0.1]

@@ -20,6 +20,7 @@ def get_config():
   base.objective.dynamic = False
   base.objective.regularizer = 'dura'
   base.objective.regularize = 'each'
+  base.objective.narrow_weight = 0.0
   base.train.optimizer = 'adagrad'
   base.train.learning_rate = 0.1
   base.train.batch = 1024

@@ -20,6 +20,7 @@ def get_config():
   base.model.widths = '10:160:10'
   base.model.gamma = 6.0
   base.objective.mutual_form, base.objective.mutual_weight = 'huber', 0.1
+  base.model.gamma_half = base.objective.narrow_weight = 0.0
   base.train.steps = 8000
   base.train.narrow_rate = 0.0
   arms = {'med': study.grid(train__learning_rate=[5e-3, 7e-3], objective__mutual=[True, False],

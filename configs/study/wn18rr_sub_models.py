@@ -13,6 +13,7 @@ def get_config():
   base.model.gamma = 6.0
   base.objective.mutual = False
   base.objective.dynamic = False
+  base.model.gamma_half = base.objective.narrow_weight = 0.0
   base.train.steps = 2000
   base.train.learning_rate = 6e-3
   base.eval.extra_widths = '8,16,24,32,40,48,64,80,96,112'

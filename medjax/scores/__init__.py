@@ -3,7 +3,7 @@ import difflib
 import functools
 
 from medjax.scores import complex, distmult, pairre, rotate, simple, transe  # noqa: A004
-from medjax.scores.base import Score, affine, gather, lift, score_triples
+from medjax.scores.base import Score, affine, gather, lift, score_triples, sharpness
 
 REGISTRY = {
     'transe': transe.make,
@@ -43,4 +43,5 @@ def default_constants(gamma, width):
   return {'init_range': (gamma + 2.0) / width, 'init_scale': 0.1, 'phase_scale': 16.0}
 
 
-__all__ = ['REGISTRY', 'Score', 'affine', 'check_name', 'default_constants', 'gather', 'lift', 'make', 'score_triples']
+__all__ = ['REGISTRY', 'Score', 'affine', 'check_name', 'default_constants', 'gather', 'lift', 'make', 'score_triples',
+           'sharpness']

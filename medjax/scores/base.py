@@ -280,22 +280,28 @@ def up_to_widths(blocks, widths, across=add_up):
   return across(total, widths.axis) if widths.axis else total
 
 
-def affine(margin, widths, gamma, width_scale='linear', width_gamma='shared', gamma_power=0.0):
+def sharpness(width, gamma_half):
+  """Returns 1 / (1 + (gamma_half/width)^2), elementwise: by how much the margin of a width falls short of gamma."""
+  return 1 / (1 + (gamma_half / width) ** 2)
+
+
+def affine(margin, widths, gamma, width_scale='linear', width_gamma='shared', gamma_half=0.0):
   """Returns (offset [N], scale [N]) of score_i = offset_i + scale_i * raw_i.
 
   Args:
     margin: whether the score is gamma - distance.
     widths: the increasing widths d_1..d_n.
-    gamma: margin at the full width.
+    gamma: margin of a wide model.
     width_scale: 'linear' d_n/d_i, 'sqrt' (d_n/d_i)^(1/2), 'none' 1.
     width_gamma: 'shared' or 'learned' gamma, 'linear' gamma * d_i/d_n.
-    gamma_power: q: a score with a margin is multiplied by (d_i/d_n)^q, its margin and its distance alike.
+    gamma_half: c: a score with a margin is multiplied by `sharpness`(d_i, c), its margin and its distance alike.
   """
-  share = jnp.asarray(widths, jnp.float32) / widths[-1]
+  widths = jnp.asarray(widths, jnp.float32)
+  share = widths / widths[-1]
   scale = {'linear': 1 / share, 'sqrt': share**-0.5, 'none': jnp.ones_like(share)}[width_scale]
   offset = gamma * {'shared': jnp.ones_like(share), 'learned': jnp.ones_like(share), 'linear': share}[width_gamma]
-  sharpness = share**gamma_power
-  return (sharpness * offset, sharpness * scale) if margin else (jnp.zeros_like(offset), scale)
+  factor = sharpness(widths, gamma_half)
+  return (factor * offset, factor * scale) if margin else (jnp.zeros_like(offset), scale)
 
 
 def lift(query):

@@ -140,11 +140,11 @@ def test_affine_maps_keep_order_and_leave_the_full_width_alone():
   assert not np.asarray(scores.affine(False, (10, 40, 160), 6.0)[0]).any()
 
 
-def test_gamma_power_multiplies_margin_and_distance_alike():
-  offset, scale = scores.affine(True, (10, 40, 160), 6.0, 'linear', 'shared', 0.5)
-  np.testing.assert_allclose(offset, [1.5, 3, 6])
-  np.testing.assert_allclose(scale, [4, 2, 1])
-  bilinear = [scores.affine(False, (10, 40), 6.0, 'sqrt', 'shared', power) for power in (0.0, 0.5)]
+def test_gamma_half_multiplies_margin_and_distance_alike():
+  offset, scale = scores.affine(True, (10, 20, 60), 6.0, 'linear', 'shared', 20.0)
+  np.testing.assert_allclose(offset, [1.2, 3, 5.4])
+  np.testing.assert_allclose(scale, [1.2, 1.5, 0.9])
+  bilinear = [scores.affine(False, (10, 40), 6.0, 'sqrt', 'shared', half) for half in (0.0, 20.0)]
   for ours, without in zip(*bilinear):
     np.testing.assert_array_equal(ours, without)
 
