@@ -6,11 +6,11 @@ Graph and score follow the file's name after a colon. All methods, and MED alone
   python launch.py --config=configs/baselines.py:fb15k237-transe
 
 The learning rate is 0.8 / width for every direct training, teacher and student: under Adam a score then moves as much
-a step at every width. MED's is that of its full width. One margin serves every width of every method.
+a step at every width. MED's is that of its full width. The margin of each follows its width, see `config.model.gamma_half`.
 """
 from medjax import config as config_lib
 
-GAMMA = {'wn18rr': 6.0, 'umls': 6.0}  # else 9, as RotatE has it on the graphs with many neighbours
+GAMMA = {'wn18rr': 6.0, 'umls': 6.0}  # else 7
 
 
 def get_config(what='wn18rr-rotate'):
@@ -19,8 +19,7 @@ def get_config(what='wn18rr-rotate'):
   config.data.name = data
   config.model.score = score
   config.model.widths = '10,20,40,80,160' if score == 'pairre' else '10:160:10'  # PairRE takes a pass per width
-  config.model.gamma = GAMMA.get(data, 9.0)
-  config.model.gamma_half = config.objective.narrow_weight = 0.0
+  config.model.gamma = GAMMA.get(data, 7.0)
   config.distill.rates = 'width'
   config.train.steps = 2000
   config.train.learning_rate = 5e-3

@@ -8,6 +8,7 @@ import pytest
 
 from medjax import artifact
 from medjax import config as config_lib
+from medjax import scores
 
 ROOT = pathlib.Path(__file__).parents[1]
 COMMANDS = {path.parent: json.loads(path.read_text())['command'] for path in (ROOT / 'docs' / 'runs').rglob('cost.json')
@@ -37,7 +38,9 @@ def configured(command):
 
 
 def test_runs_are_found():
-  assert len(TRAINED) > 20
+  comparisons = sorted(folder.parent for folder in TRAINED if folder.name == 'med')
+  assert comparisons == sorted((ROOT / 'docs' / 'runs' / 'baselines').iterdir()) and len(comparisons) >= 10
+  assert sum(folder.name.startswith('umls-') for folder in TRAINED) == len(scores.REGISTRY)  # every score has a run
 
 
 @pytest.mark.parametrize('folder', TRAINED, ids=lambda folder: f'{folder.parent.name}/{folder.name}')
