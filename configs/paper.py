@@ -6,12 +6,12 @@ trained directly, and everything MED is compared with:
   python launch.py --config=configs/paper.py:wn18rr-rotate
   python launch.py --config=configs/paper.py:fb15k237-pairre --config.objective.name=paper
   python launch.py --config=configs/paper.py:codex-l-transe --config.objective.name=direct --config.model.widths=40 \
-      --config.train.learning_rate=4e-3
+      --config.model.gamma=7.5 --config.train.learning_rate=4e-3
   python launch.py --mode=compare --config=configs/paper.py:yago3-10-simple --widths=640,320,160,80,40,20,10
 
 The training stops when the mean validation MRR of all widths has not risen for 250 epochs. The paper states batch,
-negatives, epochs and early stopping. The learning rate is ours: a quarter of what validation chose for some hundred
-epochs of WN18RR in configs/study/wn18rr_rotate_640_16000.py, as these are thirty times as many.
+negatives, epochs and early stopping. The learning rates are ours: a quarter of what validation chose in
+configs/study/wn18rr_rotate_640.py, which has a hundredth of these epochs.
 """
 from medjax import config as config_lib
 
@@ -34,7 +34,7 @@ def get_config(what='wn18rr-rotate'):
   config.train.batch = BATCH
   config.train.steps = EPOCHS * epoch
   config.train.learning_rate = 3e-4
-  config.train.narrow_rate = 0.5
+  config.train.narrow_rate = 0.25
   config.train.checkpoint_every = EVALUATE * epoch
   config.eval.every = EVALUATE * epoch
   config.eval.patience = 5
