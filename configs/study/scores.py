@@ -7,8 +7,9 @@ Graph and score follow the file's name after a colon:
 Every run has 2,000 steps. Distances have the log-sigmoid loss and 512 triples a step with 64 negatives each. Both sides
 search the margin gamma; direct training also the learning rate, 0.1 or 0.2 times (gamma + 2) / width. The croppable
 model also tries one learning rate for all its components, and stands beside itself with one margin for all its widths;
-PairRE searches the normalisation by width. Bilinear scores have the softmax loss, 1,024 triples a step with 1,024 negatives that they share; both sides search the strength
-of DURA, and the croppable model whether its sub-models learn from each other.
+with PairRE it searches the normalisation by width and mutual learning. Bilinear scores have the softmax loss and 1,024
+triples a step with 1,024 negatives that they share; both sides search the strength of DURA, and the croppable model
+whether its sub-models learn from each other.
 """
 from medjax import config as config_lib
 from medjax import study
@@ -31,12 +32,18 @@ def distance(base):
   """The arms of a distance; sets what all of them share."""
   # PairRE takes a pass per width
   base.model.widths = '10,20,40,80,160' if base.model.score == 'pairre' else '10:160:10'
-  full = {'train.learning_rate': 5e-3}
-  arms = {'med': study.grid(full, model__gamma=MARGINS[160])}
-  arms['med'] += study.grid(full, model__gamma=[7.0], train__narrow_rate=[0.0])
+  full, one_margin = {'train.learning_rate': 5e-3}, {'model.gamma_half': 0.0, 'objective.narrow_weight': 0.0}
   if base.model.score == 'pairre':  # distances of unit vectors grow with the root of the width
-    arms['med'] += study.grid(full, model__gamma=MARGINS[160], model__width_scale=['sqrt'])
-  arms['med'] += study.grid(full, model__gamma=[9.0], model__gamma_half=[0.0], objective__narrow_weight=[0.0])
+    full |= {'train.narrow_rate': 0.0}
+    points = study.grid(full, model__width_scale=['linear', 'sqrt'], objective__mutual=[False, True],
+                        model__gamma=[7.0])
+    points += study.grid(full, model__width_scale=['sqrt'], objective__mutual=[True], model__gamma=[5.0, 9.0])
+    points += study.grid(full | one_margin, objective__mutual=[False], model__gamma=[7.0])
+  else:
+    points = study.grid(full, model__gamma=MARGINS[160])
+    points += study.grid(full, model__gamma=[7.0], train__narrow_rate=[0.0])
+    points += study.grid(full | one_margin, model__gamma=[7.0])
+  arms = {'med': points}
   for width, margins in MARGINS.items():
     fixed = {'objective.name': 'direct', 'model.widths': str(width)}
     rate = lambda gamma, factor: {'train.learning_rate': round(factor * (gamma + 2) / width, 4)}
