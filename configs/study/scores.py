@@ -4,17 +4,17 @@ Graph and score follow the file's name after a colon:
 
   python launch.py --mode=study --config=configs/study/scores.py:fb15k237-distmult
 
-Every run has 2,000 steps. Distances have the log-sigmoid loss and 512 triples a step with 64 negatives each. Both sides
-search the margin gamma; direct training also the learning rate, 0.1 or 0.2 times (gamma + 2) / width. The croppable
-model also tries one learning rate for all its components, and stands beside itself with one margin for all its widths;
-with PairRE it searches the normalisation by width and mutual learning. Bilinear scores have the softmax loss and 1,024
-triples a step with 1,024 negatives that they share; both sides search the strength of DURA, and the croppable model
-whether its sub-models learn from each other.
+Every run has 2,000 steps. Distances have the log-sigmoid loss and 512 triples a step with 64 negatives each. With
+TransE and RotatE both sides search the margin gamma; direct training also the learning rate, 0.1 or 0.2 times
+(gamma + 2) / width. The croppable model also tries one learning rate for all its components, and stands beside itself
+with one margin for all its widths. PairRE has one margin; direct training searches the learning rate around 0.8 /
+width, the croppable model how it rises towards the first components, mutual learning and, on WN18RR, the normalisation
+by width. Bilinear scores have the softmax loss and 1,024 triples a step with 1,024 negatives that they share; both sides
+search the strength of DURA, and the croppable model whether its sub-models learn from each other.
 """
 from medjax import config as config_lib
 from medjax import study
 
-DISTANCES = ('transe', 'rotate', 'pairre')
 MARGINS = {10: [1.0, 2.0, 4.0], 40: [2.0, 4.0, 6.0], 160: [5.0, 7.0, 9.0]}  # of direct training
 
 
@@ -24,31 +24,39 @@ def get_config(what='wn18rr-pairre'):
   base.data.name = data
   base.model.score = score
   base.train.steps = 2000
-  make = distance if score in DISTANCES else bilinear
-  return study.Study(f'study/scores-{what}', base, make(base), seeds=(0,))
+  arms = {'transe': distance, 'rotate': distance, 'pairre': pairre}.get(score, bilinear)(base)
+  return study.Study(f'study/scores-{what}', base, arms, seeds=(0,))
 
 
 def distance(base):
   """The arms of a distance; sets what all of them share."""
-  # PairRE takes a pass per width
-  base.model.widths = '10,20,40,80,160' if base.model.score == 'pairre' else '10:160:10'
+  base.model.widths = '10:160:10'
   full, one_margin = {'train.learning_rate': 5e-3}, {'model.gamma_half': 0.0, 'objective.narrow_weight': 0.0}
-  if base.model.score == 'pairre':  # distances of unit vectors grow with the root of the width
-    full |= {'train.narrow_rate': 0.0}
-    points = study.grid(full, model__width_scale=['linear', 'sqrt'], objective__mutual=[False, True],
-                        model__gamma=[7.0])
-    points += study.grid(full, model__width_scale=['sqrt'], objective__mutual=[True], model__gamma=[5.0, 9.0])
-    points += study.grid(full | one_margin, objective__mutual=[False], model__gamma=[7.0])
-  else:
-    points = study.grid(full, model__gamma=MARGINS[160])
-    points += study.grid(full, model__gamma=[7.0], train__narrow_rate=[0.0])
-    points += study.grid(full | one_margin, model__gamma=[7.0])
-  arms = {'med': points}
+  arms = {'med': study.grid(full, model__gamma=MARGINS[160])}
+  arms['med'] += study.grid(full, model__gamma=[7.0], train__narrow_rate=[0.0])
+  arms['med'] += study.grid(full | one_margin, model__gamma=[7.0])
   for width, margins in MARGINS.items():
     fixed = {'objective.name': 'direct', 'model.widths': str(width)}
     rate = lambda gamma, factor: {'train.learning_rate': round(factor * (gamma + 2) / width, 4)}
     arms[f'direct-{width}'] = [fixed | {'model.gamma': gamma} | rate(gamma, factor)
                                for gamma in margins for factor in (0.1, 0.2)]
+  return arms
+
+
+def pairre(base):
+  """The arms of PairRE; sets what all of them share."""
+  base.model.widths = '10,20,40,80,160'  # it takes a pass per width
+  base.model.gamma = 6.0 if base.data.name == 'wn18rr' else 9.0
+  base.model.gamma_half = base.objective.narrow_weight = 0.0
+  full = {'train.learning_rate': 5e-3}
+  arms = {'med': study.grid(full, train__narrow_rate=[0.0, 0.25], objective__mutual=[False, True])}
+  if base.data.name == 'wn18rr':
+    # sub-models lost by learning from each other; distances of unit vectors grow with the root of the width
+    arms['med'] += study.grid(full, train__narrow_rate=[0.0], objective__mutual=[False, True],
+                              model__width_scale=['sqrt'])
+  for width in (10, 40, 160):
+    fixed = {'objective.name': 'direct', 'model.widths': str(width)}
+    arms[f'direct-{width}'] = study.grid(fixed, train__learning_rate=[0.4 / width, 0.8 / width, 1.6 / width])
   return arms
 
 

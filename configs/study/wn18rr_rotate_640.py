@@ -2,8 +2,8 @@ r"""RotatE on WN18RR to width 640: 64 sub-models in one training against direct 
 
 Every run has 4,000 steps of 512 triples with 64 negatives each. Direct training searches the margin gamma and the
 learning rate of every width: a narrow model wants a smaller margin, and a rate near 0.1 to 0.2 times
-(gamma + 2) / width. The croppable model searches how its rates rise towards the first components, and stands beside
-itself with one margin for all widths.
+(gamma + 2) / width. The croppable model searches the margin and how its rates rise towards the first components, and
+stands beside itself with one margin for all widths.
 
   python launch.py --mode=study --config=configs/study/wn18rr_rotate_640.py
 """
@@ -25,6 +25,7 @@ def get_config():
   base.train.steps = 4000
   base.train.learning_rate = 1.25e-3
   arms = {'med': study.grid(train__narrow_rate=[0.12, 0.25])}
+  arms['med'] += [{'train.narrow_rate': 0.12, 'model.gamma': 5.0}]
   arms['med'] += [{'train.narrow_rate': 0.25, 'model.gamma_half': 0.0, 'objective.narrow_weight': 0.0}]
   for width, margins in DIRECT.items():
     fixed = {'objective.name': 'direct', 'model.widths': str(width), 'train.narrow_rate': 0.0}
