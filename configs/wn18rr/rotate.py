@@ -22,9 +22,10 @@ def get_config():
   config.data.name = 'wn18rr'
   config.model.score = 'rotate'
   config.model.widths = '10:640:10'
-  config.model.gamma = 6.0
+  config.model.gamma = 5.0
   config.train.steps = 8000
   config.train.batch = 512
   config.train.negatives = 64
   config.train.learning_rate = 1.25e-3
+  config.train.narrow_rate = 0.12
   return config
