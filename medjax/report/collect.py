@@ -150,7 +150,7 @@ def rows(runs):
   found = []
   place = lambda method: ORDER.index(method if method in ORDER else '')
   for method, members in sorted(methods.items(), key=lambda item: place(item[0])):
-    aside = ASIDE | ({'model.widths'} if all(len(run.results) == 1 for run in members) else set()) | rates(members)
+    aside = ASIDE | ({'model.widths'} if all(len(run.results) == 1 for run in members) else set()) | tuned(members)
     varying = [field for field in members[0].fields if field not in aside and not field.startswith('data.')
                and len({run.fields.get(field) for run in members}) > 1]
     usual = {field: most_common([run.fields.get(field) for run in members], DEFAULTS[field]) for field in varying}
@@ -163,11 +163,14 @@ def rows(runs):
   return found
 
 
-def rates(runs):
-  """Returns {'train.learning_rate'} where runs of one width each have one rate at each width, else nothing."""
-  pairs = {(*run.results.index, run.fields.get('train.learning_rate')) for run in runs}
-  tuned = all(len(pair) == 2 for pair in pairs) and len({pair[0] for pair in pairs}) == len(pairs)
-  return {'train.learning_rate'} if tuned else set()
+def tuned(runs):
+  """Returns which of learning rate and margin have one value at each width, where runs have one width each."""
+  found = set()
+  for field in ('train.learning_rate', 'model.gamma'):
+    pairs = {(*run.results.index, run.fields.get(field)) for run in runs}
+    if all(len(pair) == 2 for pair in pairs) and len({pair[0] for pair in pairs}) == len(pairs):
+      found.add(field)
+  return found
 
 
 def most_common(values, default):

@@ -53,6 +53,16 @@ def test_runs_are_grouped_over_seeds_and_the_widths_of_direct_training(root):
   assert found == {'DT': ['dt-10', 'dt-40'], 'MED': ['med/a', 'med/b'], 'MED learning_rate=0.01': ['med-fast']}
 
 
+def test_rates_and_margins_of_their_widths_tell_no_methods_apart(save):
+  save('dt-10', [10], [0.1], objective__name='direct', model__gamma=2.0, train__learning_rate=0.04)
+  save('dt-40', [40], [0.5], objective__name='direct', model__gamma=5.0, train__learning_rate=0.02)
+  root = save('dt-80', [80], [0.6], objective__name='direct', model__gamma=5.0, train__learning_rate=0.02)
+  label = lambda: [row.label for rows in collect.grouped(collect.collect(root)).values() for row in rows]
+  assert label() == ['DT']
+  save('wide-margin-40', [40], [0.4], objective__name='direct', model__gamma=9.0, train__learning_rate=0.02)
+  assert label() != ['DT']  # a width with two margins
+
+
 def test_the_table_has_means_half_ranges_and_the_best_in_bold(root):
   (group, rows), = collect.grouped(collect.collect(root)).items()
   header, body = quality.table(*group, rows)
