@@ -45,7 +45,8 @@ def reference_loss(params, config, score, widths, batch):
     tails = jnp.stack([repeat(batch.anchor), repeat(batch.relation), candidates], -1)[:half]
     heads = jnp.stack([candidates, repeat(batch.relation), repeat(batch.anchor)], -1)[half:]
     raw = scores.score_triples(score, part, jnp.concatenate([tails, heads]), one)[..., 0]
-    columns.append(config.model.gamma * score.margin + widths.full / width * raw)
+    column = config.model.gamma * score.margin + widths.full / width * raw
+    columns.append(column / (1 + (config.model.gamma_half / width) ** 2) if score.margin else column)
   value = jnp.stack(columns, -1)
   objective = config.objective
   settings = med.Settings(**{name: getattr(objective, name) for name in med.Settings._fields})
@@ -84,7 +85,8 @@ def reference_softmax(params, config, score, widths, batch):
     heads = jnp.stack([ids, repeat(batch.relation), repeat(batch.anchor)], -1)[half:]
     raw = scores.score_triples(score, part, jnp.concatenate([tails, heads]), one)[..., 0] * widths.full / width
     kept = jnp.concatenate([batch.valid, jnp.ones((len(ids), 1), bool)], 1)
-    total -= (raw[:, -1] - jax.nn.logsumexp(jnp.where(kept, raw, -jnp.inf), 1)).mean()
+    weight = (widths.full / width) ** config.objective.narrow_weight
+    total -= weight * (raw[:, -1] - jax.nn.logsumexp(jnp.where(kept, raw, -jnp.inf), 1)).mean()
     e = lambda x: scores.gather(part['entity'], x)
     complexes = [x['re'] + 1j * x['im'] for x in (e(batch.anchor), scores.gather(part['relation'], batch.relation),
                                                   e(batch.answer))]
@@ -92,7 +94,7 @@ def reference_softmax(params, config, score, widths, batch):
     if config.objective.regularize == 'scaled':
       cubes *= widths.full / width
     if config.objective.regularize != 'once' or width == widths.full:
-      total += cubes
+      total += weight * cubes
   return total
 
 
