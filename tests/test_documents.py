@@ -2,20 +2,21 @@
 import importlib.util
 import json
 import pathlib
+import re
 import shlex
 
 import pytest
 
 from medjax import artifact
+from medjax import chain
 from medjax import config as config_lib
 from medjax import scores
 
 ROOT = pathlib.Path(__file__).parents[1]
 COMMANDS = {path.parent: json.loads(path.read_text())['command'] for path in (ROOT / 'docs' / 'runs').rglob('cost.json')
             if (path.parent / 'config.json').exists()}
-# of a comparison, MED has the configuration of the command
 TRAINED = sorted(folder for folder, command in COMMANDS.items()
-                 if '--mode=' not in command or '--mode=compare' in command and folder.name == 'med')
+                 if '--mode=' not in command or '--mode=compare' in command)
 
 
 def load(name):
@@ -37,7 +38,22 @@ def configured(command):
   return config_lib.resolve(config)
 
 
+def expected(folder):
+  """The configuration that the command gives the run in this folder: of a comparison, MED's or that of a link."""
+  command = COMMANDS[folder]
+  config = configured(command)
+  if '--mode=compare' not in command or folder.name == 'med':
+    return config
+  method, _, width = folder.name.partition('-')
+  widest = max(map(int, re.search(r'--widths=([\d,]+)', command)[1].split(',')))
+  link = chain.link(config, int(width), widest, '' if method == 'direct' else method, 'teacher')
+  there = artifact.read_config(folder).distill  # found when the run began
+  link.distill.teacher_hash, link.distill.teacher_width = there.teacher_hash, there.teacher_width
+  return link
+
+
 def test_runs_are_found():
+  assert len(TRAINED) > 20
   comparisons = sorted(folder.parent for folder in TRAINED if folder.name == 'med')
   assert comparisons == sorted((ROOT / 'docs' / 'runs' / 'baselines').iterdir()) and len(comparisons) >= 10
   assert sum(folder.name.startswith('umls-') for folder in TRAINED) == len(scores.REGISTRY)  # every score has a run
@@ -45,4 +61,4 @@ def test_runs_are_found():
 
 @pytest.mark.parametrize('folder', TRAINED, ids=lambda folder: f'{folder.parent.name}/{folder.name}')
 def test_a_saved_run_is_that_of_its_command(folder):
-  assert not config_lib.differences(artifact.read_config(folder), configured(COMMANDS[folder]))
+  assert not config_lib.differences(artifact.read_config(folder), expected(folder))
