@@ -214,7 +214,8 @@ def setup(arguments, objective='med', **changed):
     config_lib.put(config, field, value)
   config = config_lib.resolve(config)
   widths = config_lib.model_widths(config)
-  score = scores.make(config.model.score, scores.default_constants(config.model.gamma, widths.full))
+  score = scores.make(config.model.score, scores.default_constants(config.model.gamma, widths.full,
+                                                                   config.model.phase_scale))
   return Setup(config, score, widths, optimizers.make(config.train))
 
 

@@ -6,7 +6,8 @@ Graph and score follow the file's name after a colon. All methods, and MED alone
   python launch.py --config=configs/baselines.py:fb15k237-transe
 
 The learning rate is 0.8 / width for every direct training, teacher and student: under Adam a score then moves as much
-a step at every width. MED's is that of its full width. The margin of each follows its width, see `config.model.gamma_half`.
+a step at every width. MED's is that of its full width. The margin of each follows its width, see
+`config.model.gamma_half`.
 """
 from medjax import config as config_lib
 
@@ -20,6 +21,8 @@ def get_config(what='wn18rr-rotate'):
   config.model.score = score
   config.model.widths = '10,20,40,80,160' if score == 'pairre' else '10:160:10'  # PairRE takes a pass per width
   config.model.gamma = GAMMA.get(data, 7.0)
+  if score == 'rotate':
+    config.model.phase_scale = 16.0
   config.distill.rates = 'width'
   config.train.steps = 2000
   config.train.learning_rate = 5e-3

@@ -81,7 +81,7 @@ def links(config, workdir, widths):
 
 def link(config, width, widest, method, teacher):
   """Returns the resolved configuration of one training of a chain: direct, with the margin that MED gives its width."""
-  margin = config.model.gamma * scores.sharpness(width, config.model.gamma_half)
+  margin = config.model.gamma * scores.sharpness(width, config.model.gamma_half, config.model.gamma_power)
   fields = config_lib.flatten(config) | config_lib.PRESETS['direct'] | {
       'objective.name': 'direct', 'model.widths': str(width), 'model.gamma': margin,
       'distill.method': method, 'distill.teacher': teacher}

@@ -29,13 +29,17 @@ class DataConfig:
 
 @dataclasses.dataclass(slots=True)
 class ModelConfig:
-  score: str = 'rotate'   # transe, transe_l2, rotate, pairre, simple, distmult, complex
+  score: str = 'rotate'   # transe, transe_l2, rotate, pairre, simple, distmult, complex; distmult_reciprocal and
+                          # complex_reciprocal: each relation has another embedding for queries for heads
   widths: str = '10:640:10'  # the sub-models; the last one is the full model
   gamma: float = 6.0      # margin of the distance scores, of a wide model; the bilinear scores have none
   width_scale: str = 'linear'  # score_i = gamma_i + scale_i * s_i: 'linear' d_n/d_i, 'sqrt', 'none' (the paper)
   width_gamma: str = 'shared'  # gamma_i: 'shared' gamma (the paper), 'linear' gamma * d_i/d_n, 'learned' from gamma
-  gamma_half: float = 15.0     # c: width d is trained as if it had the margin gamma / (1 + (c/d)^2), half at d = c;
+  gamma_half: float = 15.0     # c: width d is trained as if it had the margin gamma / (1 + (c/d)^q), half at d = c;
                                # 0 is the paper
+  gamma_power: float = 2.0     # q: how steeply
+  phase_scale: float = 0.0     # of RotatE: radians that a phase turns by for a unit of its learning rate; 0 = the full
+                               # width / 10
 
 
 @dataclasses.dataclass(slots=True)

@@ -123,8 +123,8 @@ def open_workdir(config, workdir, graph):
     widths = config_lib.model_widths(config)
     artifact.write_graph(workdir, graph)
     artifact.write_description(workdir, artifact.Description(
-        config.model.score, scores.default_constants(config.model.gamma, widths.full), widths.values, widths.block,
-        source=graph.name))
+        config.model.score, scores.default_constants(config.model.gamma, widths.full, config.model.phase_scale),
+        widths.values, widths.block, source=graph.name))
     artifact.write_config(workdir, config)  # last: a workdir with a config is complete
     return graph
   different = config_lib.differences(there, config)

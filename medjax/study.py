@@ -45,6 +45,17 @@ def grid(fixed=(), **values):
   return [dict(fixed) | dict(zip(names, point)) for point in itertools.product(*values.values())]
 
 
+def direct(width, margins):
+  """Returns the points of a width that is trained directly, from {gamma: learning rates}."""
+  return [named('direct') | {'model.widths': str(width), 'model.gamma': gamma, 'train.learning_rate': rate}
+          for gamma, rates in margins.items() for rate in rates]
+
+
+def named(objective):
+  """Returns the point of a named objective, whatever a base has in the fields that the name fixes."""
+  return {'objective.name': objective} | config_lib.PRESETS[objective]
+
+
 def run(study, workdir):
   """Trains what a study still lacks, and writes study.csv into the workdir after every run.
 

@@ -8,6 +8,7 @@ document, match the glob: one row each, MRR and Hits@10 at some widths, the trai
 against width into FILE; `<!-- text: FILE -->` shows a saved output, `<!-- report: FOLDER -->` the tables of
 `--mode=report` of the runs below a folder: quality and cost by method. `<!-- study: FILE... GRAPH-SCORE -->` shows
 study.csv files: what validation chose, judged on test, and published figures beside if a graph and score are named;
+`<!-- ahead: FILE... -->` shows by how much their croppable models are ahead of direct training;
 `<!-- choice: FILE... -->` shows the validation that chose, and `<!-- study-figure: FILE... PICTURE -->` draws the former.
 `<!-- importances: GLOB -->` sums up the importance.csv of extracted models.
 """
@@ -87,6 +88,12 @@ def study(document, *words):
   return tables.markdown(*studies.test_table(read_studies(document, files), [name.rpartition('-') for name in beside]))
 
 
+def ahead(document, *files):
+  """Returns the table of by how much the croppable models of studies are ahead of direct training."""
+  return tables.markdown(*studies.ahead_table({pathlib.Path(file).stem: pd.read_csv(document.parent / file)
+                                               for file in files}))
+
+
 def choice(document, *files):
   """Returns the table of studies' validation."""
   return tables.markdown(*studies.choice_table(read_studies(document, files)))
@@ -113,7 +120,7 @@ def fill(document):
   """Rewrites the blocks of a document in place."""
   document = pathlib.Path(document)
   makers = {'runs': run_table, 'commands': command_list, 'figure': figure, 'text': saved_text,
-            'study': study, 'choice': choice, 'study-figure': study_figure, 'report': report_tables,
+            'study': study, 'ahead': ahead, 'choice': choice, 'study-figure': study_figure, 'report': report_tables,
             'importances': importances}
 
   def block(match):

@@ -34,6 +34,33 @@ def test_table(frame, beside=()):
   return ['arm', 'chosen point', *map(str, widths), 'steps', 'training', 'seeds'], rows
 
 
+def ahead_table(studies):
+  """Returns (header, rows): by how much the arm 'med' is ahead of the arms 'direct-WIDTH', a study a row.
+
+  Cells are differences of the mean MRR on test over seeds, bold where they round to 0 or more. The last column is the
+  seconds of all direct trainings of the row over those of the one croppable training.
+
+  Args:
+    studies: {name: rows of a study.csv}.
+  """
+  parts = {name: judged(frame) for name, frame in studies.items()}
+  widths, rows = tables.shown_widths(set(pd.concat(parts.values())['width'])), []
+  for name, part in parts.items():
+    direct, med = part[part['arm'].str.startswith('direct-')], part[part['arm'] == 'med']
+    ahead = med.groupby('width')['mrr'].mean() - direct.groupby('width')['mrr'].mean()
+    cells = [difference(ahead[w]) if w in ahead.dropna() else '' for w in widths]
+    seconds = lambda rows: rows.groupby('arm')['train_seconds'].mean().sum()
+    rows.append([name, *cells, f"{med['steps'].max():,}", str(part['seed'].nunique()),
+                 f'{seconds(direct) / seconds(med):.1f}'])
+  return ['study', *map(str, widths), 'steps', 'seeds', 'seconds, direct : MED'], rows
+
+
+def difference(value):
+  """Returns a difference as text with its sign, bold where it rounds to 0 or more."""
+  text = f'{round(value, 3) + 0.0:+.3f}'
+  return text if text.startswith('-') else f'**{text}**'
+
+
 def choice_table(frame):
   """Returns (header, rows): every point's validation MRR with the first seed, the chosen one of an arm in bold."""
   valid = frame[(frame['split'] == 'valid') & (frame['seed'] == frame['seed'].iloc[0])]

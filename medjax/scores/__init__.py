@@ -2,7 +2,7 @@
 import difflib
 import functools
 
-from medjax.scores import complex, distmult, pairre, rotate, simple, transe  # noqa: A004
+from medjax.scores import complex, distmult, pairre, reciprocal, rotate, simple, transe  # noqa: A004
 from medjax.scores.base import Score, affine, gather, lift, score_triples, sharpness
 
 REGISTRY = {
@@ -13,6 +13,8 @@ REGISTRY = {
     'simple': simple.make,
     'distmult': distmult.make,
     'complex': complex.make,
+    'distmult_reciprocal': functools.partial(reciprocal.make, plain=distmult.make),
+    'complex_reciprocal': functools.partial(reciprocal.make, plain=complex.make),
 }
 
 
@@ -36,11 +38,14 @@ def _make(name, constants):
   return REGISTRY[name](dict(constants))
 
 
-def default_constants(gamma, width):
-  """Constants of a new model of full `width`: initial values bounded by (gamma + 2) / width (RotatE's code has
-  the number of components there), and of standard deviation 0.1 for the scores without a margin; 16 radians
-  per unit of a stored phase."""
-  return {'init_range': (gamma + 2.0) / width, 'init_scale': 0.1, 'phase_scale': 16.0}
+def default_constants(gamma, width, phase_scale=0.0):
+  """Constants of a new model of full `width`.
+
+  Initial values are bounded by (gamma + 2) / width (RotatE's code has the number of components there), and of standard
+  deviation 0.1 for the scores without a margin. A unit of a stored phase is `phase_scale` radians, or if that is 0,
+  width / 10, since the learning rate that suits the entities falls as 1 / width.
+  """
+  return {'init_range': (gamma + 2.0) / width, 'init_scale': 0.1, 'phase_scale': phase_scale or 0.1 * width}
 
 
 __all__ = ['REGISTRY', 'Score', 'affine', 'check_name', 'default_constants', 'gather', 'lift', 'make', 'score_triples',

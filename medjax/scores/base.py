@@ -280,12 +280,13 @@ def up_to_widths(blocks, widths, across=add_up):
   return across(total, widths.axis) if widths.axis else total
 
 
-def sharpness(width, gamma_half):
-  """Returns 1 / (1 + (gamma_half/width)^2), elementwise: by how much the margin of a width falls short of gamma."""
-  return 1 / (1 + (gamma_half / width) ** 2)
+def sharpness(width, gamma_half, gamma_power=2.0):
+  """Returns 1 / (1 + (gamma_half/width)^gamma_power), elementwise: the share of gamma that is the margin of a width."""
+  return 1 / (1 + (gamma_half / width) ** gamma_power)
 
 
-def affine(margin, widths, gamma, width_scale='linear', width_gamma='shared', gamma_half=0.0):
+def affine(margin, widths, gamma, width_scale='linear', width_gamma='shared', gamma_half=0.0,
+           gamma_power=2.0):
   """Returns (offset [N], scale [N]) of score_i = offset_i + scale_i * raw_i.
 
   Args:
@@ -294,13 +295,14 @@ def affine(margin, widths, gamma, width_scale='linear', width_gamma='shared', ga
     gamma: margin of a wide model.
     width_scale: 'linear' d_n/d_i, 'sqrt' (d_n/d_i)^(1/2), 'none' 1.
     width_gamma: 'shared' or 'learned' gamma, 'linear' gamma * d_i/d_n.
-    gamma_half: c: a score with a margin is multiplied by `sharpness`(d_i, c), its margin and its distance alike.
+    gamma_half, gamma_power: of the `sharpness` by which a score with a margin is multiplied, its margin and its
+      distance alike.
   """
   widths = jnp.asarray(widths, jnp.float32)
   share = widths / widths[-1]
   scale = {'linear': 1 / share, 'sqrt': share**-0.5, 'none': jnp.ones_like(share)}[width_scale]
   offset = gamma * {'shared': jnp.ones_like(share), 'learned': jnp.ones_like(share), 'linear': share}[width_gamma]
-  factor = sharpness(widths, gamma_half)
+  factor = sharpness(widths, gamma_half, gamma_power)
   return (factor * offset, factor * scale) if margin else (jnp.zeros_like(offset), scale)
 
 
@@ -336,8 +338,12 @@ def batch_pairs(score, params, batch):
   return (query, gather(params['entity'], batch.answer)), (lift(query), gather(params['entity'], batch.negatives))
 
 
-def score_triples(score, params, triples, widths) -> Any:
-  """Raw scores of triples int32 [..., 3] under every width, [..., N]."""
+def score_triples(score, params, triples, widths, side='tail') -> Any:
+  """Raw scores of triples int32 [..., 3] under every width, [..., N].
+
+  `side` is the entity that is asked for, 'tail' or 'head'; only with reciprocal relations does it make a difference.
+  """
   head, relation, tail = (triples[..., i] for i in range(3))
-  query = score.tail_query(gather(params['entity'], head), gather(params['relation'], relation))
-  return score.sums(query, gather(params['entity'], tail), widths)
+  make_query, anchor, answer = (score.tail_query, head, tail) if side == 'tail' else (score.head_query, tail, head)
+  query = make_query(gather(params['entity'], anchor), gather(params['relation'], relation))
+  return score.sums(query, gather(params['entity'], answer), widths)

@@ -10,7 +10,7 @@ def make(constants):
 
   Args:
     constants: `init_range` bounds the uniform initial values; `phase_scale` is theta per unit of the stored
-      phase, so that under one learning rate a phase moves by as many radians at every full width.
+      phase; it says how many radians a phase turns under a learning rate that suits the entities.
   """
   bound, phase_scale = constants['init_range'], constants['phase_scale']
 

@@ -36,7 +36,8 @@ def affine(config, score, widths, objective_params):
   """Returns (offset [N], scale [N]) of the sub-models' scores."""
   gamma = objective_params.get('gamma', config.model.gamma)
   model = config.model
-  return scores_lib.affine(score.margin, widths.values, gamma, model.width_scale, model.width_gamma, model.gamma_half)
+  return scores_lib.affine(score.margin, widths.values, gamma, model.width_scale, model.width_gamma, model.gamma_half,
+                           model.gamma_power)
 
 
 def sandwich(key, count, widths):

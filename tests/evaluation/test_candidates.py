@@ -33,7 +33,7 @@ def every(triples, places, side):
   return np.tile(np.arange(ENTITIES, dtype=np.int32), (len(triples), 1))
 
 
-@pytest.mark.parametrize('name, side', [*zip(NAMES, ['tail', 'head'] * 4), ('rotate', 'head')])
+@pytest.mark.parametrize('name, side', [*zip(NAMES, ['tail', 'head'] * len(NAMES)), ('rotate', 'head')])
 def test_all_entities_for_candidates_give_the_full_ranking(name, side):
   score, widths, model = build(name)
   asked = random_triples()
@@ -45,7 +45,7 @@ def test_all_entities_for_candidates_give_the_full_ranking(name, side):
   np.testing.assert_array_equal(number, ENTITIES - np.diff(known[0]) + 1)
 
 
-@pytest.mark.parametrize('name, side', [('transe', 'tail'), ('complex', 'head')])
+@pytest.mark.parametrize('name, side', [('transe', 'tail'), ('complex', 'head'), ('complex_reciprocal', 'head')])
 def test_ranks_among_candidates_equal_brute_force(name, side, monkeypatch):
   monkeypatch.setattr(candidates, 'CHUNK', 4)  # 11 candidates are compared in three chunks
   score, widths, model = build(name)
@@ -58,7 +58,7 @@ def test_ranks_among_candidates_equal_brute_force(name, side, monkeypatch):
   for i, triple in enumerate(asked.tolist()):
     rows = np.array([[*triple[:answer], e, *triple[answer + 1:]] for e in listed[i]], np.int32)
     rivals = [row for row in rows if tuple(row.tolist()) not in known]
-    table = np.asarray(scores.score_triples(score, model, jnp.asarray(np.stack([triple, *rivals])), widths))
+    table = np.asarray(scores.score_triples(score, model, jnp.asarray(np.stack([triple, *rivals])), widths, side))
     greater, equal = (table[1:] > table[:1]).sum(0), (table[1:] == table[:1]).sum(0)
     np.testing.assert_array_equal(ours[i], 1 + greater + equal / 2)
     assert number[i] == len(rivals) + 1

@@ -30,9 +30,11 @@ def triples(seed=0, size=60):
 def brute_force(score, widths, model, asked, known, side):
   """Filtered mean rank of each asked triple under each width, from a full table of scores."""
   result = []
+  # but for reciprocal relations, heads too are ranked by the score as it is written
+  asked_for = side if score.name.endswith('_reciprocal') else 'tail'
   for h, r, t in asked.tolist():
     candidates = np.array([[h, r, e] if side == 'tail' else [e, r, t] for e in range(ENTITIES)], np.int32)
-    table = np.asarray(scores.score_triples(score, model, jnp.asarray(candidates), widths))
+    table = np.asarray(scores.score_triples(score, model, jnp.asarray(candidates), widths, asked_for))
     answer = t if side == 'tail' else h
     true = {(a, b, c) for a, b, c in known.tolist()}
     rivals = [e for e in range(ENTITIES) if tuple(candidates[e].tolist()) not in true]

@@ -98,3 +98,18 @@ def test_studies_stand_together_and_beside_published_figures(tmp_path):
   assert [line.split(' | ')[0] for line in lines[3:5]] == ['| med', '| direct-10']
   paper = next(line for line in lines if line.startswith('| MED, MED paper'))
   assert '| 0.324 (0.469) |  |  |  |  |' in paper and 'at 40: 0.466 (0.561)' in paper
+
+
+def test_by_how_much_croppable_models_are_ahead(tmp_path):
+  study_frame().to_csv(tmp_path / 'near.csv', index=False)
+  far = study_frame()
+  far.loc[far['arm'] == 'direct-10', ['mrr', 'train_seconds']] = 0.3304, 90.0
+  far.to_csv(tmp_path / 'far.csv', index=False)
+  page = tmp_path / 'page.md'
+  page.write_text('<!-- ahead: near.csv far.csv -->\n<!-- end -->\n')
+  document.fill(page)
+  lines = page.read_text().splitlines()
+  assert lines[1] == '| study | 10 | 20 | steps | seeds | seconds, direct : MED |'
+  # 0.33 of two seeds against 0.34; 20 was not trained directly
+  assert lines[3] == '| near | -0.010 |  | 1,000 | 2 | 1.0 |'
+  assert lines[4] == '| far | **+0.000** |  | 1,000 | 2 | 1.5 |'  # behind by less than a digit of the table

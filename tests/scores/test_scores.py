@@ -28,6 +28,7 @@ def reference(name, model, h, r, t):
   """The raw score of one triple in float64, from the paper's formula."""
   entity = {k: np.asarray(v, np.float64) for k, v in model['entity'].items()}
   relation = {k: np.asarray(v, np.float64)[r] for k, v in model['relation'].items()}
+  name = name.removesuffix('_reciprocal')
   head, tail = ({k: v[i] for k, v in entity.items()} for i in (h, t))
   as_complex = lambda part: part['re'] + 1j * part['im']
   if name == 'transe':
@@ -91,12 +92,34 @@ def test_gradients_equal_those_of_the_slow_loop(name, values):
 @pytest.mark.parametrize('name', NAMES)
 def test_head_and_tail_queries_agree(name):
   score, widths, model = build(name, (4, 8))
+  if name.endswith('_reciprocal'):  # where the embedding of the inverse is what the plain score makes of the relation's
+    conjugate = lambda leaf, value: -value if leaf == 'im' else value
+    model['relation'] |= {f'inverse_{leaf}': conjugate(leaf, value) for leaf, value in model['relation'].items()
+                          if not leaf.startswith('inverse_')}
   head, relation, tail = jnp.asarray(triples()).T
   rows = lambda table, ids: scores.gather(model[table], ids)
   heads, relations, tails = rows('entity', head), rows('relation', relation), rows('entity', tail)
   from_head = score.sums(score.tail_query(heads, relations), tails, widths)
   from_tail = score.sums(score.head_query(tails, relations), heads, widths)
   np.testing.assert_allclose(from_head, from_tail, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize('name', ['distmult', 'complex'])
+def test_reciprocal_relations_are_those_of_twice_as_many(name):
+  score, widths, model = build(f'{name}_reciprocal', (4, 8))
+  plain = scores.make(name, {'init_scale': 0.3})
+  split = lambda inverse: {leaf.removeprefix('inverse_'): value for leaf, value in model['relation'].items()
+                           if leaf.startswith('inverse_') == inverse}
+  rows = lambda table, ids: scores.gather(table, ids)
+  entities, relations = rows(model['entity'], jnp.arange(4)), rows(model['relation'], jnp.arange(4))
+  for inverse, query in ((False, score.tail_query), (True, score.head_query)):
+    expected = plain.tail_query(entities, rows(split(inverse), jnp.arange(4)))
+    jax.tree.map(np.testing.assert_array_equal, query(entities, relations), expected)
+  assert all(leaf.shape == (RELATIONS, widths.full // score.components) for leaf in model['relation'].values())
+  cubes = lambda rows: sum((leaf ** 3).sum() for leaf in jax.tree.leaves(rows))
+  both = cubes(plain.moduli(split(False))) + cubes(plain.moduli(split(True)))
+  np.testing.assert_allclose(cubes(score.moduli(model['relation'])), both / 2, rtol=1e-5)
+  jax.tree.map(np.testing.assert_array_equal, score.moduli(model['entity']), plain.moduli(model['entity']))
 
 
 @pytest.mark.parametrize('name', NAMES)
@@ -144,6 +167,7 @@ def test_gamma_half_multiplies_margin_and_distance_alike():
   offset, scale = scores.affine(True, (10, 20, 60), 6.0, 'linear', 'shared', 20.0)
   np.testing.assert_allclose(offset, [1.2, 3, 5.4])
   np.testing.assert_allclose(scale, [1.2, 1.5, 0.9])
+  np.testing.assert_allclose(scores.affine(True, (10, 20, 60), 6.0, 'linear', 'shared', 20.0, 1.0)[0], [2, 3, 4.5])
   bilinear = [scores.affine(False, (10, 40), 6.0, 'sqrt', 'shared', half) for half in (0.0, 20.0)]
   for ours, without in zip(*bilinear):
     np.testing.assert_array_equal(ours, without)

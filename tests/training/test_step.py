@@ -35,7 +35,8 @@ def build(score='rotate', **fields):
 def reference_loss(params, config, score, widths, batch):
   """The objective from whole tables, one sliced model after the other."""
   columns = []
-  for i, width in enumerate(widths.values):
+  asked_for = 'head' if score.name.endswith('_reciprocal') else 'tail'
+  for width in widths.values:
     part = crop.crop(params['model'], width, score.components)
     one = crop.Widths((width,), score.components)
     half = len(batch.anchor) // 2
@@ -44,9 +45,11 @@ def reference_loss(params, config, score, widths, batch):
     repeat = lambda ids: jnp.broadcast_to(ids[:, None], candidates.shape)
     tails = jnp.stack([repeat(batch.anchor), repeat(batch.relation), candidates], -1)[:half]
     heads = jnp.stack([candidates, repeat(batch.relation), repeat(batch.anchor)], -1)[half:]
-    raw = scores.score_triples(score, part, jnp.concatenate([tails, heads]), one)[..., 0]
+    raw = jnp.concatenate([scores.score_triples(score, part, tails, one),
+                           scores.score_triples(score, part, heads, one, asked_for)])[..., 0]
     column = config.model.gamma * score.margin + widths.full / width * raw
-    columns.append(column / (1 + (config.model.gamma_half / width) ** 2) if score.margin else column)
+    margin = 1 / (1 + (config.model.gamma_half / width) ** config.model.gamma_power)
+    columns.append(column * margin if score.margin else column)
   value = jnp.stack(columns, -1)
   objective = config.objective
   settings = med.Settings(**{name: getattr(objective, name) for name in med.Settings._fields})

@@ -1,0 +1,35 @@
+r"""ComplEx with reciprocal relations on FB15k-237 to width 640: one croppable training against direct ones.
+
+Every run has the softmax loss and the budget of configs/study/fb15k237_complex.py, 2,000 steps of 1,024 triples with
+1,024 negatives that the batch shares, and the learning rate and strength of DURA that both sides chose there and in
+configs/study/fb15k237_complex_4000.py. The croppable model searches how sub-models learn from each other.
+
+  python launch.py --mode=study --config=configs/study/fb15k237_reciprocal.py
+"""
+from medjax import config as config_lib
+from medjax import study
+
+
+def get_config():
+  base = config_lib.Config(name='fb15k237-reciprocal')
+  base.data.name = 'fb15k237'
+  base.model.score = 'complex_reciprocal'
+  base.model.widths = '10,20,40,80,160,320,640'
+  base.model.width_scale = 'sqrt'
+  base.objective.loss = 'softmax'
+  base.objective.regularizer = 'dura'
+  base.objective.regularization = 0.05
+  base.objective.regularize = 'scaled'
+  base.objective.narrow_weight = 0.0
+  base.train.optimizer = 'adagrad'
+  base.train.learning_rate = 0.2
+  base.train.batch = 1024
+  base.train.negatives = 1024
+  base.train.share_negatives = 1024
+  base.train.steps = 2000
+  base.train.narrow_rate = 0.0
+  arms = {'med': [{'objective.mutual_detach': 'wide', 'objective.mutual_weight': 3.0},
+                  {'objective.mutual_detach': 'none', 'objective.mutual_weight': 2.0}]}
+  for width in (10, 20, 40, 80, 160, 320, 640):
+    arms[f'direct-{width}'] = [study.named('direct') | {'model.widths': str(width)}]
+  return study.Study('study/fb15k237-reciprocal', base, arms, seeds=(0, 1))
