@@ -169,3 +169,5 @@ def test_links_are_direct_and_have_the_margin_of_their_width(tiny_config):
   link = chain.link(med, 8, 12, '', '')
   assert (link.objective.name, link.objective.evolutionary, link.train.narrow_rate) == ('direct', False, 0.0)
   assert (link.model.gamma, link.model.gamma_half) == (3.0, 0.0)
+  med.model.gamma_power = 1.0
+  assert chain.link(med, 4, 12, '', '').model.gamma == 2.0

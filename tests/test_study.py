@@ -23,6 +23,16 @@ def test_a_grid_has_every_combination():
   assert study.labels([{'name': 'x'}]) == ['base']
 
 
+def test_direct_training_and_the_paper_are_points_beside_any_base(tiny_config):
+  base = tiny_config({'model.gamma_half': 40.0, 'train.narrow_rate': 0.1, 'objective.mutual_power': 2.0})
+  points = study.direct(4, {1.0: [0.1, 0.2], 3.0: [0.1]})
+  made = [study.make(base, point, 0) for point in points]
+  assert [(c.model.widths, c.model.gamma, c.train.learning_rate) for c in made] == [
+      ('4', 1.0, 0.1), ('4', 1.0, 0.2), ('4', 3.0, 0.1)]
+  assert {(c.objective.name, c.model.gamma_half, c.train.narrow_rate) for c in made} == {('direct', 0.0, 0.0)}
+  assert study.make(base, study.named('paper'), 0).objective.mutual_power == 0.0
+
+
 def test_the_best_on_validation_is_judged_on_test_with_every_seed(small, tmp_path):
   frame = study.run(small, tmp_path)
   med = frame[frame['arm'] == 'med']

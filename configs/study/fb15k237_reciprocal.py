@@ -1,8 +1,8 @@
 r"""ComplEx with reciprocal relations on FB15k-237 to width 640: one croppable training against direct ones.
 
 Every run has the softmax loss and the budget of configs/study/fb15k237_complex.py, 2,000 steps of 1,024 triples with
-1,024 negatives that the batch shares, and the learning rate and strength of DURA that both sides chose there and in
-configs/study/fb15k237_complex_4000.py. The croppable model searches how sub-models learn from each other.
+1,024 negatives that the batch shares, and the learning rate, strength of DURA and mutual learning that were chosen there
+and in configs/study/fb15k237_complex_4000.py.
 
   python launch.py --mode=study --config=configs/study/fb15k237_reciprocal.py
 """
@@ -20,6 +20,7 @@ def get_config():
   base.objective.regularizer = 'dura'
   base.objective.regularization = 0.05
   base.objective.regularize = 'scaled'
+  base.objective.mutual_detach, base.objective.mutual_weight = 'wide', 3.0
   base.objective.narrow_weight = 0.0
   base.train.optimizer = 'adagrad'
   base.train.learning_rate = 0.2
@@ -28,8 +29,7 @@ def get_config():
   base.train.share_negatives = 1024
   base.train.steps = 2000
   base.train.narrow_rate = 0.0
-  arms = {'med': [{'objective.mutual_detach': 'wide', 'objective.mutual_weight': 3.0},
-                  {'objective.mutual_detach': 'none', 'objective.mutual_weight': 2.0}]}
+  arms = {'med': [{'objective.mutual': True}]}
   for width in (10, 20, 40, 80, 160, 320, 640):
     arms[f'direct-{width}'] = [study.named('direct') | {'model.widths': str(width)}]
   return study.Study('study/fb15k237-reciprocal', base, arms, seeds=(0, 1))

@@ -176,3 +176,14 @@ def test_gamma_half_multiplies_margin_and_distance_alike():
 def test_unknown_score_names_the_nearest():
   with pytest.raises(ValueError, match="'rotat'; did you mean 'rotate'"):
     scores.make('rotat', {})
+
+
+def test_phases_turn_by_as_much_at_every_width_under_rates_that_fall_with_it():
+  turned = []
+  for width, rate in ((40, 2e-2), (640, 1.25e-3)):
+    score = scores.make('rotate', scores.default_constants(6.0, width))
+    entity = {'re': jnp.ones((1, width // 2)), 'im': jnp.zeros((1, width // 2))}
+    query = score.tail_query(entity, {'phase': jnp.full((1, width // 2), rate)})  # a step of Adam away from no rotation
+    turned.append(float(jnp.arctan2(query['im'], query['re'])[0, 0]))
+  np.testing.assert_allclose(turned, 0.08, rtol=1e-5)
+  assert scores.default_constants(6.0, 640, phase_scale=16.0)['phase_scale'] == 16.0
