@@ -17,6 +17,7 @@ COMMANDS = {path.parent: json.loads(path.read_text())['command'] for path in (RO
             if (path.parent / 'config.json').exists()}
 TRAINED = sorted(folder for folder, command in COMMANDS.items()
                  if '--mode=' not in command or '--mode=compare' in command)
+CONFIGS = sorted(path for path in (ROOT / 'configs').rglob('*.py') if not {'study', 'distill'} & set(path.parts))
 
 
 def load(name):
@@ -38,6 +39,12 @@ def configured(command):
   return config_lib.resolve(config)
 
 
+def told(text):
+  """The commands of a text that train one configuration."""
+  commands = re.findall(r'^ *(python launch\.py(?: --config=| --workdir=|$).*)', text.replace('\\\n', ' '), re.MULTILINE)
+  return [command for command in commands if '--mode=' not in command and 'GRAPH' not in command]
+
+
 def expected(folder):
   """The configuration that the command gives the run in this folder: of a comparison, MED's or that of a link."""
   command = COMMANDS[folder]
@@ -50,6 +57,14 @@ def expected(folder):
   there = artifact.read_config(folder).distill  # found when the run began
   link.distill.teacher_hash, link.distill.teacher_width = there.teacher_hash, there.teacher_width
   return link
+
+
+@pytest.mark.parametrize('path', CONFIGS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_a_configuration_tells_commands_that_can_be_run(path):
+  commands = told(path.read_text())
+  assert commands
+  for command in commands:
+    configured(command.partition('#')[0])
 
 
 def test_runs_are_found():

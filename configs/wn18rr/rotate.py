@@ -8,11 +8,11 @@ configs/study/wn18rr_rotate_640.py in half of these steps; docs/results.md has w
   python launch.py --config=configs/wn18rr/rotate.py --config.model.widths=10:160:10 \
       --config.train.learning_rate=5e-3 --workdir=runs/wn18rr-160
 
-One width trained directly, in the same budget. A narrow one wants a smaller margin, 1 at width 10 and 4 at 40, and every
-width a learning rate near 0.1 to 0.2 times (gamma + 2) / width:
+One width trained directly, in the same budget. A narrow one wants a smaller margin, 1 at width 10 and 4 at 40, and
+every width a learning rate near 0.1 to 0.2 times (gamma + 2) / width:
 
   python launch.py --config=configs/wn18rr/rotate.py --config.objective.name=direct --config.model.widths=160 \
-      --config.train.learning_rate=5e-3 --workdir=runs/wn18rr-direct-160
+      --config.train.narrow_rate=0 --config.train.learning_rate=5e-3 --workdir=runs/wn18rr-direct-160
 """
 from medjax import config as config_lib
 
