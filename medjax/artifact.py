@@ -107,7 +107,10 @@ def read_config(folder):
   if not path.exists():
     return None
   with reading(path):
-    return config_lib.from_flat(json.loads(path.read_text(encoding='utf-8')))
+    flat = json.loads(path.read_text(encoding='utf-8'))
+    if flat['model.score'] == 'rotate':
+      flat.setdefault('model.phase_scale', 16.0)  # of every run that was saved before this field was
+    return config_lib.from_flat(flat)
 
 
 def write_description(folder, description):

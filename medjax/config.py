@@ -39,7 +39,7 @@ class ModelConfig:
                                # 0 is the paper
   gamma_power: float = 2.0     # q: how steeply
   phase_scale: float = 0.0     # of RotatE: radians that a phase turns by for a unit of its learning rate; 0 = the full
-                               # width / 10
+                               # width / 10, for learning rates that fall as 1 / width
 
 
 @dataclasses.dataclass(slots=True)

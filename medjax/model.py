@@ -96,6 +96,8 @@ class Model(NamedTuple):
   def score(self, head, relation, tail):
     """Returns the score of one triple, or an array of the scores of equally long lists, by label.
 
+    With reciprocal relations it is that of the query for the tail, which `predict_heads` does not ask.
+
     Raises:
       UnknownLabel: an entity or relation that the model does not know.
     """

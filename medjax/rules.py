@@ -42,7 +42,7 @@ AT_LEAST = {
     'objective.regularization': 0.0, 'distill.weight': 0.0, 'distill.temperature': 0.01, 'distill.first_stage': 0.0,
     'train.steps': 1, 'train.batch': 2, 'train.negatives': 0, 'train.share_negatives': 1, 'train.learning_rate': 0.0,
     'train.narrow_rate': 0.0, 'objective.narrow_weight': 0.0, 'objective.mutual_power': 0.0, 'model.gamma_half': 0.0,
-    'model.gamma_power': 0.0, 'model.phase_scale': 0.0,
+    'model.gamma_power': 0.01, 'model.phase_scale': 0.0,
     'train.steps_per_dispatch': 1, 'train.log_every': 1, 'train.checkpoint_every': 1, 'train.keep': 1,
     'eval.every': 0, 'eval.patience': 0, 'eval.valid_triples': 0, 'eval.batch': 1, 'eval.candidates': -1,
     'data.split_seed': 0, 'train.seed': 0, 'parallel.data': 1, 'parallel.width': 0,

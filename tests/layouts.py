@@ -26,6 +26,7 @@ SOFTMAX = {'objective.loss': 'softmax', 'train.optimizer': 'adagrad', 'objective
 CASES = {
     'rotate': {'train.share_negatives': 2},
     'complex softmax': {'model.score': 'complex'} | SOFTMAX,
+    'reciprocal softmax': {'model.score': 'complex_reciprocal'} | SOFTMAX,
     'pairre': {'model.score': 'pairre', 'objective.evolutionary': True},
     'sparse': {'train.sparse_updates': True, 'train.filter_negatives': True, 'model.width_gamma': 'learned'},
 }

@@ -164,3 +164,17 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
   with pytest.raises(OSError):
     artifact.write_text(tmp_path / 'a.json', 'new')
   assert (tmp_path / 'a.json').read_text() == 'old'
+
+
+def test_phases_turn_in_a_run_as_its_configuration_says(tiny_config, tmp_path):
+  runs.train(tiny_config({'model.phase_scale': 3.0, 'eval.every': 0, 'train.steps': 2}), tmp_path / 'run')
+  assert artifact.read_description(tmp_path / 'run').constants['phase_scale'] == 3.0
+
+
+@pytest.mark.parametrize('score, expected', [('rotate', 16.0), ('complex', 0.0)])
+def test_a_configuration_from_before_phases_had_a_scale_has_the_one_of_its_time(score, expected, tiny_config, tmp_path):
+  artifact.write_config(tmp_path, tiny_config({'model.score': score}))
+  flat = json.loads((tmp_path / 'config.json').read_text())
+  assert artifact.read_config(tmp_path).model.phase_scale == flat.pop('model.phase_scale') == 0.0
+  (tmp_path / 'config.json').write_text(json.dumps(flat))
+  assert artifact.read_config(tmp_path).model.phase_scale == expected

@@ -11,13 +11,14 @@ from medjax import artifact
 from medjax import chain
 from medjax import config as config_lib
 from medjax import scores
+from medjax import study
 
 ROOT = pathlib.Path(__file__).parents[1]
 COMMANDS = {path.parent: json.loads(path.read_text())['command'] for path in (ROOT / 'docs' / 'runs').rglob('cost.json')
             if (path.parent / 'config.json').exists()}
 TRAINED = sorted(folder for folder, command in COMMANDS.items()
                  if '--mode=' not in command or '--mode=compare' in command)
-CONFIGS = sorted(path for path in (ROOT / 'configs').rglob('*.py') if not {'study', 'distill'} & set(path.parts))
+CONFIGS = sorted(path for path in (ROOT / 'configs').rglob('*.py') if path.parent.name not in ('study', 'distill'))
 
 
 def load(name):
@@ -35,14 +36,14 @@ def configured(command):
   for name, _, value in arguments:
     if name.startswith('config.'):
       kind = type(config_lib.get(config, name.removeprefix('config.')))
-      config_lib.put(config, name.removeprefix('config.'), value == 'True' if kind is bool else kind(value))
+      config_lib.put(config, name.removeprefix('config.'), value.lower() == 'true' if kind is bool else kind(value))
   return config_lib.resolve(config)
 
 
 def told(text):
-  """The commands of a text that train one configuration."""
-  commands = re.findall(r'^ *(python launch\.py(?: --config=| --workdir=|$).*)', text.replace('\\\n', ' '), re.MULTILINE)
-  return [command for command in commands if '--mode=' not in command and 'GRAPH' not in command]
+  """The commands of a text that train one configuration, without the comments behind them."""
+  commands = re.findall(r'^ *(python launch\.py(?: --config|$)[^#\n]*)', text.replace('\\\n', ' '), re.MULTILINE)
+  return [command for command in commands if '--mode=' not in command]
 
 
 def expected(folder):
@@ -59,12 +60,21 @@ def expected(folder):
   return link
 
 
-@pytest.mark.parametrize('path', CONFIGS, ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_a_configuration_tells_commands_that_can_be_run(path):
+@pytest.mark.parametrize('path', [*CONFIGS, ROOT / 'README.md'], ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_commands_that_are_told_can_be_run(path):
   commands = told(path.read_text())
   assert commands
   for command in commands:
-    configured(command.partition('#')[0])
+    configured(command)
+
+
+@pytest.mark.parametrize('path', sorted((ROOT / 'configs' / 'study').iterdir()), ids=lambda path: path.name)
+def test_studies_that_are_told_can_be_run(path):
+  names = re.findall(r'python launch\.py --mode=study --config=(\S+)', path.read_text())
+  assert names
+  for given in map(load, names):
+    for point in sum(given.arms.values(), []):
+      study.make(given.base, point, 0)
 
 
 def test_runs_are_found():

@@ -3,6 +3,8 @@ import pathlib
 import subprocess
 import sys
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,6 +14,7 @@ from medjax import artifact
 from medjax import crop
 from medjax import model as model_lib
 from medjax import runs
+from medjax import scores
 from medjax.data.triples import Graph
 
 
@@ -122,6 +125,20 @@ def test_a_single_triple_has_a_number_and_lists_an_array(rotate):
 def test_lists_of_different_lengths_are_refused(rotate):
   with pytest.raises(ValueError, match='are 2, 1, 3 in number'):
     rotate.score(['e00', 'e01'], 'next', ['e01', 'e02', 'e03'])
+
+
+def test_with_reciprocal_relations_the_score_is_that_of_the_query_for_the_tail(tiny_config, tmp_path):
+  runs.train(tiny_config({'model.score': 'complex_reciprocal', 'eval.every': 0}), tmp_path / 'run')
+  model = medjax.load(tmp_path / 'run', 8)
+  assert model.params['relation']['inverse_re'].shape == (3, 4)
+  tails, heads = model.predict_tails('e07', 'third', k=30), model.predict_heads('third', 'e07', k=30)
+  np.testing.assert_allclose(tails['score'], model.score('e07', 'third', list(tails['label'])), atol=2e-5)
+  tail, relation = model.entities.find('e07'), model.relations.find('third')
+  asked = np.array([[model.entities.find(label), relation, tail] for label in heads['label']], np.int32)
+  raw = scores.score_triples(model.description.make_score(), jax.tree.map(jnp.asarray, model.params), jnp.asarray(asked),
+                             crop.Widths((8,), 2), 'head')[:, 0]
+  np.testing.assert_allclose(heads['score'], model.description.scale[-1] * raw, atol=2e-5)
+  assert not np.allclose(heads['score'], model.score(list(heads['label']), 'third', 'e07'), atol=2e-5)
 
 
 @pytest.mark.parametrize('run', ['trained', 'trained_complex'])

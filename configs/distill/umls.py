@@ -14,7 +14,7 @@ def get_config():
   config.model.score = 'rotate'
   config.model.widths = '160'
   config.model.gamma_half = 0.0
-  config.model.phase_scale = 16.0
+  config.model.phase_scale = 16.0  # the same for all, whatever their learning rate
   config.objective.name = 'direct'
   config.distill.rates = 'width'
   config.train.steps = 2000

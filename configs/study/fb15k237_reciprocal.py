@@ -1,8 +1,8 @@
 r"""ComplEx with reciprocal relations on FB15k-237 to width 640: one croppable training against direct ones.
 
 Every run has the softmax loss and the budget of configs/study/fb15k237_complex.py, 2,000 steps of 1,024 triples with
-1,024 negatives that the batch shares, and the learning rate, strength of DURA and mutual learning that were chosen there
-and in configs/study/fb15k237_complex_4000.py.
+1,024 negatives that the batch shares, and the learning rate, strength of DURA and mutual learning that were chosen
+there and in configs/study/fb15k237_complex_4000.py. Nothing is searched.
 
   python launch.py --mode=study --config=configs/study/fb15k237_reciprocal.py
 """

@@ -20,7 +20,7 @@ DIRECT = {  # gamma: learning rates
     10: {1.0: [0.03, 0.06], 2.0: [0.04]}, 20: {2.0: [0.015, 0.03], 3.0: [0.03]},
     40: {3.0: [0.015], 4.0: [0.015], 5.0: [0.02]}, 80: {5.0: [7.5e-3, 0.01], 6.0: [0.01]},
     160: {6.0: [5e-3], 7.0: [5e-3]}, 320: {6.0: [2.5e-3], 7.0: [2.5e-3]}, 640: {7.0: [1.25e-3], 8.0: [1.25e-3]}}
-# narrow sub-models learn from wider ones as much as from the triples, and phases turn half as fast
+# narrow sub-models learn from wider ones, with a weight that grows as their own loss's does; phases turn half as fast
 LEARNING = {'train.narrow_rate': 0.12, 'objective.mutual_power': 2.0, 'objective.mutual_detach': 'wide'}
 CHOSEN = LEARNING | {'model.phase_scale': 32.0}
 

@@ -19,7 +19,7 @@ def get_config():
   base.model.score = 'rotate'
   base.model.widths = '10:160:10'
   base.model.gamma = 6.0
-  base.model.phase_scale = 16.0
+  base.model.phase_scale = 16.0  # a tenth of the croppable model's width, for all
   base.objective.mutual_form, base.objective.mutual_weight = 'huber', 0.1
   base.model.gamma_half = base.objective.narrow_weight = 0.0
   base.train.steps = 8000

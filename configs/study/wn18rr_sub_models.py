@@ -11,7 +11,7 @@ def get_config():
   base.data.name = 'wn18rr'
   base.model.score = 'rotate'
   base.model.gamma = 6.0
-  base.model.phase_scale = 16.0
+  base.model.phase_scale = 16.0  # as in the other studies to width 160
   base.objective.mutual = False
   base.objective.dynamic = False
   base.model.gamma_half = base.objective.narrow_weight = 0.0

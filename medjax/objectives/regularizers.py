@@ -14,6 +14,7 @@ def n3(anchor, relation, answer):
 def dura(query, answer):
   """Squares of the query and of the answer (Zhang et al., "Duality-Induced Regularizer", NeurIPS 2020), [B, C].
 
-  Over a batch that asks for tails and for heads these are |h r|^2 + |t|^2 + |t conj(r)|^2 + |h|^2.
+  Over a batch that asks for tails and for heads these are |h r|^2 + |t|^2 + |t conj(r)|^2 + |h|^2; with reciprocal
+  relations the inverse's own embedding stands for conj(r).
   """
   return sum(jnp.square(leaf) for leaf in jax.tree.leaves((query, answer)))

@@ -8,7 +8,8 @@ document, match the glob: one row each, MRR and Hits@10 at some widths, the trai
 against width into FILE; `<!-- text: FILE -->` shows a saved output, `<!-- report: FOLDER -->` the tables of
 `--mode=report` of the runs below a folder: quality and cost by method. `<!-- study: FILE... GRAPH-SCORE -->` shows
 study.csv files: what validation chose, judged on test, and published figures beside if a graph and score are named;
-`<!-- ahead: FILE... -->` shows by how much their croppable models are ahead of direct training;
+`<!-- ahead: FILE... -->` shows by how much their croppable models are ahead of direct training (NAME-beside.csv belongs
+to the study of NAME.csv);
 `<!-- choice: FILE... -->` shows the validation that chose, and `<!-- study-figure: FILE... PICTURE -->` draws the former.
 `<!-- importances: GLOB -->` sums up the importance.csv of extracted models.
 """
@@ -90,8 +91,10 @@ def study(document, *words):
 
 def ahead(document, *files):
   """Returns the table of by how much the croppable models of studies are ahead of direct training."""
-  return tables.markdown(*studies.ahead_table({pathlib.Path(file).stem: pd.read_csv(document.parent / file)
-                                               for file in files}))
+  of_study = {}
+  for file in files:
+    of_study.setdefault(pathlib.Path(file).stem.removesuffix('-beside'), []).append(file)
+  return tables.markdown(*studies.ahead_table({name: read_studies(document, own) for name, own in of_study.items()}))
 
 
 def choice(document, *files):

@@ -15,8 +15,11 @@ def plain(name):
 
 
 def published(data, score):
-  """Returns the published figures on a data set with a score, or with one that their source does not state."""
-  frame, score = pd.read_csv(PUBLISHED), score.removesuffix('_reciprocal')  # which papers do not tell apart
+  """Returns the published figures on a data set with a score, or with one that their source does not state.
+
+  Papers name a score alike with and without reciprocal relations.
+  """
+  frame, score = pd.read_csv(PUBLISHED), score.removesuffix('_reciprocal')
   same = (frame['dataset'].map(plain) == plain(data)) & frame['model'].map(plain).isin([plain(score), 'unstated'])
   return frame[same]
 

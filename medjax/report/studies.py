@@ -35,24 +35,33 @@ def test_table(frame, beside=()):
 
 
 def ahead_table(studies):
-  """Returns (header, rows): by how much the arm 'med' is ahead of the arms 'direct-WIDTH', a study a row.
+  """Returns (header, rows): by how much arms are ahead of the arms 'direct-WIDTH' of their study, an arm a row.
 
-  Cells are differences of the mean MRR on test over seeds, bold where they round to 0 or more. The last column is the
-  seconds of all direct trainings of the row over those of the one croppable training.
+  Cells are differences of MRR on test, means over the seeds that both sides have, bold where they round to 0 or more.
+  The last column is the seconds of all direct trainings of the study over those of the arm's one training.
 
   Args:
-    studies: {name: rows of a study.csv}.
+    studies: {name: rows of study.csv files}.
+
+  Raises:
+    ValueError: a study without direct training.
   """
   parts = {name: judged(frame) for name, frame in studies.items()}
   widths, rows = tables.shown_widths(set(pd.concat(parts.values())['width'])), []
+  mrr = lambda rows: rows.set_index(['width', 'seed'])['mrr']
+  seconds = lambda rows: rows.groupby('arm')['train_seconds'].mean().sum()
   for name, part in parts.items():
-    direct, med = part[part['arm'].str.startswith('direct-')], part[part['arm'] == 'med']
-    ahead = med.groupby('width')['mrr'].mean() - direct.groupby('width')['mrr'].mean()
-    cells = [difference(ahead[w]) if w in ahead.dropna() else '' for w in widths]
-    seconds = lambda rows: rows.groupby('arm')['train_seconds'].mean().sum()
-    rows.append([name, *cells, f"{med['steps'].max():,}", str(part['seed'].nunique()),
-                 f'{seconds(direct) / seconds(med):.1f}'])
-  return ['study', *map(str, widths), 'steps', 'seeds', 'seconds, direct : MED'], rows
+    is_direct = part['arm'].str.startswith('direct-')
+    direct = part[is_direct]
+    if direct.empty:
+      raise ValueError(f'{name}: no arm of this study is called direct-WIDTH; name the files of studies that have them')
+    for arm, one in part[~is_direct].groupby('arm', sort=False):
+      pairs = (mrr(one) - mrr(direct)).dropna()
+      ahead = pairs.groupby('width').mean()
+      cells = [difference(ahead[w]) if w in ahead else '' for w in widths]
+      rows.append([name, arm, *cells, f"{one['steps'].max():,}", str(pairs.index.unique('seed').size),
+                   f'{seconds(direct) / seconds(one):.1f}'])
+  return ['study', 'arm', *map(str, widths), 'steps', 'seeds', 'seconds, direct : arm'], rows
 
 
 def difference(value):

@@ -33,7 +33,8 @@ class Score(NamedTuple):
     cross: (queries [..., S, C], candidates [..., K, C], widths) -> N raw scores [..., S, K] of all pairs.
     left_out: (query, candidate) -> raw scores [..., C], each of which lacks one component; None where only
       computing every one anew is exact, see `leave_one_out`.
-    moduli: rows of a table -> the size of each of their components, leaves [..., C]; None for a margin score.
+    moduli: rows of a table -> the size of each of their components, leaves [..., C], as N3 adds up their cubes; None
+      for a margin score.
   """
   name: str
   components: int
@@ -280,7 +281,7 @@ def up_to_widths(blocks, widths, across=add_up):
   return across(total, widths.axis) if widths.axis else total
 
 
-def sharpness(width, gamma_half, gamma_power=2.0):
+def sharpness(width, gamma_half, gamma_power):
   """Returns 1 / (1 + (gamma_half/width)^gamma_power), elementwise: the share of gamma that is the margin of a width."""
   return 1 / (1 + (gamma_half / width) ** gamma_power)
 

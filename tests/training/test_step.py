@@ -57,10 +57,11 @@ def reference_loss(params, config, score, widths, batch):
   return med.losses(value[:, 0], value[:, 1:], batch.valid, share, med.Weights(1.0, 1.0, 1.0), settings)[0]
 
 
-@pytest.mark.parametrize('score', sorted(scores.REGISTRY))
-@pytest.mark.parametrize('share', [1, 4])
-def test_step_is_adam_on_the_slow_loss(score, share):
-  config, record, widths, state, step = build(score, objective__evolutionary=True, train__share_negatives=share)
+@pytest.mark.parametrize('score, share, power', [
+    *((score, share, 2.0) for score in sorted(scores.REGISTRY) for share in (1, 4)), ('rotate', 1, 1.0)])
+def test_step_is_adam_on_the_slow_loss(score, share, power):
+  config, record, widths, state, step = build(score, objective__evolutionary=True, train__share_negatives=share,
+                                              model__gamma_power=power)
   batch = sampling.sample(jax.random.fold_in(jax.random.key(0), 1), state.step, jnp.asarray(TRIPLES), ENTITIES, 8, 5,
                           share=share)
   loss, grads = jax.value_and_grad(reference_loss)(state.params, config, record, widths, batch)
@@ -86,27 +87,37 @@ def reference_softmax(params, config, score, widths, batch):
     repeat = lambda x: jnp.broadcast_to(x[:, None], ids.shape)
     tails = jnp.stack([repeat(batch.anchor), repeat(batch.relation), ids], -1)[:half]
     heads = jnp.stack([ids, repeat(batch.relation), repeat(batch.anchor)], -1)[half:]
-    raw = scores.score_triples(score, part, jnp.concatenate([tails, heads]), one)[..., 0] * widths.full / width
+    asked_for = 'head' if score.name.endswith('_reciprocal') else 'tail'
+    raw = jnp.concatenate([scores.score_triples(score, part, tails, one),
+                           scores.score_triples(score, part, heads, one, asked_for)])[..., 0] * widths.full / width
     kept = jnp.concatenate([batch.valid, jnp.ones((len(ids), 1), bool)], 1)
     weight = (widths.full / width) ** config.objective.narrow_weight
     total -= weight * (raw[:, -1] - jax.nn.logsumexp(jnp.where(kept, raw, -jnp.inf), 1)).mean()
     e = lambda x: scores.gather(part['entity'], x)
-    complexes = [x['re'] + 1j * x['im'] for x in (e(batch.anchor), scores.gather(part['relation'], batch.relation),
-                                                  e(batch.answer))]
-    cubes = 0.3 * sum(jnp.power(jnp.abs(x), 3).sum() for x in complexes) / len(ids)
+    part_of = lambda x, mark='': x[f'{mark}re'] + 1j * x[f'{mark}im']
+    anchor, answer = part_of(e(batch.anchor)), part_of(e(batch.answer))
+    relation = scores.gather(part['relation'], batch.relation)
+    if config.objective.regularizer == 'n3':
+      size = sum(jnp.power(jnp.abs(x), 3).sum() for x in (anchor, part_of(relation), answer))
+    else:  # of a model with reciprocal relations
+      turned = jnp.concatenate([part_of(relation)[:half], part_of(relation, 'inverse_')[half:]])
+      size = sum(jnp.square(jnp.abs(x)).sum() for x in (anchor * turned, answer))
+    size *= 0.3 / len(ids)
     if config.objective.regularize == 'scaled':
-      cubes *= widths.full / width
+      size *= widths.full / width
     if config.objective.regularize != 'once' or width == widths.full:
-      total += weight * cubes
+      total += weight * size
   return total
 
 
-@pytest.mark.parametrize('negatives, regularize', [(0, 'once'), (5, 'each'), (5, 'scaled')])
-def test_step_of_the_softmax_loss(negatives, regularize):
+@pytest.mark.parametrize('score, regularizer, negatives, regularize', [
+    ('complex', 'n3', 0, 'once'), ('complex', 'n3', 5, 'each'), ('complex', 'n3', 5, 'scaled'),
+    ('complex_reciprocal', 'dura', 5, 'scaled')])
+def test_step_of_the_softmax_loss(score, regularizer, negatives, regularize):
   config, record, widths, state, step = build(
-      'complex', objective__loss='softmax', objective__mutual=False, objective__dynamic=False, objective__regularizer='n3',
-      objective__regularize=regularize, objective__regularization=0.3, train__optimizer='adagrad',
-      train__negatives=negatives, train__share_negatives=8)
+      score, objective__loss='softmax', objective__mutual=False, objective__dynamic=False,
+      objective__regularizer=regularizer, objective__regularize=regularize, objective__regularization=0.3,
+      train__optimizer='adagrad', train__negatives=negatives, train__share_negatives=8)
   batch = sampling.sample(jax.random.fold_in(jax.random.key(0), 1), state.step, jnp.asarray(TRIPLES), ENTITIES, 8,
                           negatives, share=8)
   assert batch.negatives.shape == (1, negatives or ENTITIES)
