@@ -28,8 +28,9 @@ PLAIN = {
   'eval.every': 0,
   'model.widths': '4,8',
 }
-STOPPING = PLAIN | {'eval.every': 50, 'eval.patience': 5, 'train.seed': 1, 'objective.mutual': True,
-                    'objective.dynamic': True, 'train.narrow_rate': 0.0}
+# the rate overfits halfway, far from the last step: where a machine's arithmetic differs the run stops early too
+STOPPING = PLAIN | {'eval.every': 50, 'eval.patience': 2, 'train.seed': 1, 'train.learning_rate': 0.03,
+                    'objective.mutual': True, 'objective.dynamic': True, 'train.narrow_rate': 0.0}
 
 
 @pytest.fixture(scope='module')
