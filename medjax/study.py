@@ -4,7 +4,8 @@
 
 Every point of an arm is trained with the first seed and evaluated on the validation split. The point with the
 best mean validation MRR over the arm's widths is trained with the other seeds too, and only it is evaluated on
-test. Runs that are there already are not trained again, so the same command goes on after an interruption.
+test. A point that diverges is out of the choice. Runs that are there already are not trained again, so the same command
+goes on after an interruption.
 """
 import dataclasses
 import itertools
@@ -68,6 +69,7 @@ def run(study, workdir):
 
   Raises:
     config.ConfigError: a point that cannot be run; checked before anything is trained.
+    loop.Diverged: no arm has a point that trains.
   """
   workdir = pathlib.Path(workdir)
   for points in study.arms.values():
@@ -100,6 +102,10 @@ def run(study, workdir):
         print(f'out of the choice: {error}')
         merit.append(-math.inf)
     best = max(range(len(points)), key=merit.__getitem__)
+    if merit[best] == -math.inf:
+      print(f'{arm} is left out: all of its points diverge')
+      done += len(study.seeds) - 1
+      continue
     for row in rows:
       row['chosen'] |= row['arm'] == arm and row['point'] == names[best]
     add(arm, best, study.seeds[0], 'test', True)
@@ -108,6 +114,8 @@ def run(study, workdir):
       print(f'\n[{done}/{total}] {arm}: {names[best]}, seed {seed}')
       add(arm, best, seed, 'valid', True)
       add(arm, best, seed, 'test', True)
+  if not rows:
+    raise loop.Diverged('all points of all arms diverge; lower their train.learning_rate')
   frame = pd.DataFrame(rows)
   header, body = studies.test_table(frame)
   print(pd.DataFrame(body, columns=header).to_string(index=False))

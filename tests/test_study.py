@@ -6,6 +6,7 @@ from medjax import cli
 from medjax import config as config_lib
 from medjax import runs
 from medjax import study
+from medjax.training import loop
 
 
 @pytest.fixture
@@ -75,6 +76,16 @@ def test_a_diverging_point_is_out_of_the_choice(small, tmp_path):
   small.arms = {'med': study.grid(model__gamma=[1e38, 6.0])}
   frame = study.run(small, tmp_path)
   assert set(frame['point']) == {'gamma=6.0'}
+
+
+def test_an_arm_that_only_diverges_is_left_out(small, tmp_path, capsys):
+  small.arms = {'paper': study.grid(model__gamma=[1e38])} | small.arms
+  frame = study.run(small, tmp_path)
+  assert list(frame['arm'].unique()) == ['med', 'direct-4']
+  assert 'paper is left out: all of its points diverge' in capsys.readouterr().out
+  small.arms = {'paper': small.arms['paper']}
+  with pytest.raises(loop.Diverged, match='all points of all arms diverge'):
+    study.run(small, tmp_path)
 
 
 def test_a_bad_point_is_refused_before_anything_is_trained(small, tmp_path):

@@ -37,7 +37,7 @@ def get_config(what=''):
   if what == 'beside':
     arms = {'med, the seconds of seven': [CHOSEN | {'train.steps': 3500}],
             'med, seven sub-models': [CHOSEN | {'model.widths': '10,20,40,80,160,320,640'}],
-            'paper': [study.named('paper') | {'model.gamma': 9.0}]}
+            'paper': study.grid(study.named('paper') | {'model.gamma': 9.0}, train__learning_rate=[1.25e-3, 3e-4])}
     return study.Study('study/fb15k237-rotate-640-beside', base, arms, seeds=(0,))
   arms = {'med': study.grid(train__narrow_rate=[0.12, 0.2])}
   arms['med'] += [LEARNING, CHOSEN]
