@@ -3,7 +3,7 @@
   python launch.py --mode=study --config=configs/study/wn18rr_rotate.py --workdir=runs/study/wn18rr-rotate
 
 Every point of an arm is trained with the first seed and evaluated on the validation split. The point with the
-best mean validation MRR over the arm's widths is trained with the other seeds too, and only it is evaluated on
+best mean validation MRR over the arm's widths, or over those of them that the study names, is trained with the other seeds too, and only it is evaluated on
 test. A point that diverges is out of the choice. Runs that are there already are not trained again, so the same command
 goes on after an interruption.
 """
@@ -33,11 +33,14 @@ class Study:
     base: the configuration that all arms share.
     arms: {name: points}; a point is {dotted field: value}, what it changes of the base (see `grid`).
     seeds: train.seed of the runs; the first one serves the choice.
+    widths: those whose mean validation MRR decides in an arm that has them; () = all of the arm's. Where an arm has
+      one width out of ten, the wide ones outvote the narrow ones.
   """
   name: str
   base: config_lib.Config
   arms: dict
   seeds: tuple = (0, 1, 2)
+  widths: tuple = ()
 
 
 def grid(fixed=(), **values):
@@ -65,7 +68,8 @@ def run(study, workdir):
     workdir: a folder; each run lies in <arm>/<point>-seed<s> below it.
 
   Returns:
-    study.csv as a DataFrame: a row for every run, split and width, `chosen` marking the picked points.
+    study.csv as a DataFrame: a row for every run, split and width, `chosen` marking the picked points and `merit`
+    the mean MRR over the widths that decide.
 
   Raises:
     config.ConfigError: a point that cannot be run; checked before anything is trained.
@@ -84,12 +88,14 @@ def run(study, workdir):
     folder = workdir / arm / f'{name}-seed{seed}'
     results = results_of(config, folder, split)
     cost = json.loads((folder / 'cost.json').read_text(encoding='utf-8'))
+    decides = results['width'].isin(study.widths or results['width'])
+    merit = results['mrr'][decides].mean()
     for row in results.to_dict('records'):
       rows.append({'arm': arm, 'point': name, 'seed': seed, 'split': split,
-                   'chosen': chosen, 'steps': cost['steps'], 'train_seconds': cost['train_seconds']}
+                   'chosen': chosen, 'merit': merit, 'steps': cost['steps'], 'train_seconds': cost['train_seconds']}
                   | {name: row[name] for name in COLUMNS})
     write(rows, workdir)
-    return results['mrr'].mean()
+    return merit
 
   for arm, points in study.arms.items():
     merit, names = [], labels(points)

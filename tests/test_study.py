@@ -50,6 +50,25 @@ def test_the_best_on_validation_is_judged_on_test_with_every_seed(small, tmp_pat
   assert list(results['mrr']) == pytest.approx(list(mine['mrr']))
 
 
+def test_the_widths_that_a_study_names_decide(small, tmp_path, monkeypatch):
+  mrr = {1e-9: [0.5, 0.1, 0.1], 5e-2: [0.1, 0.4, 0.4], 1e-2: [0.3]}
+
+  def results_of(config, folder, split):
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / 'cost.json').write_text('{"steps": 20, "train_seconds": 1}')
+    rows = mrr[config.train.learning_rate]
+    return pd.DataFrame({'width': [4, 8, 12][:len(rows)], 'mrr': rows} | {
+        name: 0.0 for name in study.COLUMNS if name not in ('width', 'mrr')})
+
+  monkeypatch.setattr(study, 'results_of', results_of)
+  picked = lambda frame: set(frame[frame['chosen']]['point'])
+  assert picked(study.run(small, tmp_path)) == {'learning_rate=0.05', 'base'}
+  small.widths = (4, 8)
+  frame = study.run(small, tmp_path)
+  assert picked(frame) == {'learning_rate=1e-09', 'base'}
+  assert sorted(set(frame['merit'])) == pytest.approx([0.25, 0.3])
+
+
 def test_an_interrupted_study_goes_on(small, tmp_path, monkeypatch):
   whole = study.run(small, tmp_path / 'whole')
   trained = []

@@ -5,13 +5,18 @@ Every run has the softmax loss and the budget of configs/study/fb15k237_complex.
 there and in configs/study/fb15k237_complex_4000.py. Nothing is searched.
 
   python launch.py --mode=study --config=configs/study/fb15k237_reciprocal.py
+
+With four times the steps and one seed, which is what configs/fb15k237/bilinear.py trains:
+
+  python launch.py --mode=study --config=configs/study/fb15k237_reciprocal.py:8000
 """
 from medjax import config as config_lib
 from medjax import study
 
 
-def get_config():
-  base = config_lib.Config(name='fb15k237-reciprocal')
+def get_config(steps='2000'):
+  name, seeds = ('fb15k237-reciprocal', (0, 1)) if steps == '2000' else (f'fb15k237-reciprocal-{steps}', (0,))
+  base = config_lib.Config(name=name)
   base.data.name = 'fb15k237'
   base.model.score = 'complex_reciprocal'
   base.model.widths = '10,20,40,80,160,320,640'
@@ -27,9 +32,9 @@ def get_config():
   base.train.batch = 1024
   base.train.negatives = 1024
   base.train.share_negatives = 1024
-  base.train.steps = 2000
+  base.train.steps = int(steps)
   base.train.narrow_rate = 0.0
   arms = {'med': [{'objective.mutual': True}]}
   for width in (10, 20, 40, 80, 160, 320, 640):
     arms[f'direct-{width}'] = [study.named('direct') | {'model.widths': str(width)}]
-  return study.Study('study/fb15k237-reciprocal', base, arms, seeds=(0, 1))
+  return study.Study(f'study/{name}', base, arms, seeds=seeds)

@@ -1,4 +1,6 @@
 """Tables and a figure of a study's study.csv (see `medjax.study`)."""
+import math
+
 import pandas as pd
 
 from medjax.report import plots
@@ -78,9 +80,10 @@ def choice_table(frame):
   for (arm, point), part in valid.groupby(['arm', 'point'], sort=False):
     at = part.set_index('width')['mrr']
     cells = [quality.figure(at[w]) if w in at else '' for w in widths]
-    mean = f'{at.mean():.4f}'
+    merit = part['merit'].iloc[0] if 'merit' in part else math.nan  # files from before it have no other choice
+    mean = f'{at.mean() if math.isnan(merit) else merit:.4f}'
     rows.append([arm, point, *cells, f'**{mean}**' if part['chosen'].any() else mean])
-  return ['arm', 'point', *map(str, widths), 'mean of all widths'], rows
+  return ['arm', 'point', *map(str, widths), 'mean that decides'], rows
 
 
 def figure(frame, path):

@@ -89,6 +89,18 @@ def test_a_study_becomes_tables_and_a_picture(tmp_path):
   assert (tmp_path / 'picture.png').stat().st_size > 5000 and '(picture.png)' in text
 
 
+def test_the_mean_that_decided_is_the_one_shown(tmp_path):
+  frame = study_frame()
+  both = [frame[frame['point'] != 'a'].assign(merit=0.1234), frame[frame['point'] == 'a']]  # files from two times
+  for name, part in zip('xy', both):
+    part.to_csv(tmp_path / f'{name}.csv', index=False)
+  page = tmp_path / 'page.md'
+  page.write_text('<!-- choice: x.csv y.csv -->\n<!-- end -->\n')
+  document.fill(page)
+  text = page.read_text()
+  assert '| med | b | 0.300 | 0.400 | **0.1234** |' in text and '| med | a | 0.200 | 0.300 | 0.2500 |' in text
+
+
 def test_studies_stand_together_and_beside_published_figures(tmp_path):
   frame = study_frame()
   frame[frame['arm'] == 'med'].to_csv(tmp_path / 'a.csv', index=False)
