@@ -9,6 +9,7 @@ import tempfile
 import numpy as np
 
 from benchmarks import common
+from benchmarks import peer as peer_side
 
 SCRIPT = pathlib.Path(__file__).with_name('peer.py')
 
@@ -61,6 +62,9 @@ def peer(arguments, task, data, more, asked=()):
   if not arguments.peer_python:
     yield None
     return
+  if arguments.score not in peer_side.REAL:
+    raise PeerError(f'--score={arguments.score}: PyKEEN has nothing like it; take one of {", ".join(peer_side.REAL)}, '
+                    'or leave --peer-python out')
   setup = common.setup(arguments)
   spec = {'task': task, 'score': arguments.score, 'width': setup.widths.full,
           'gamma': setup.config.model.gamma * setup.score.margin, 'batch': arguments.batch,

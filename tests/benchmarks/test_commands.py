@@ -70,6 +70,12 @@ def test_train_step(run, fake_peer):
   assert '--peer-python=PATH' in result['command'] and str(pathlib.Path.home()) not in result['command']
 
 
+def test_a_score_that_the_peer_lacks_is_refused(run, fake_peer, capsys):
+  with pytest.raises(SystemExit):
+    run(train_step, '--score=complex_reciprocal', fake_peer)
+  assert '--score=complex_reciprocal: PyKEEN has nothing like it' in capsys.readouterr().err
+
+
 def test_train_step_without_a_peer_and_of_chosen_rows(run):
   result = run(train_step, '--steps=2', '--copy-mib=1', '--rows=med,naive-rows', '--score=pairre')
   assert len(result['seconds_per_step']) == 2 and result['peer'] is None
