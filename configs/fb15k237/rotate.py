@@ -5,7 +5,7 @@ configs/study/fb15k237_rotate_640.py in a quarter of these steps; docs/results.m
 
   python launch.py --config=configs/fb15k237/rotate.py
   python launch.py --config=configs/fb15k237/rotate.py --config.model.widths=10:160:10 \
-      --config.train.learning_rate=5e-3 --workdir=runs/fb15k237-rotate-160
+      --config.model.phase_scale=8 --config.train.learning_rate=5e-3 --workdir=runs/fb15k237-rotate-160
 """
 from medjax import config as config_lib
 
@@ -17,6 +17,7 @@ def get_config():
   config.model.widths = '10:640:10'
   config.model.gamma = 7.0
   config.model.gamma_half, config.model.gamma_power = 40.0, 1.0
+  config.model.phase_scale = 32.0
   config.objective.mutual_power, config.objective.mutual_detach = 2.0, 'wide'
   config.train.steps = 8000
   config.train.batch = 512
