@@ -6,7 +6,8 @@ there and in configs/study/fb15k237_complex_4000.py. Nothing is searched.
 
   python launch.py --mode=study --config=configs/study/fb15k237_reciprocal.py
 
-With four times the steps and one seed, which is what configs/fb15k237/bilinear.py trains:
+With four times the steps and one seed, which is what configs/fb15k237/bilinear.py trains; here direct training of width 10
+tries weaker regularisers too, which published models of that width have:
 
   python launch.py --mode=study --config=configs/study/fb15k237_reciprocal.py:8000
 """
@@ -37,4 +38,6 @@ def get_config(steps='2000'):
   arms = {'med': [{'objective.mutual': True}]}
   for width in (10, 20, 40, 80, 160, 320, 640):
     arms[f'direct-{width}'] = [study.named('direct') | {'model.widths': str(width)}]
+  if steps != '2000':
+    arms['direct-10'] += [arms['direct-10'][0] | {'objective.regularization': strength} for strength in (0.02, 0.005)]
   return study.Study(f'study/{name}', base, arms, seeds=seeds)

@@ -54,6 +54,9 @@ def pairre(base):
     # sub-models lost by learning from each other; distances of unit vectors grow with the root of the width
     arms['med'] += study.grid(full, train__narrow_rate=[0.0], objective__mutual=[False, True],
                               model__width_scale=['sqrt'])
+  else:
+    # direct training of the full width wants a higher rate on this graph
+    arms['med'] += study.grid(train__learning_rate=[0.01], train__narrow_rate=[0.0], objective__mutual=[False, True])
   for width in (10, 40, 160):
     fixed = {'objective.name': 'direct', 'model.widths': str(width)}
     arms[f'direct-{width}'] = study.grid(fixed, train__learning_rate=[0.4 / width, 0.8 / width, 1.6 / width])
