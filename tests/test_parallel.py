@@ -33,7 +33,7 @@ def finish(process):
 
 def test_every_layout_trains_as_one_device(repository):
   result = json.loads(finish(start(repository, ['-m', 'tests.layouts'], 4)).splitlines()[-1])
-  assert set(result) == {'rotate', 'complex softmax', 'pairre', 'sparse'}
+  assert set(result) == {'rotate', 'complex softmax', 'reciprocal softmax', 'pairre', 'sparse'}
   for case, layouts in result.items():
     assert set(layouts) == ({'2x2'} if case == 'sparse' else {'pmap', '1x4', '2x2', '4x1'})
     for layout, (losses, tables, _, _) in layouts.items():
