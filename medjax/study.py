@@ -2,10 +2,10 @@
 
   python launch.py --mode=study --config=configs/study/wn18rr_rotate.py --workdir=runs/study/wn18rr-rotate
 
-Every point of an arm is trained with the first seed and evaluated on the validation split. The point with the
-best mean validation MRR over the arm's widths, or over those of them that the study names, is trained with the other seeds too, and only it is evaluated on
-test. A point that diverges is out of the choice. Runs that are there already are not trained again, so the same command
-goes on after an interruption.
+Every point of an arm is trained with the first seed and evaluated on the validation split. The point with the best
+mean validation MRR over the arm's widths, or over those of them that the study names, is trained with the other
+seeds too, and only it is evaluated on test. A point that diverges is out of the choice. Runs that are there
+already are not trained again, so the same command goes on after an interruption.
 """
 import dataclasses
 import itertools
@@ -33,8 +33,8 @@ class Study:
     base: the configuration that all arms share.
     arms: {name: points}; a point is {dotted field: value}, what it changes of the base (see `grid`).
     seeds: train.seed of the runs; the first one serves the choice.
-    widths: those whose mean validation MRR decides in an arm that has them; () = all of the arm's. Where an arm has
-      one width out of ten, the wide ones outvote the narrow ones.
+    widths: those whose mean validation MRR decides; in an arm that has none of them, all of the arm's do. Where an arm
+      has every tenth width, the wide ones outvote the narrow ones.
   """
   name: str
   base: config_lib.Config
@@ -84,16 +84,8 @@ def run(study, workdir):
   done = 0
 
   def add(arm, point, seed, split, chosen):
-    config, name = make(study.base, study.arms[arm][point], seed), labels(study.arms[arm])[point]
-    folder = workdir / arm / f'{name}-seed{seed}'
-    results = results_of(config, folder, split)
-    cost = json.loads((folder / 'cost.json').read_text(encoding='utf-8'))
-    decides = results['width'].isin(study.widths or results['width'])
-    merit = results['mrr'][decides].mean()
-    for row in results.to_dict('records'):
-      rows.append({'arm': arm, 'point': name, 'seed': seed, 'split': split,
-                   'chosen': chosen, 'merit': merit, 'steps': cost['steps'], 'train_seconds': cost['train_seconds']}
-                  | {name: row[name] for name in COLUMNS})
+    added, merit = judge(study, arm, point, seed, split, workdir)
+    rows.extend(row | {'chosen': chosen} for row in added)
     write(rows, workdir)
     return merit
 
@@ -127,6 +119,19 @@ def run(study, workdir):
   print(pd.DataFrame(body, columns=header).to_string(index=False))
   print(f'written: {workdir / "study.csv"}')
   return frame
+
+
+def judge(study, arm, point, seed, split, workdir):
+  """Returns (rows of study.csv, mean MRR of the widths that decide) of a run; trains and evaluates what is missing."""
+  config, name = make(study.base, study.arms[arm][point], seed), labels(study.arms[arm])[point]
+  folder = workdir / arm / f'{name}-seed{seed}'
+  results = results_of(config, folder, split)
+  cost = json.loads((folder / 'cost.json').read_text(encoding='utf-8'))
+  decide = results[results['width'].isin(study.widths)]
+  merit = (results if decide.empty else decide)['mrr'].mean()
+  run = {'arm': arm, 'point': name, 'seed': seed, 'split': split, 'chosen': False, 'merit': merit,
+         'steps': cost['steps'], 'train_seconds': cost['train_seconds']}
+  return [run | {column: row[column] for column in COLUMNS} for row in results.to_dict('records')], merit
 
 
 def make(base, point, seed):

@@ -67,6 +67,9 @@ def test_the_widths_that_a_study_names_decide(small, tmp_path, monkeypatch):
   frame = study.run(small, tmp_path)
   assert picked(frame) == {'learning_rate=1e-09', 'base'}
   assert sorted(set(frame['merit'])) == pytest.approx([0.25, 0.3])
+  small.widths = (12,)
+  frame = study.run(small, tmp_path)
+  assert picked(frame) == {'learning_rate=0.05', 'base'} and set(frame['merit']) == {0.1, 0.4, 0.3}
 
 
 def test_an_interrupted_study_goes_on(small, tmp_path, monkeypatch):
