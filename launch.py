@@ -15,7 +15,7 @@
 import pathlib
 import sys
 
-from medjax import runtime
+from medjax.core import runtime
 
 if __name__ == '__main__':
   runtime.use_huge_pages()
@@ -24,11 +24,12 @@ from absl import app
 from absl import flags
 from ml_collections import config_flags
 
+from medjax import cli
+from medjax import config
+from medjax import errors
+
 DEFAULT = str(pathlib.Path(__file__).parent / 'configs' / 'quickstart.py')
-MODE = flags.DEFINE_enum('mode', 'train',
-                         ['train', 'study', 'distill', 'compare', 'prepare', 'evaluate', 'crop', 'extract', 'predict',
-                          'report'],
-                         'What to do.')
+MODE = flags.DEFINE_enum('mode', 'train', list(cli.MODES), 'What to do.')
 WORKDIR = flags.DEFINE_string('workdir', None, 'Folder of the run; runs/<config name> if not given.')
 OPTIONS = (
     flags.DEFINE_integer('width', None, 'A trained width; the full one if not given.'),
@@ -49,14 +50,13 @@ OPTIONS = (
 
 def parse(argv):
   """Reads the flags; a mistake ends the process with one line that names it."""
-  from medjax import config
   try:
     config.check_arguments(argv[1:])
     config_flags.DEFINE_config_file('config', DEFAULT, 'What to train; fields follow as --config.a.b=c.')
     rest = flags.FLAGS(argv)[1:]
     if rest:
       raise flags.Error(f'unexpected arguments: {" ".join(rest)}; flags are written --name=value')
-  except (flags.Error, config.ConfigError) as error:
+  except (flags.Error, errors.ConfigError) as error:
     print(f'error: {error}', file=sys.stderr)
     sys.exit(2)
   return argv[:1]
@@ -64,7 +64,6 @@ def parse(argv):
 
 def main(argv):
   del argv
-  from medjax import cli
   given = {option.name: option.value for option in OPTIONS if option.present}
   fields = [name for name in flags.FLAGS if name.startswith('config.') and flags.FLAGS[name].present]
   return cli.run(MODE.value, flags.FLAGS.config, WORKDIR.value, given, fields)

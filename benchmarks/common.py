@@ -15,14 +15,15 @@ import jax.numpy as jnp
 import numpy as np
 
 from medjax import config as config_lib
-from medjax import crop
-from medjax import runtime
 from medjax import scores
+from medjax.core import runtime
+from medjax.core import widths as widths_lib
+from medjax.kge import settings as settings_lib
+from medjax.training import step as step_lib
 from medjax.data import datasets
 from medjax.evaluation import evaluator
 from medjax.report import cost
 from medjax.training import optimizers
-from medjax.training import step as step_lib
 
 MIB = 2**20
 SHAPE = ('score', 'dataset', 'widths', 'batch', 'negatives', 'share_negatives', 'rounds')  # in every result
@@ -212,8 +213,8 @@ def setup(arguments, objective='med', **changed):
                        'objective.name': 'direct' if objective == 'direct' else 'med', 'train.steps': FOREVER,
                        **mechanisms}.items():
     config_lib.put(config, field, value)
-  config = config_lib.resolve(config)
-  widths = config_lib.model_widths(config)
+  config = settings_lib.resolve(config)
+  widths = settings_lib.model_widths(config)
   score = scores.make(config.model.score, scores.default_constants(config.model.gamma, widths.full,
                                                                    config.model.phase_scale))
   return Setup(config, score, widths, optimizers.make(config.train))
@@ -221,7 +222,7 @@ def setup(arguments, objective='med', **changed):
 
 def full_width(arguments):
   """The full width as text: the widths of a single model."""
-  return str(crop.parse_widths(arguments.widths)[-1])
+  return str(widths_lib.parse_widths(arguments.widths)[-1])
 
 
 class Training:

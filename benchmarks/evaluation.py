@@ -4,7 +4,7 @@
 
 Parameters are random: the arithmetic is the same. Seconds include the index of known answers, on both sides.
 """
-from medjax import runtime
+from medjax.core import runtime
 
 if __name__ == '__main__':
   runtime.use_huge_pages()

@@ -6,7 +6,9 @@ One thing grows at a time, from the point that the options name; the exponent is
 logarithms. Entities grow in synthetic tables of a small full width, with --sample triples. Saves a CSV and a PNG
 beside the text.
 """
-from medjax import runtime
+from medjax import scores
+from medjax.core import runtime
+from medjax.core import widths as widths_lib
 
 if __name__ == '__main__':
   runtime.use_huge_pages()
@@ -20,8 +22,6 @@ import numpy as np
 import pandas as pd
 
 from benchmarks import common
-from medjax import crop
-from medjax import scores
 
 AXES = ('widths', 'full width', 'batch', 'negatives', 'entities')
 MEASURES = ('step', 'evaluation')
@@ -43,7 +43,7 @@ def common_count(counts, fulls, components):
 
 def points(arguments, data):
   """Returns {axis: [(value, changed options, () -> Data)]}."""
-  full = crop.parse_widths(arguments.widths)[-1]
+  full = widths_lib.parse_widths(arguments.widths)[-1]
   components = scores.make(arguments.score, scores.default_constants(1.0, full)).components
   same = common_count(arguments.counts, arguments.fulls, components)
   grown = lambda count: common.synthetic(count, data.num_relations, arguments.sample)

@@ -18,7 +18,7 @@ import time
 
 from benchmarks import common
 from benchmarks import prepare
-from medjax import crop
+from medjax.core import widths as widths_lib
 
 ROOT = pathlib.Path(__file__).parents[1]
 
@@ -64,7 +64,7 @@ def measure(arguments):
     disk = sum(path.stat().st_size for path in (workdir / 'checkpoints').rglob('*') if path.is_file())
   finally:
     shutil.rmtree(place)
-  tables = counts['entities'] * crop.parse_widths(arguments.widths)[-1] * 4
+  tables = counts['entities'] * widths_lib.parse_widths(arguments.widths)[-1] * 4
   rows = [{'': name} | prepare.figures(usage) for name, usage in result.items()]
   text = [f'{counts["entities"]:,} entities, {counts["splits"]["train"]:,} training triples; one table of entities: '
           f'{tables / 2**20:,.0f} MiB; checkpoints at the end: {disk / 2**20:,.0f} MiB', '', common.table(rows), '',

@@ -7,7 +7,7 @@ The other commands set their figures against these.
 import concurrent.futures
 import time
 
-from medjax import runtime
+from medjax.core import runtime
 
 if __name__ == '__main__':
   runtime.use_huge_pages()

@@ -8,12 +8,13 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from medjax import crop
-from medjax import scores as scores_lib
-from medjax.data import sampling
+from medjax.core import axes as axes_lib
+from medjax.core import rows as rows_lib
+from medjax.core import widths as widths_lib
+from medjax.kge import batches as batches_lib
+from medjax.kge import loss as loss_lib
 from medjax.objectives import med
 from medjax.training import state as state_lib
-from medjax.training import step as step_lib
 
 SLICES = ('tables', 'rows')
 
@@ -22,8 +23,8 @@ def gather(model, batch):
   """Returns rows of the (anchors [B, C], candidates [B, 1 + K, C], relations [B, C])."""
   negatives = jnp.repeat(batch.negatives, len(batch.anchor) // len(batch.negatives), 0)
   candidates = jnp.concatenate([batch.answer[:, None], negatives], 1)
-  return (scores_lib.gather(model['entity'], batch.anchor), scores_lib.gather(model['entity'], candidates),
-          scores_lib.gather(model['relation'], batch.relation))
+  return (rows_lib.gather(model['entity'], batch.anchor), rows_lib.gather(model['entity'], candidates),
+          rows_lib.gather(model['relation'], batch.relation))
 
 
 def raw_scores(score, width, rows):
@@ -35,7 +36,7 @@ def raw_scores(score, width, rows):
   query = jax.tree.map(lambda *x: jnp.concatenate(x),
                        score.tail_query(part(first, anchors), part(first, relations)),
                        score.head_query(part(last, anchors), part(last, relations)))
-  return score.sums(scores_lib.lift(query), candidates, crop.Widths((width,), score.components))[..., 0]
+  return score.scores_by_width(rows_lib.add_candidate_axis(query), candidates, widths_lib.Widths((width,), score.components))[..., 0]
 
 
 def make_loss(config, score, widths, slice_of):
@@ -50,10 +51,10 @@ def make_loss(config, score, widths, slice_of):
     rows = gather(model, batch) if slice_of == 'rows' else None
     raw = []
     for width in widths.values:
-      own = (crop.crop(rows, width, score.components) if slice_of == 'rows'
-             else gather(crop.crop(model, width, score.components), batch))
+      own = (axes_lib.crop(rows, width, score.components) if slice_of == 'rows'
+             else gather(axes_lib.crop(model, width, score.components), batch))
       raw.append(raw_scores(score, width, own))
-    offset, scale = step_lib.affine(config, score, widths, params['objective'])
+    offset, scale = loss_lib.affine(config, score, widths, params['objective'])
     value = offset[None, None] + scale[None, None] * jnp.stack(raw, -1)
     return med.losses(value[:, 0], value[:, 1:], batch.valid, share, weights, settings)
 
@@ -68,7 +69,7 @@ def make_step(config, score, widths, optimizer, num_entities, slice_of='tables')
   key = jax.random.fold_in(jax.random.key(train.seed), 1)
 
   def step(state, triples, known):
-    batch = sampling.sample(key, state.step, triples, num_entities, train.batch, train.negatives, known,
+    batch = batches_lib.sample(key, state.step, triples, num_entities, train.batch, train.negatives, known,
                             train.share_negatives)
     (value, own), grads = jax.value_and_grad(loss, has_aux=True)(state.params, batch)
     updates, opt_state = optimizer.update(grads, state.opt_state, state.params)

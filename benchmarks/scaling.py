@@ -17,10 +17,10 @@ import jax
 import jax.numpy as jnp
 
 from benchmarks import common
-from medjax import config as config_lib
-from medjax import parallel
-from medjax.training import optimizers
+from medjax.kge import settings as settings_lib
+from medjax.kge import task as task_lib
 from medjax.training import step as step_lib
+from medjax.training import optimizers
 
 COLLECTIVE = re.compile(r' = (.*?) (?:all-reduce|all-gather|reduce-scatter|collective-permute|all-to-all)(?:-start)?\(')
 OPTIONS = ('score', 'dataset', 'widths', 'batch', 'negatives', 'share_negatives', 'rounds', 'steps')
@@ -70,8 +70,8 @@ def child(arguments):
   if mode == 'mesh':
     setup.config.parallel.data, setup.config.parallel.width = int(data_axis), int(width_axis)
   config, score, widths, _ = setup
-  config_lib.resolve(config)
-  optimizer, layout = optimizers.make(config.train), parallel.make_layout(config, widths)
+  settings_lib.resolve(config)
+  optimizer, layout = optimizers.make(config.train), task_lib.make_layout(config, widths)
   training = Placed(setup, data, optimizer, layout)
   training.seconds(arguments.steps)
   seconds = [training.seconds(arguments.steps) for _ in range(arguments.rounds)]
@@ -88,7 +88,7 @@ class Placed(common.Training):
     self.setup, self.bytes = setup, None
     self.state = layout.make(lambda: step_lib.init_state(config, score, widths, optimizer, data.num_entities,
                                                          data.num_relations))
-    self.triples = layout.everyone(data.train)
+    self.triples = layout.replicate(data.train)
     step = step_lib.make_step(config, score, widths, optimizer, data.num_entities, layout)
     self.compiled = step_lib.make_dispatch(step, layout)
     if hasattr(self.compiled, 'lower'):

@@ -7,13 +7,13 @@ Triples are uniform, so nearly every row of a batch is another one. Dense update
 """
 import math
 
-from medjax import runtime
+from medjax.core import runtime
+from medjax.kge import settings as settings_lib
 
 if __name__ == '__main__':
   runtime.use_huge_pages()
 
 from benchmarks import common
-from medjax import config as config_lib
 
 RELATIONS = 1000
 
@@ -22,7 +22,7 @@ def case(arguments, entities, sparse):
   """Returns () -> seconds of a step, warm."""
   setup = common.setup(arguments)
   setup.config.train.sparse_updates = sparse
-  config_lib.resolve(setup.config)
+  settings_lib.resolve(setup.config)
   training = common.Training(setup, common.synthetic(entities, RELATIONS, arguments.sample))
   training.seconds(arguments.steps)
   return lambda: training.seconds(arguments.steps)

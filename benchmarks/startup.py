@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 
-from medjax import runtime
+from medjax.core import runtime
 
 if __name__ == '__main__':
   runtime.use_huge_pages()

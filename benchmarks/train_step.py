@@ -4,7 +4,7 @@
 """
 import functools
 
-from medjax import runtime
+from medjax.core import runtime
 
 if __name__ == '__main__':
   runtime.use_huge_pages()

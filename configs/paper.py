@@ -14,6 +14,7 @@ negatives, epochs and early stopping. The learning rates are ours: a quarter of 
 configs/study/wn18rr_rotate_640.py, which has a hundredth of these epochs.
 """
 from medjax import config as config_lib
+from medjax import errors
 
 TRIPLES = {'wn18rr': 86_835, 'fb15k237': 272_115, 'codex-l': 551_193, 'yago3-10': 1_079_040}  # of training
 GAMMA = {'wn18rr': 6.0}  # else 9, as RotatE has it on the graphs with many neighbours
@@ -23,7 +24,7 @@ BATCH, EPOCHS, EVALUATE = 1024, 3000, 50
 def get_config(what='wn18rr-rotate'):
   data, _, score = what.rpartition('-')
   if data not in TRIPLES:
-    raise config_lib.ConfigError(f'configs/paper.py:{what}: write GRAPH-SCORE, with a graph of {", ".join(TRIPLES)}')
+    raise errors.ConfigError(f'configs/paper.py:{what}: write GRAPH-SCORE, with a graph of {", ".join(TRIPLES)}')
   epoch = -(-TRIPLES[data] // BATCH)
   config = config_lib.Config(name=f'paper-{what}')
   config.data.name = data

@@ -1,11 +1,31 @@
-"""medjax: knowledge graph embeddings that are trained once and cropped to any width."""
+"""medjax: knowledge graph embeddings that are trained once and cropped to any width.
+
+  model = medjax.load('runs/quickstart', width=40)
+  model.predict_tails('France', 'borders', k=5)
+
+Public are `load` and `Model`; `train`, `evaluate` and `crop`, which work on folders of runs; the rooms `scores` and
+`objectives`, whose functions are pure; and `errors`.
+"""
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+  from medjax import errors, objectives, scores
+  from medjax.experiments.commands import crop
+  from medjax.experiments.runs import evaluate, train
+  from medjax.serve.model import Model, load
+
 __version__ = '0.1.0'
-__all__ = ['Model', 'load']
+__all__ = ['Model', 'crop', 'errors', 'evaluate', 'load', 'objectives', 'scores', 'train']
+
+_HOMES = {'load': 'medjax.serve.model', 'Model': 'medjax.serve.model', 'train': 'medjax.experiments.runs',
+          'evaluate': 'medjax.experiments.runs', 'crop': 'medjax.experiments.commands'}
 
 
-def __getattr__(name):
-  # loaded on first use, so that settings that come before JAX can be made by importing medjax.runtime
+def __getattr__(name: str) -> Any:
+  # loaded on first use, so that settings that come before JAX can be made by importing medjax.core.runtime
+  if name in _HOMES:
+    return getattr(importlib.import_module(_HOMES[name]), name)
   if name in __all__:
-    from medjax import model
-    return getattr(model, name)
+    return importlib.import_module(f'medjax.{name}')
   raise AttributeError(f'module medjax has no attribute {name!r}')

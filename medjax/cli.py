@@ -1,91 +1,139 @@
-"""From a command line to one call, and from an expected error to one clear line."""
+"""From a command line to one call, and from an expected error to one clear line.
+
+What a mode needs is imported when it is called, so that a command starts as fast as what it does.
+"""
+from collections.abc import Callable, Mapping, Sequence
 import errno
 import sys
+from typing import Any, NamedTuple
 
 from absl import logging
 
-from medjax import artifact
-from medjax import chain
-from medjax import checkpoint
-from medjax import comparison
-from medjax import config as config_lib
-from medjax import crop
-from medjax import model
-from medjax import parallel
-from medjax import runs
-from medjax import runtime
-from medjax import study
-from medjax import teacher
-from medjax.data.triples import DataError
-from medjax.figures import folder
-from medjax.report import collect
-from medjax.training import loop
-
-EXPECTED = (artifact.ArtifactError, checkpoint.CheckpointError, config_lib.ConfigError, crop.WidthError, DataError,
-            collect.NothingSaved, loop.Diverged, model.UnknownLabel, parallel.ParallelError, runs.UsageError,
-            teacher.TeacherError)
+from medjax import errors
+from medjax.config.fields import Config
+from medjax.core import runtime
+from medjax.training import signals
 
 
-COMMANDS = {  # a mode's function, and the flags that it reads
-    'evaluate': (runs.evaluate, ('split', 'width', 'ranks', 'candidates')),
-    'crop': (runs.crop, ('width', 'output')),
-    'extract': (runs.extract, ('by', 'widths', 'output', 'seed')),
-    'predict': (runs.predict, ('head', 'relation', 'tail', 'width', 'k', 'new')),
-    'report': (folder.report, ('output', 'widths')),
+def train(config, workdir):
+  from medjax.experiments import runs
+  from medjax.training import processes
+  if config.parallel.distributed:
+    processes.initialize()
+  runs.train(config, workdir)
+
+
+def study(config, workdir):
+  from medjax.experiments import study
+  study.run(config, workdir)
+
+
+def distill(config, workdir, widths=None):
+  from medjax.experiments import distillation
+  distillation.run(config, workdir, widths)
+
+
+def compare(config, workdir, widths=None):
+  from medjax.experiments import comparison
+  comparison.run(config, workdir, widths)
+
+
+def prepare(config, workdir, output=None):
+  from medjax.experiments import commands
+  commands.prepare(config, output)
+
+
+def evaluate(config, workdir, **flags):
+  from medjax.experiments import runs
+  runs.evaluate(workdir, **flags)
+
+
+def crop(config, workdir, **flags):
+  from medjax.experiments import commands
+  commands.crop(workdir, **flags)
+
+
+def extract(config, workdir, **flags):
+  from medjax.experiments import commands
+  commands.extract(workdir, **flags)
+
+
+def predict(config, workdir, **flags):
+  from medjax.experiments import commands
+  commands.predict(workdir, **flags)
+
+
+def report(config, workdir, **flags):
+  from medjax.report.figures import folder
+  folder.report(workdir, **flags)
+
+
+class Mode(NamedTuple):
+  """What the command line can ask for.
+
+  Attributes:
+    run: (config, workdir, **flags) -> nothing.
+    flags: that it takes.
+    reads: the beginning of the configuration's fields that it reads; None: the workdir has all of it.
+  """
+  run: Callable[..., None]
+  flags: tuple[str, ...] = ()
+  reads: str | None = None
+
+
+MODES = {
+    'train': Mode(train, reads='config.'),
+    'study': Mode(study, reads='config.'),
+    'distill': Mode(distill, ('widths',), 'config.'),
+    'compare': Mode(compare, ('widths',), 'config.'),
+    'prepare': Mode(prepare, ('output',), 'config.data.'),
+    'evaluate': Mode(evaluate, ('split', 'width', 'ranks', 'candidates')),
+    'crop': Mode(crop, ('width', 'output')),
+    'extract': Mode(extract, ('by', 'widths', 'output', 'seed')),
+    'predict': Mode(predict, ('head', 'relation', 'tail', 'width', 'k', 'new')),
+    'report': Mode(report, ('output', 'widths')),
 }
-CHAINS = {'distill': chain.run, 'compare': comparison.run}  # several trainings of one configuration
 
 
-def run(mode, config, workdir, given, fields=()):
+def run(mode: str, config: Any, workdir: str | None, given: Mapping[str, Any], fields: Sequence[str] = ()) -> int:
   """Runs one command and returns the process's exit code.
 
   Args:
-    mode: 'train', 'study', 'distill', 'compare', 'prepare' or one of `COMMANDS`.
-    config: the `Config`, or the `study.Study`; the other modes take only the default workdir's name from it.
+    mode: one of `MODES`.
+    config: the `Config`, or the `experiments.study.Study`; modes that read none of it take only the default workdir's
+      name from it.
     workdir: the run's folder, or None.
     given: {flag: value} of the flags on the command line.
     fields: the configuration's fields on the command line.
   """
   runtime.cache_compilations()
   logging.set_verbosity(logging.ERROR)
-  workdir = workdir or f'runs/{config.name}'
   try:
-    if (mode == 'study') != isinstance(config, study.Study):
-      raise runs.UsageError('--mode=study and a --config of configs/study/ belong together')
-    command, flags = COMMANDS.get(mode, (runs.train, ()))
-    if mode == 'prepare':
-      flags = ('output',)
-    if mode in CHAINS:
-      flags = ('widths',)
-    for name, value in given.items():
-      if name not in flags:
-        raise runs.UsageError(f'--{name}={value} has no meaning with --mode={mode}')
-    reads = ('config.' if mode in ('train', 'study', *CHAINS) else 'config.data.' if mode == 'prepare' else ' ')
-    if foreign := [field for field in fields if not field.startswith(reads)]:
-      raise runs.UsageError(f'--{foreign[0]} has no meaning with --mode={mode}, which reads what --workdir holds')
-    if mode == 'train':
-      if config.parallel.distributed:
-        parallel.initialize()
-      runs.train(config, workdir)
-    elif mode == 'study':
-      study.run(config, workdir)
-    elif mode in CHAINS:
-      CHAINS[mode](config, workdir, **given)
-    elif mode == 'prepare':
-      runs.prepare(config, **given)
-    else:
-      command(workdir, **given)
-  except EXPECTED as error:
+    check_command(mode, config, given, fields)
+    MODES[mode].run(config, workdir or f'runs/{config.name}', **given)
+  except errors.MedjaxError as error:
     print(f'error: {error}', file=sys.stderr)
     return 2
   except OSError as error:
     remedy = '; free some space and run the same command to go on' if error.errno == errno.ENOSPC else ''
     print(f'error: {error}{remedy}', file=sys.stderr)
     return 2
-  except loop.Stopped as stop:
+  except signals.Stopped as stop:
     print(stop, file=sys.stderr)
     return stop.exit_code
   except KeyboardInterrupt:
     print('interrupted; run the same command to go on from the last checkpoint', file=sys.stderr)
     return 130
   return 0
+
+
+def check_command(mode: str, config: Any, given: Mapping[str, Any], fields: Sequence[str]) -> None:
+  """Raises UsageError for what has no meaning with a mode; the arguments are those of `run`."""
+  if (mode == 'study') == isinstance(config, Config):
+    raise errors.UsageError('--mode=study and a --config of configs/study/ belong together')
+  for name, value in given.items():
+    if name not in MODES[mode].flags:
+      raise errors.UsageError(f'--{name}={value} has no meaning with --mode={mode}')
+  reads = MODES[mode].reads
+  if foreign := [field for field in fields if reads is None or not field.startswith(reads)]:
+    raise errors.UsageError(f'--{foreign[0]} has no meaning with --mode={mode}, which reads what --workdir holds')

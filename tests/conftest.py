@@ -5,7 +5,7 @@ import jax
 import pytest
 
 from medjax import config as config_lib
-from medjax import runs
+from medjax.experiments import runs
 
 jax.config.update('jax_numpy_rank_promotion', 'raise')
 ENTITIES = 30

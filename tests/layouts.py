@@ -11,11 +11,12 @@ import numpy as np
 from benchmarks import common
 from benchmarks import scaling
 from medjax import config as config_lib
-from medjax import parallel
 from medjax import scores
-from medjax.data import sampling
-from medjax.training import optimizers
+from medjax.kge import batches as batches_lib
+from medjax.kge import settings as settings_lib
+from medjax.kge import task as task_lib
 from medjax.training import step as step_lib
+from medjax.training import optimizers
 
 ENTITIES, RELATIONS, STEPS = 40, 5, 20
 TRIPLES = np.unique(np.random.default_rng(0).integers(0, [ENTITIES, RELATIONS, ENTITIES], (200, 3)), axis=0)
@@ -39,32 +40,32 @@ def make(fields, layout):
            'train.learning_rate': 1e-2}
   for field, value in (small | fields | {f'parallel.{name}': value for name, value in layout.items()}).items():
     config_lib.put(config, field, value)
-  config = config_lib.resolve(config)
-  widths = config_lib.model_widths(config)
+  config = settings_lib.resolve(config)
+  widths = settings_lib.model_widths(config)
   return config, scores.make(config.model.score, scores.default_constants(6.0, widths.full)), widths
 
 
 def trained(fields, layout):
   """Returns ([losses of the first step and of the rest], tables, bytes of a step, the formula's) after 20 steps."""
   config, score, widths = make(fields, layout)
-  optimizer, layout = optimizers.make(config.train), parallel.make_layout(config, widths)
+  optimizer, layout = optimizers.make(config.train), task_lib.make_layout(config, widths)
   state = layout.make(lambda: step_lib.init_state(config, score, widths, optimizer, ENTITIES, RELATIONS))
   triples = TRIPLES.astype(np.int32)
-  known = layout.everyone(sampling.known(triples)) if config.train.filter_negatives else None
+  known = layout.replicate(batches_lib.known(triples)) if config.train.filter_negatives else None
   dispatch = step_lib.make_dispatch(step_lib.make_step(config, score, widths, optimizer, ENTITIES, layout), layout)
   losses, crossing = [], None
   if hasattr(dispatch, 'lower'):
-    dispatch = dispatch.lower(state, layout.everyone(triples), known, np.int32(1)).compile()
+    dispatch = dispatch.lower(state, layout.replicate(triples), known, np.int32(1)).compile()
     crossing = scaling.crossing(dispatch.as_text())
   setup = common.Setup(config, score, widths, optimizer)
   data = common.Data('', triples, triples, triples, ENTITIES, RELATIONS)
   for count in (1, STEPS - 1):
-    state, own, loss = dispatch(state, layout.everyone(triples), known, np.int32(count))
+    state, own, loss = dispatch(state, layout.replicate(triples), known, np.int32(count))
     losses += [float(loss), *np.asarray(own)]
   tables = [leaf for leaf in jax.tree.leaves(state) if leaf.ndim == 2]
   shares = {leaf.addressable_shards[0].data.shape[1] / leaf.shape[1] for leaf in tables}
   assert bool(state.ok) and int(state.step) == STEPS and shares == {1 / layout.width}, (shares, layout)
-  return (np.array(losses), jax.tree.map(np.asarray, layout.whole(state.params)), crossing,
+  return (np.array(losses), jax.tree.map(np.asarray, layout.gather_tables(state.params)), crossing,
           scaling.formula(setup, data, layout))
 
 

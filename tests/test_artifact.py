@@ -6,10 +6,16 @@ import shutil
 import numpy as np
 import pytest
 
-from medjax import artifact
 from medjax import config as config_lib
-from medjax import model
-from medjax import runs
+from medjax import errors
+from medjax.experiments import commands
+from medjax.experiments import runs
+from medjax.kge import settings as settings_lib
+from medjax.saved import artifact
+from medjax.saved import files as files_lib
+from medjax.saved import graph_files
+from medjax.saved import workdir as workdir_lib
+from medjax.serve import model as model_lib
 from medjax.data.triples import Graph, split_file
 
 ODD = (
@@ -35,17 +41,17 @@ ODD = (
 
 @pytest.fixture
 def cropped(trained, tmp_path):
-  runs.crop(trained, 8, tmp_path / 'cropped')
+  commands.crop(trained, 8, tmp_path / 'cropped')
   return tmp_path / 'cropped'
 
 
 def test_odd_labels_survive(tmp_path):
   triples = np.array([[0, 1, 2]], np.int32)
   labels = tuple(f'{name}*' for name in ODD)
-  artifact.write_graph(
+  graph_files.write_graph(
     tmp_path, Graph('odd', ODD, ODD[::-1], triples, triples, triples, labels, labels[::-1])
   )
-  graph = artifact.read_graph(tmp_path)
+  graph = graph_files.read_graph(tmp_path)
   assert (graph.entities, graph.entity_labels) == (ODD, labels)
   assert (graph.relations, graph.relation_labels) == (ODD[::-1], labels[::-1])
 
@@ -56,8 +62,8 @@ def test_odd_identifiers_of_a_csv_survive(tmp_path):
   quote = lambda text: '"' + text.replace('"', '""') + '"'
   (tmp_path / 'odd.csv').write_text('\n'.join(','.join(map(quote, row)) for row in rows))
   graph = split_file(tmp_path / 'odd.csv')
-  artifact.write_graph(tmp_path, graph)
-  back = artifact.read_graph(tmp_path)
+  graph_files.write_graph(tmp_path, graph)
+  back = graph_files.read_graph(tmp_path)
   assert set(back.entities) == set(names) and back.relations == ('knows\tof',)
   for field in dataclasses.fields(Graph):
     if field.name not in ('name', 'notes'):
@@ -66,16 +72,16 @@ def test_odd_identifiers_of_a_csv_survive(tmp_path):
 
 def test_a_label_file_is_a_plain_table(tmp_path):
   triples = np.array([[0, 0, 1]], np.int32)
-  artifact.write_graph(
+  graph_files.write_graph(
     tmp_path, Graph('g', ('Q1', 'Q2'), ('r',), triples, triples, triples, ('Paris', 'Rome'), ('is',))
   )
   assert (tmp_path / 'entities.tsv').read_bytes() == b'id\tlabel\nQ1\tParis\nQ2\tRome\n'
 
 
 def test_a_configuration_comes_back(tmp_path):
-  config = config_lib.resolve(config_lib.Config(name='é'))
-  artifact.write_config(tmp_path, config)
-  assert artifact.read_config(tmp_path) == config
+  config = settings_lib.resolve(config_lib.Config(name='é'))
+  workdir_lib.write_config(tmp_path, config)
+  assert workdir_lib.read_config(tmp_path) == config
 
 
 def test_a_description_comes_back(tmp_path):
@@ -101,16 +107,16 @@ def cut(path):
 )
 def test_a_damaged_file_is_named(cropped, name, damage):
   damage(cropped / name)
-  with pytest.raises(artifact.ArtifactError, match='damaged or not of format') as caught:
-    model.load(cropped)
+  with pytest.raises(errors.ArtifactError, match='damaged or not of format') as caught:
+    model_lib.load(cropped)
   assert str(cropped / name) in str(caught.value)
 
 
 @pytest.mark.parametrize('name', ['model.json', 'entities.tsv', 'relations.tsv', 'triples.npz'])
 def test_a_missing_file_is_named(cropped, name):
   (cropped / name).unlink()
-  with pytest.raises(artifact.ArtifactError, match='is missing') as caught:
-    model.load(cropped)
+  with pytest.raises(errors.ArtifactError, match='is missing') as caught:
+    model_lib.load(cropped)
   assert str(cropped / name) in str(caught.value)
 
 
@@ -121,48 +127,48 @@ def change_json(path, **values):
 @pytest.mark.parametrize('values', [{'format': 99}, {'score': 'rotat'}, {'widths': [3]}, {'surprise': 1}])
 def test_a_description_of_another_kind_is_refused(cropped, values):
   change_json(cropped / 'model.json', **values)
-  with pytest.raises(artifact.ArtifactError, match='model.json is damaged or not of format 1'):
-    model.load(cropped)
+  with pytest.raises(errors.ArtifactError, match='model.json is damaged or not of format 1'):
+    model_lib.load(cropped)
 
 
 def test_an_unreadable_configuration_is_named(trained, tmp_path, tiny_config):
   workdir = shutil.copytree(trained, tmp_path / 'run')
   cut(workdir / 'config.json')
-  with pytest.raises(artifact.ArtifactError, match='config.json is damaged'):
+  with pytest.raises(errors.ArtifactError, match='config.json is damaged'):
     runs.train(tiny_config(), workdir)
 
 
 def test_tables_that_do_not_fit_the_vocabulary_are_refused(cropped):
   with (cropped / 'entities.tsv').open('a') as file:
     file.write('one more\tone more\n')
-  with pytest.raises(artifact.ArtifactError, match=r'model.safetensors holds tables of shapes .*call for'):
-    model.load(cropped)
+  with pytest.raises(errors.ArtifactError, match=r'model.safetensors holds tables of shapes .*call for'):
+    model_lib.load(cropped)
 
 
 def test_a_vocabulary_that_lost_a_line_is_refused(cropped):
   path = cropped / 'entities.tsv'
   path.write_text(''.join(path.read_text().splitlines(keepends=True)[:-1]))
-  with pytest.raises(artifact.ArtifactError, match='more entities or relations than'):
-    model.load(cropped)
+  with pytest.raises(errors.ArtifactError, match='more entities or relations than'):
+    model_lib.load(cropped)
 
 
 def test_wider_widths_than_stored_are_refused(trained, cropped, tmp_path):
   change_json(cropped / 'model.json', widths=[4, 8, 16], offset=[6.0] * 3, scale=[1.0] * 3)
-  with pytest.raises(artifact.ArtifactError, match='model.safetensors holds tables'):
-    model.load(cropped)
+  with pytest.raises(errors.ArtifactError, match='model.safetensors holds tables'):
+    model_lib.load(cropped)
   workdir = shutil.copytree(trained, tmp_path / 'run')
   change_json(workdir / 'model.json', widths=[4, 8, 16])
   with pytest.raises(Exception, match='of another model .*was asked for'):
-    model.load(workdir)
+    model_lib.load(workdir)
 
 
 def test_a_file_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
-  artifact.write_text(tmp_path / 'a.json', 'old')
+  files_lib.write_text(tmp_path / 'a.json', 'old')
   monkeypatch.setattr(
     artifact.os, 'fsync', lambda _: (_ for _ in ()).throw(OSError(28, 'No space left on device'))
   )
   with pytest.raises(OSError):
-    artifact.write_text(tmp_path / 'a.json', 'new')
+    files_lib.write_text(tmp_path / 'a.json', 'new')
   assert (tmp_path / 'a.json').read_text() == 'old'
 
 
@@ -173,8 +179,8 @@ def test_phases_turn_in_a_run_as_its_configuration_says(tiny_config, tmp_path):
 
 @pytest.mark.parametrize('score, expected', [('rotate', 16.0), ('complex', 0.0)])
 def test_a_configuration_from_before_phases_had_a_scale_has_the_one_of_its_time(score, expected, tiny_config, tmp_path):
-  artifact.write_config(tmp_path, tiny_config({'model.score': score}))
+  workdir_lib.write_config(tmp_path, tiny_config({'model.score': score}))
   flat = json.loads((tmp_path / 'config.json').read_text())
-  assert artifact.read_config(tmp_path).model.phase_scale == flat.pop('model.phase_scale') == 0.0
+  assert workdir_lib.read_config(tmp_path).model.phase_scale == flat.pop('model.phase_scale') == 0.0
   (tmp_path / 'config.json').write_text(json.dumps(flat))
-  assert artifact.read_config(tmp_path).model.phase_scale == expected
+  assert workdir_lib.read_config(tmp_path).model.phase_scale == expected

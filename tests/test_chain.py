@@ -6,18 +6,19 @@ import jax
 import numpy as np
 import pytest
 
-from medjax import artifact
-from medjax import chain
-from medjax import checkpoint
-from medjax import cli
-from medjax import config as config_lib
-from medjax import crop
-from medjax import runs
-from medjax import teacher as teacher_lib
+from medjax import errors
+from medjax.experiments import distillation
+from medjax.experiments import runs
+from medjax.kge import settings as settings_lib
 from medjax.report import collect
+from medjax.saved import artifact
+from medjax.saved import checkpoint
+from medjax.saved import graph_files
+from medjax.saved import workdir as workdir_lib
+from medjax.training import step as step_lib
+from medjax import cli
 from medjax.report import efficiency
 from medjax.training import optimizers
-from medjax.training import step as step_lib
 
 PLAIN = {'objective.name': 'direct', 'eval.every': 0, 'train.steps': 20, 'train.checkpoint_every': 5,
          'train.steps_per_dispatch': 5, 'train.log_every': 5}
@@ -28,7 +29,7 @@ def chained(tiny_config, tmp_path_factory):
   """A folder with the chains of TA and of BKD, for reading only."""
   folder = tmp_path_factory.mktemp('chain')
   for method, widths in (('ta', '12,8,4'), ('bkd', '12,4')):
-    chain.run(tiny_config(PLAIN | {'distill.method': method, 'distill.rates': 'width'}), folder, widths)
+    distillation.run(tiny_config(PLAIN | {'distill.method': method, 'distill.rates': 'width'}), folder, widths)
   return folder
 
 
@@ -57,7 +58,7 @@ def test_the_same_command_goes_on(chained, tiny_config, monkeypatch):
   trained = []
   monkeypatch.setattr(runs, 'train', lambda config, folder, split='test': trained.append(folder.name))
   config = tiny_config(PLAIN | {'distill.method': 'ta', 'distill.rates': 'width'})
-  frame = chain.run(config, chained, '4,8,12')
+  frame = distillation.run(config, chained, '4,8,12')
   assert not trained and frame['run'].tolist() == ['direct-12', 'ta-8', 'ta-4']
 
 
@@ -80,7 +81,7 @@ def test_a_report_has_a_row_a_method_and_counts_every_teacher_once(chained):
 def test_an_interrupted_student_resumes_bit_for_bit(method, student, chained, tmp_path, monkeypatch):
   if method == 'bkd':
     whole = chained / 'bkd-4'
-    config = artifact.read_config(whole)
+    config = workdir_lib.read_config(whole)
   else:  # its teacher is part of the state, and trained from step 10 on
     config, whole = student(method), tmp_path / 'whole'
     runs.train(config, whole)
@@ -101,7 +102,7 @@ def test_an_interrupted_student_resumes_bit_for_bit(method, student, chained, tm
   states = []
   for folder in (whole, tmp_path / 'cut'):
     there, graph, description = (read(folder) for read in (
-        artifact.read_config, artifact.read_graph, artifact.read_description))
+        workdir_lib.read_config, graph_files.read_graph, artifact.read_description))
     like = step_lib.init_state(there, description.make_score(), description.make_widths(),
                                optimizers.make(there.train), graph.num_entities, graph.num_relations)
     states.append(checkpoint.Checkpoints(folder / 'checkpoints', read_only=True).restore(like))
@@ -129,9 +130,9 @@ def test_a_changed_teacher_is_refused_and_a_moved_one_is_not(student, chained, t
 
 
 def test_a_teacher_has_to_fit(student, chained, trained_complex, tmp_path):
-  with pytest.raises(teacher_lib.TeacherError, match='one score, here rotate'):
+  with pytest.raises(errors.TeacherError, match='one score, here rotate'):
     runs.train(student('dualde', **{'distill.teacher': str(trained_complex)}), tmp_path / 'a')
-  with pytest.raises(teacher_lib.TeacherError, match='entities are not those of world'):
+  with pytest.raises(errors.TeacherError, match='entities are not those of world'):
     runs.train(student('bkd', **{'data.path': ''}), tmp_path / 'b')
 
 
@@ -144,30 +145,30 @@ def test_a_teacher_has_to_fit(student, chained, trained_complex, tmp_path):
     ({'distill.method': 'kd', 'distill.teacher': 'x'}, 'did you mean'),
 ])
 def test_a_configuration_that_cannot_be_run_is_refused(fields, message, tiny_config):
-  with pytest.raises(config_lib.ConfigError, match=message):
-    config_lib.resolve(tiny_config({'objective.name': 'direct', 'model.widths': '4'} | fields))
+  with pytest.raises(errors.ConfigError, match=message):
+    settings_lib.resolve(tiny_config({'objective.name': 'direct', 'model.widths': '4'} | fields))
 
 
 def test_a_chain_needs_a_method_and_widths(tiny_config, tmp_path):
-  with pytest.raises(config_lib.ConfigError, match='--mode=distill needs one of bkd, ta, dualde, iterde'):
-    chain.run(tiny_config(), tmp_path, '8,4')
-  with pytest.raises(config_lib.ConfigError, match='a chain needs'):
-    chain.run(tiny_config({'distill.method': 'ta'}), tmp_path, '8')
-  with pytest.raises(crop.WidthError):
-    chain.run(tiny_config({'distill.method': 'ta'}), tmp_path, '8,3')
+  with pytest.raises(errors.ConfigError, match='--mode=distill needs one of bkd, ta, dualde, iterde'):
+    distillation.run(tiny_config(), tmp_path, '8,4')
+  with pytest.raises(errors.ConfigError, match='a chain needs'):
+    distillation.run(tiny_config({'distill.method': 'ta'}), tmp_path, '8')
+  with pytest.raises(errors.WidthError):
+    distillation.run(tiny_config({'distill.method': 'ta'}), tmp_path, '8,3')
   assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize('text', ['640,160,40', '40,160,640'])
 def test_widths_are_taken_downwards(text):
-  assert chain.downwards(text) == (640, 160, 40)
+  assert distillation.downwards(text) == (640, 160, 40)
 
 
 def test_links_are_direct_and_have_the_margin_of_their_width(tiny_config):
   med = tiny_config({'model.gamma': 6.0, 'model.gamma_half': 8.0, 'train.narrow_rate': 0.5,
                      'objective.evolutionary': True})
-  link = chain.link(med, 8, 12, '', '')
+  link = distillation.link(med, 8, 12, '', '')
   assert (link.objective.name, link.objective.evolutionary, link.train.narrow_rate) == ('direct', False, 0.0)
   assert (link.model.gamma, link.model.gamma_half) == (3.0, 0.0)
   med.model.gamma_power = 1.0
-  assert chain.link(med, 4, 12, '', '').model.gamma == 2.0
+  assert distillation.link(med, 4, 12, '', '').model.gamma == 2.0

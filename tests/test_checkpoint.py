@@ -11,8 +11,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from medjax import checkpoint
-from medjax import runs
+from medjax import errors
+from medjax.experiments import runs
+from medjax.saved import checkpoint
 from medjax.training import state as state_lib
 
 
@@ -83,7 +84,7 @@ DAMAGES = {
 def test_a_damaged_checkpoint_names_itself_and_the_remedy_works(tmp_path, damage):
   save(tmp_path, [1, 2], mrrs={1: 0.5, 2: 0.6})
   damage(tmp_path / '2')
-  with pytest.raises(checkpoint.CheckpointError) as caught:
+  with pytest.raises(errors.CheckpointError) as caught:
     checkpoint.Checkpoints(tmp_path).restore(make_state(0))
   assert f'{tmp_path}/2 ' in str(caught.value) and 'Delete that folder to go on from' in str(caught.value)
   shutil.rmtree(tmp_path / '2')
@@ -93,7 +94,7 @@ def test_a_damaged_checkpoint_names_itself_and_the_remedy_works(tmp_path, damage
 def test_a_run_goes_on_from_the_checkpoint_before_a_damaged_one(trained, tiny_config, tmp_path):
   workdir = shutil.copytree(trained, tmp_path / 'run')
   truncate(files(workdir / 'checkpoints' / '40', 200))
-  with pytest.raises(checkpoint.CheckpointError, match='go on from step 20'):
+  with pytest.raises(errors.CheckpointError, match='go on from step 20'):
     runs.train(tiny_config(), workdir)
   shutil.rmtree(workdir / 'checkpoints' / '40')
   runs.train(tiny_config(), workdir)
@@ -101,7 +102,7 @@ def test_a_run_goes_on_from_the_checkpoint_before_a_damaged_one(trained, tiny_co
 
 
 def test_a_step_that_is_not_there_is_refused(tmp_path):
-  with pytest.raises(checkpoint.CheckpointError, match='no checkpoint of step 3; it has 1, 2'):
+  with pytest.raises(errors.CheckpointError, match='no checkpoint of step 3; it has 1, 2'):
     save(tmp_path, [1, 2]).restore(make_state(0), 3)
 
 
@@ -121,19 +122,19 @@ def test_a_crop_is_exactly_the_prefix(tmp_path):
 @pytest.mark.parametrize('length, rows', [(9, 40), (8, 39), (8, 3)])
 def test_another_shape_than_a_prefix_is_refused(tmp_path, length, rows):
   checkpoints = save(tmp_path, [3])
-  with pytest.raises(checkpoint.CheckpointError, match='of another model'):
+  with pytest.raises(errors.CheckpointError, match='of another model'):
     checkpoints.restore_params(shapes(make_state(0), length, rows))
 
 
 def test_more_rows_than_stored_are_refused(tmp_path):
   checkpoints, like = save(tmp_path, [3]), shapes(make_state(0), 8)
   like['model']['entity'] = {name: jax.ShapeDtypeStruct((41, 8), jnp.float32) for name in ('re', 'im')}
-  with pytest.raises(checkpoint.CheckpointError, match=r'\(40, 8\), but \(41, 8\) was asked for'):
+  with pytest.raises(errors.CheckpointError, match=r'\(40, 8\), but \(41, 8\) was asked for'):
     checkpoints.restore_params(like)
 
 
 def test_a_state_of_another_shape_is_refused(tmp_path):
-  with pytest.raises(checkpoint.CheckpointError, match='of another model'):
+  with pytest.raises(errors.CheckpointError, match='of another model'):
     save(tmp_path, [3]).restore(make_state(0, length=10))
 
 
@@ -142,7 +143,7 @@ def test_too_little_space_is_noticed_before_writing(tmp_path, monkeypatch):
   usage = collections.namedtuple('Usage', 'total used free')(2**30, 2**30 - 1000, 1000)
   monkeypatch.setattr(shutil, 'disk_usage', lambda path: usage)
   with pytest.raises(
-    checkpoint.CheckpointError, match='no space .* last good checkpoint is step 1. Free some space'
+    errors.CheckpointError, match='no space .* last good checkpoint is step 1. Free some space'
   ):
     checkpoints.save(make_state(2))
   assert steps_in(tmp_path) == [1]
@@ -158,7 +159,7 @@ def test_a_disk_that_fills_up_while_writing_spares_the_earlier_checkpoints(tmp_p
     patch.setattr(checkpoint.ocp.StandardCheckpointHandler, 'async_save', write)
     patch.setattr(checkpoint.ocp.StandardCheckpointHandler, 'save', write)
     with pytest.raises(
-      checkpoint.CheckpointError, match='the disk is full. The last good checkpoint is step 1'
+      errors.CheckpointError, match='the disk is full. The last good checkpoint is step 1'
     ):
       checkpoints.save(make_state(2))
   checkpoints = checkpoint.Checkpoints(tmp_path)
@@ -177,7 +178,6 @@ OTHER_DEVICE = '''
 import os, sys
 os.environ['XLA_FLAGS'] = '--xla_force_host_platform_device_count=2'
 import jax
-from medjax import checkpoint
 from medjax.training import state
 with jax.default_device(jax.devices()[1]):
   table = jax.numpy.arange(12.0).reshape(3, 4)

@@ -1,9 +1,9 @@
 """All methods of one graph and score by one command."""
 import pytest
 
-from medjax import comparison
-from medjax import config as config_lib
-from medjax import study
+from medjax import errors
+from medjax.experiments import comparison
+from medjax.experiments import study
 from medjax.report import collect
 
 FAST = {'model.widths': '4,8,12', 'distill.rates': 'width', 'eval.every': 0, 'train.steps': 10,
@@ -27,6 +27,6 @@ def test_every_method_is_trained_and_reported_once(tiny_config, tmp_path, monkey
 
 
 def test_what_cannot_be_run_is_refused_before_anything_is_trained(tiny_config, tmp_path):
-  with pytest.raises(config_lib.ConfigError):
+  with pytest.raises(errors.ConfigError):
     comparison.run(tiny_config(FAST | {'distill.weight': 2.0}), tmp_path / 'a', '12,4')
   assert not (tmp_path / 'a').exists()

@@ -2,20 +2,21 @@
 import pytest
 
 from medjax import config as config_lib
-from medjax import rules
-from medjax import crop
+from medjax import errors
+from medjax.config import rules
+from medjax.kge import settings as settings_lib
 
 
 def resolve(**fields):
   config = config_lib.Config()
   for field, value in fields.items():
     config_lib.put(config, field.replace('__', '.'), value)
-  return config_lib.resolve(config)
+  return settings_lib.resolve(config)
 
 
 def test_defaults_are_valid():
   config = resolve()
-  assert config_lib.model_widths(config).full == 640
+  assert settings_lib.model_widths(config).full == 640
   assert config_lib.from_flat(config_lib.flatten(config)) == config
 
 
@@ -46,7 +47,7 @@ REFUSED = [
   'fields, words', REFUSED, ids=[','.join(f'{k}={v}' for k, v in r[0].items()) for r in REFUSED]
 )
 def test_a_bad_value_is_named_with_its_remedy(fields, words):
-  with pytest.raises(config_lib.ConfigError) as caught:
+  with pytest.raises(errors.ConfigError) as caught:
     resolve(**fields)
   for word in words:
     assert word in str(caught.value)
@@ -64,7 +65,7 @@ def test_a_bad_value_is_named_with_its_remedy(fields, words):
     ('eval__widths', '15,20', ['width 15', '10, 20']),
 ])
 def test_bad_widths_are_named_with_their_remedy(field, text, words):
-  with pytest.raises(crop.WidthError) as caught:
+  with pytest.raises(errors.WidthError) as caught:
     resolve(**{field: text})
   for word in words:
     assert word in str(caught.value)
@@ -80,7 +81,7 @@ def test_bad_widths_are_named_with_their_remedy(field, text, words):
     (['--config', 'nope.py:rotate'], ['--config=nope.py:rotate', 'no such file']),
 ])
 def test_a_bad_command_line_is_named_with_its_remedy(arguments, words):
-  with pytest.raises(config_lib.ConfigError) as caught:
+  with pytest.raises(errors.ConfigError) as caught:
     config_lib.check_arguments(arguments)
   for word in words:
     assert word in str(caught.value)
@@ -104,7 +105,7 @@ def test_a_good_command_line_passes():
     ({'objective__regularizer': 'n3'}, ["regularizer='n3'", 'rotate is a distance']),
 ])
 def test_losses_that_do_not_fit_are_named(fields, words):
-  with pytest.raises(config_lib.ConfigError) as caught:
+  with pytest.raises(errors.ConfigError) as caught:
     resolve(**fields)
   for word in words:
     assert word in str(caught.value)
@@ -116,7 +117,7 @@ def test_the_paper_fixes_its_fields():
 
 
 def test_a_preset_refuses_what_it_would_overwrite():
-  with pytest.raises(config_lib.ConfigError, match="mutual_weight=7.0: .*name='paper' fixes it to 0.5"):
+  with pytest.raises(errors.ConfigError, match="mutual_weight=7.0: .*name='paper' fixes it to 0.5"):
     resolve(objective__name='paper', objective__mutual_weight=7.0)
 
 
@@ -128,7 +129,7 @@ def test_presets_and_limits_name_fields_that_exist():
 
 def test_differences_name_what_would_train_differently_only():
   old, new = resolve(), resolve(train__learning_rate=0.1, data__path='mine', eval__batch=7, train__keep=5)
-  lines = config_lib.differences(old, new)
+  lines = config_lib.describe_difference(old, new)
   assert [line.split(':')[0] for line in lines] == ['data.path', 'train.learning_rate']
   assert '0.005 there, 0.1 now' in lines[1]
 

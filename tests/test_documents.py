@@ -7,11 +7,12 @@ import shlex
 
 import pytest
 
-from medjax import artifact
-from medjax import chain
 from medjax import config as config_lib
 from medjax import scores
-from medjax import study
+from medjax.experiments import distillation
+from medjax.experiments import study
+from medjax.kge import settings as settings_lib
+from medjax.saved import workdir as workdir_lib
 
 ROOT = pathlib.Path(__file__).parents[1]
 COMMANDS = {path.parent: json.loads(path.read_text())['command'] for path in (ROOT / 'docs' / 'runs').rglob('cost.json')
@@ -37,7 +38,7 @@ def configured(command):
     if name.startswith('config.'):
       kind = type(config_lib.get(config, name.removeprefix('config.')))
       config_lib.put(config, name.removeprefix('config.'), value.lower() == 'true' if kind is bool else kind(value))
-  return config_lib.resolve(config)
+  return settings_lib.resolve(config)
 
 
 def told(text):
@@ -54,8 +55,8 @@ def expected(folder):
     return config
   method, _, width = folder.name.partition('-')
   widest = max(map(int, re.search(r'--widths=([\d,]+)', command)[1].split(',')))
-  link = chain.link(config, int(width), widest, '' if method == 'direct' else method, 'teacher')
-  there = artifact.read_config(folder).distill  # found when the run began
+  link = distillation.link(config, int(width), widest, '' if method == 'direct' else method, 'teacher')
+  there = workdir_lib.read_config(folder).distill  # found when the run began
   link.distill.teacher_hash, link.distill.teacher_width = there.teacher_hash, there.teacher_width
   return link
 
@@ -86,4 +87,4 @@ def test_runs_are_found():
 
 @pytest.mark.parametrize('folder', TRAINED, ids=lambda folder: f'{folder.parent.name}/{folder.name}')
 def test_a_saved_run_is_that_of_its_command(folder):
-  assert not config_lib.differences(artifact.read_config(folder), expected(folder))
+  assert not config_lib.describe_difference(workdir_lib.read_config(folder), expected(folder))

@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
-from medjax import config as config_lib
-from medjax import study
+from medjax.experiments import study
+from medjax.kge import settings as settings_lib
 
 ROOT = pathlib.Path(__file__).parents[1]
 FILES = sorted((ROOT / 'medjax').rglob('*.py'))
@@ -153,7 +153,7 @@ def test_a_configuration_resolves_and_tells_its_command(path):
       study.make(given.base, point, 0)
     assert f'python launch.py --mode=study --config={place}' in module.__doc__
     return
-  config_lib.resolve(module.get_config())
+  settings_lib.resolve(module.get_config())
   default = place == 'configs/quickstart.py'  # what launch.py runs when no --config is given
   assert ('python launch.py\n' if default else f'python launch.py --config={place}') in module.__doc__
 

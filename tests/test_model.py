@@ -10,11 +10,13 @@ import pandas as pd
 import pytest
 
 import medjax
-from medjax import artifact
-from medjax import crop
-from medjax import model as model_lib
-from medjax import runs
+from medjax import errors
 from medjax import scores
+from medjax.core import widths as widths_lib
+from medjax.experiments import commands
+from medjax.experiments import runs
+from medjax.saved import graph_files
+from medjax.serve import vocabulary
 from medjax.data.triples import Graph
 
 
@@ -27,7 +29,7 @@ def rotate(trained):
 @pytest.mark.parametrize('width', [4, 8, 12])
 def test_a_crop_evaluates_exactly_as_in_the_run(run, width, request, tmp_path):
   workdir = request.getfixturevalue(run)
-  runs.crop(workdir, width, tmp_path / 'crop')
+  commands.crop(workdir, width, tmp_path / 'crop')
   runs.evaluate(tmp_path / 'crop')
   header, *rows = (workdir / 'results.csv').read_text().splitlines()
   expected = [header, *(row for row in rows if int(row.split(',')[0]) <= width)]
@@ -37,7 +39,7 @@ def test_a_crop_evaluates_exactly_as_in_the_run(run, width, request, tmp_path):
 def test_a_crop_keeps_how_its_run_was_evaluated(tiny_config, tmp_path):
   runs.train(tiny_config({'model.score': 'pairre', 'train.steps': 5, 'eval.every': 0, 'eval.unseen': 'skip',
                           'eval.extra_widths': '6,10'}), tmp_path / 'run')
-  runs.crop(tmp_path / 'run', 8, tmp_path / 'crop')
+  commands.crop(tmp_path / 'run', 8, tmp_path / 'crop')
   of_crop = runs.evaluate(tmp_path / 'crop')
   of_run = pd.read_csv(tmp_path / 'run' / 'results.csv')
   assert of_run['width'].tolist() == [4, 6, 8, 10, 12] and of_crop['width'].tolist() == [4, 6, 8]
@@ -54,22 +56,22 @@ def test_evaluating_one_width_leaves_the_results_of_all(trained, tmp_path):
 
 def test_licence_travels_with_a_crop(tiny_config, tmp_path):
   runs.train(tiny_config({'data.path': '', 'data.name': 'world', 'train.steps': 1, 'eval.every': 0}), tmp_path / 'run')
-  runs.crop(tmp_path / 'run', 4, tmp_path / 'crop')
+  commands.crop(tmp_path / 'run', 4, tmp_path / 'crop')
   assert 'CC BY 4.0' in (tmp_path / 'crop' / 'notes.txt').read_text()
 
 
 def test_labels_that_differ_in_case_only_are_asked_back():
-  words = model_lib.Vocabulary('entity', ('1', '2', '3'), ('Turkey', 'turkey', 'None'))
+  words = vocabulary.Vocabulary('entity', ('1', '2', '3'), ('Turkey', 'turkey', 'None'))
   assert (words.find('Turkey'), words.find('turkey'), words.find('none')) == (0, 1, 2)
   for name in ('TURKEY', None, True):
-    with pytest.raises(model_lib.UnknownLabel):
+    with pytest.raises(errors.UnknownLabel):
       words.find(name)
 
 
 def test_a_crop_of_a_crop_is_the_direct_crop(trained, tmp_path):
-  runs.crop(trained, 8, tmp_path / 'eight')
-  runs.crop(tmp_path / 'eight', 4, tmp_path / 'twice')
-  runs.crop(trained, 4, tmp_path / 'once')
+  commands.crop(trained, 8, tmp_path / 'eight')
+  commands.crop(tmp_path / 'eight', 4, tmp_path / 'twice')
+  commands.crop(trained, 4, tmp_path / 'once')
   names = {path.name for path in (tmp_path / 'once').iterdir()}
   assert names == {'model.json', 'model.safetensors', 'entities.tsv', 'relations.tsv', 'triples.npz', 'notes.txt'}
   for name in names - {'triples.npz'}:
@@ -77,7 +79,7 @@ def test_a_crop_of_a_crop_is_the_direct_crop(trained, tmp_path):
 
 
 def test_loading_a_width_is_loading_its_crop(trained, tmp_path):
-  runs.crop(trained, 8, tmp_path / 'crop')
+  commands.crop(trained, 8, tmp_path / 'crop')
   of_run, of_crop = medjax.load(trained, 8), medjax.load(tmp_path / 'crop')
   assert of_run.description == of_crop.description
   for table in ('entity', 'relation'):
@@ -101,15 +103,15 @@ def test_the_width_has_the_names_that_people_know(trained, name):
 
 def test_two_different_widths_are_refused(trained):
   assert medjax.load(trained, 8, dimensions=8).width == 8
-  with pytest.raises(crop.WidthError, match=r'\[4, 8\]'):
+  with pytest.raises(errors.WidthError, match=r'\[4, 8\]'):
     medjax.load(trained, 8, truncate_dim=4)
 
 
 @pytest.mark.parametrize('width', [5, 0, -4, 16])
 def test_an_untrained_width_is_refused_with_the_nearest(trained, tmp_path, width):
-  runs.crop(trained, 12, tmp_path / 'crop')
+  commands.crop(trained, 12, tmp_path / 'crop')
   for folder in (trained, tmp_path / 'crop'):
-    with pytest.raises(crop.WidthError, match=f'width {width} was not trained; the nearest .* 4, 8, 12'):
+    with pytest.raises(errors.WidthError, match=f'width {width} was not trained; the nearest .* 4, 8, 12'):
       medjax.load(folder, width)
 
 
@@ -136,7 +138,7 @@ def test_with_reciprocal_relations_the_score_is_that_of_the_query_for_the_tail(t
   tail, relation = model.entities.find('e07'), model.relations.find('third')
   asked = np.array([[model.entities.find(label), relation, tail] for label in heads['label']], np.int32)
   raw = scores.score_triples(model.description.make_score(), jax.tree.map(jnp.asarray, model.params), jnp.asarray(asked),
-                             crop.Widths((8,), 2), 'head')[:, 0]
+                             widths_lib.Widths((8,), 2), 'head')[:, 0]
   np.testing.assert_allclose(heads['score'], model.description.scale[-1] * raw, atol=2e-5)
   assert not np.allclose(heads['score'], model.score(list(heads['label']), 'third', 'e07'), atol=2e-5)
 
@@ -192,7 +194,7 @@ def model_rank(model, known):
 
 
 def vocabulary(labels, identifiers=('Q1', 'Q2', 'Q3')):
-  return model_lib.Vocabulary('entity', identifiers, labels)
+  return vocabulary.Vocabulary('entity', identifiers, labels)
 
 
 def test_labels_are_found_in_any_case():
@@ -204,18 +206,18 @@ def test_labels_are_found_in_any_case():
 def test_equal_labels_are_told_apart():
   names = vocabulary(('Mercury', 'Mercury', 'Venus'))
   assert names.find('mercury (q2)') == 1 and names.labels[2] == 'Venus'
-  with pytest.raises(model_lib.UnknownLabel, match=r"near it: .*'Mercury \(Q1\)'"):
+  with pytest.raises(errors.UnknownLabel, match=r"near it: .*'Mercury \(Q1\)'"):
     names.find('Mercury')
 
 
 @pytest.mark.parametrize('name', ['Pariss', 3, -1, None, 1.0])
 def test_unknown_names_are_refused(name):
-  with pytest.raises(model_lib.UnknownLabel, match='the model has no entity'):
+  with pytest.raises(errors.UnknownLabel, match='the model has no entity'):
     vocabulary(('Paris', 'Rome', 'Bonn')).find(name)
 
 
 def test_an_unknown_name_brings_the_nearest():
-  with pytest.raises(model_lib.UnknownLabel, match="no entity 'pariss'; near it: 'Paris'"):
+  with pytest.raises(errors.UnknownLabel, match="no entity 'pariss'; near it: 'Paris'"):
     vocabulary(('Paris', 'Rome', 'Bonn')).find('pariss')
 
 
@@ -261,5 +263,5 @@ def test_artifacts_are_free_of_pickle(trained, tmp_path):
     (tmp_path / name).write_bytes((trained / name).read_bytes())
   evil = np.array([{'a': 1}], object)
   np.savez(tmp_path / 'triples.npz', train=evil, valid=evil, test=evil)
-  with pytest.raises(artifact.ArtifactError, match='allow_pickle=False'):
-    artifact.read_graph(tmp_path)
+  with pytest.raises(errors.ArtifactError, match='allow_pickle=False'):
+    graph_files.read_graph(tmp_path)

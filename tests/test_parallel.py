@@ -11,10 +11,12 @@ import numpy as np
 import pytest
 
 from medjax import config as config_lib
-from medjax import crop
-from medjax import model
-from medjax import parallel
-from medjax import runs
+from medjax import errors
+from medjax.core import widths as widths_lib
+from medjax.experiments import runs
+from medjax.kge import settings as settings_lib
+from medjax.kge import task as task_lib
+from medjax.serve import model as model_lib
 from medjax.report import metrics
 
 
@@ -77,7 +79,7 @@ def of_two_processes(repository, config_file, tmp_path_factory):
 
 
 def params_of(workdir):
-  return jax.tree.leaves(model.load(workdir, step=20).params)
+  return jax.tree.leaves(model_lib.load(workdir, step=20).params)
 
 
 def test_two_processes_train_as_one_device(of_two_processes, tiny_config, tmp_path):
@@ -92,8 +94,6 @@ def test_two_processes_train_as_one_device(of_two_processes, tiny_config, tmp_pa
 
 GO_ON = """
 import sys
-from medjax import config as config_lib
-from medjax import runs
 fields = config_lib.flatten(runs.artifact.read_config(sys.argv[1]))
 one = {'parallel.data': 1, 'parallel.width': 0, 'parallel.distributed': False}
 for workdir, mode in zip(sys.argv[1:], ('pmap', 'mesh')):
@@ -114,20 +114,20 @@ def test_a_checkpoint_goes_on_in_any_layout(repository, of_two_processes, tiny_c
 
 def test_what_does_not_split_is_told(monkeypatch, tiny_config):
   monkeypatch.setattr(jax, 'devices', lambda: [None] * 4)
-  make = lambda **fields: config_lib.resolve(tiny_config({'parallel.mode': 'mesh'} | {
+  make = lambda **fields: settings_lib.resolve(tiny_config({'parallel.mode': 'mesh'} | {
       name.replace('__', '.'): value for name, value in fields.items()}))
-  layout = lambda config: parallel.make_layout(config, config_lib.model_widths(config))
-  with pytest.raises(parallel.ParallelError, match='take 8 devices; there are 4'):
+  layout = lambda config: task_lib.make_layout(config, settings_lib.model_widths(config))
+  with pytest.raises(errors.ParallelError, match='take 8 devices; there are 4'):
     layout(make(parallel__data=2, parallel__width=4))
-  with pytest.raises(parallel.ParallelError, match='batch=18: its 2 shares need a multiple of 4'):
+  with pytest.raises(errors.ParallelError, match='batch=18: its 2 shares need a multiple of 4'):
     layout(make(parallel__data=2, train__batch=18))
-  with pytest.raises(parallel.ParallelError, match='multiple of 32.*share_negatives'):
+  with pytest.raises(errors.ParallelError, match='multiple of 32.*share_negatives'):
     layout(make(parallel__data=2, train__batch=16 * 3, train__share_negatives=8))
 
 
 def test_dimensions_that_do_not_split_are_told():
-  with pytest.raises(crop.WidthError, match='6 components of width 12 .* over 4 devices; take one of 1, 2, 3, 6'):
-    crop.Widths((4, 8, 12), 2).split(4, 'width')
+  with pytest.raises(errors.WidthError, match='6 components of width 12 .* over 4 devices; take one of 1, 2, 3, 6'):
+    widths_lib.Widths((4, 8, 12), 2).split(4, 'width')
 
 
 @pytest.mark.parametrize('fields, words', [
@@ -137,8 +137,8 @@ def test_dimensions_that_do_not_split_are_told():
     ({'train.sparse_updates': True, 'train.negatives': 0, 'objective.loss': 'softmax'}, 'every row is touched'),
 ])
 def test_configurations_that_mean_nothing_are_told(tiny_config, fields, words):
-  with pytest.raises(config_lib.ConfigError, match=words):
-    config_lib.resolve(tiny_config(fields))
+  with pytest.raises(errors.ConfigError, match=words):
+    settings_lib.resolve(tiny_config(fields))
 
 
 def test_processes_that_cannot_be_joined_are_told(repository, config_file, tmp_path):

@@ -5,11 +5,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from medjax import artifact
-from medjax import cli
 from medjax import config as config_lib
-from medjax import model
-from medjax import runs
+from medjax import errors
+from medjax.experiments import commands
+from medjax.experiments import runs
+from medjax.saved import artifact
+from medjax.serve import model as model_lib
+from medjax import cli
 
 pytest.importorskip('duckdb', reason='prepared graphs need DuckDB (the extra "big")')
 
@@ -18,7 +20,7 @@ pytest.importorskip('duckdb', reason='prepared graphs need DuckDB (the extra "bi
 def prepared_run(tiny_config, tmp_path_factory):
   """(store, workdir) of a run that validates and evaluates among 7 drawn candidates; for reading only."""
   folder = tmp_path_factory.mktemp('prepared')
-  runs.prepare(tiny_config(), folder / 'store')
+  commands.prepare(tiny_config(), folder / 'store')
   runs.train(tiny_config({'data.path': str(folder / 'store'), 'eval.candidates': 7, 'model.score': 'distmult',
                           'model.widths': '4,8,12'}), folder / 'run')
   return folder / 'store', folder / 'run'
@@ -30,7 +32,7 @@ def test_the_triples_are_not_copied(prepared_run):
   assert 'graph.json' in names and not names & {'triples.npz', 'entities.tsv'}
   reference = json.loads((workdir / 'graph.json').read_text())
   assert reference == {'path': str(store), 'hash': json.loads((store / 'store.json').read_text())['hash']}
-  loaded = model.load(workdir, 8)
+  loaded = model_lib.load(workdir, 8)
   assert isinstance(loaded.graph.train, np.memmap)
   assert len(loaded.predict_tails('e00', 'next', k=3)) == 3
 
@@ -54,7 +56,7 @@ def test_a_flag_chooses_the_candidates_of_one_evaluation(prepared_run, capsys):
 
 def test_a_cropped_model_keeps_the_reference_and_how_it_was_evaluated(prepared_run, tmp_path):
   _, workdir = prepared_run
-  runs.crop(workdir, 8, tmp_path / 'small')
+  commands.crop(workdir, 8, tmp_path / 'small')
   assert artifact.read_description(tmp_path / 'small').candidates == 7
   of_crop, of_run = runs.evaluate(tmp_path / 'small'), pd.read_csv(workdir / 'results-candidates-7.csv')
   pd.testing.assert_frame_equal(of_crop, of_run[of_run['width'] <= 8])
@@ -62,18 +64,18 @@ def test_a_cropped_model_keeps_the_reference_and_how_it_was_evaluated(prepared_r
 
 def test_a_moved_store_is_told_and_found_again(prepared_run, tmp_path):
   store, workdir = prepared_run
-  runs.crop(workdir, 8, tmp_path / 'small')
+  commands.crop(workdir, 8, tmp_path / 'small')
   store.rename(tmp_path / 'elsewhere')
   try:
-    with pytest.raises(artifact.ArtifactError) as error:
-      model.load(tmp_path / 'small')
+    with pytest.raises(errors.ArtifactError) as error:
+      model_lib.load(tmp_path / 'small')
     assert str(store) in str(error.value) and 'write its new path into' in str(error.value)
     reference = json.loads((tmp_path / 'small' / 'graph.json').read_text())
     (tmp_path / 'small' / 'graph.json').write_text(json.dumps(reference | {'path': str(tmp_path / 'elsewhere')}))
-    assert model.load(tmp_path / 'small').graph.num_entities == 30
+    assert model_lib.load(tmp_path / 'small').graph.num_entities == 30
     (tmp_path / 'small' / 'graph.json').write_text(json.dumps({'path': str(tmp_path / 'elsewhere'), 'hash': 'other'}))
-    with pytest.raises(artifact.ArtifactError, match='not other'):
-      model.load(tmp_path / 'small')
+    with pytest.raises(errors.ArtifactError, match='not other'):
+      model_lib.load(tmp_path / 'small')
   finally:
     (tmp_path / 'elsewhere').rename(store)
 

@@ -3,10 +3,9 @@ import pandas as pd
 import pytest
 
 from medjax import cli
-from medjax import config as config_lib
-from medjax import runs
-from medjax import study
-from medjax.training import loop
+from medjax import errors
+from medjax.experiments import runs
+from medjax.experiments import study
 
 
 @pytest.fixture
@@ -106,13 +105,13 @@ def test_an_arm_that_only_diverges_is_left_out(small, tmp_path, capsys):
   assert list(frame['arm'].unique()) == ['med', 'direct-4']
   assert 'paper is left out: all of its points diverge' in capsys.readouterr().out
   small.arms = {'paper': small.arms['paper']}
-  with pytest.raises(loop.Diverged, match='all points of all arms diverge'):
+  with pytest.raises(errors.Diverged, match='all points of all arms diverge'):
     study.run(small, tmp_path)
 
 
 def test_a_bad_point_is_refused_before_anything_is_trained(small, tmp_path):
   small.arms['late'] = study.grid(train__batch=[7])
-  with pytest.raises(config_lib.ConfigError, match='train.batch=7'):
+  with pytest.raises(errors.ConfigError, match='train.batch=7'):
     study.run(small, tmp_path)
   assert not list(tmp_path.iterdir())
 

@@ -3,7 +3,7 @@ r"""What every mechanism and form does: TransE on FB15k-237 to width 160, one sw
   python launch.py --mode=study --config=configs/study/fb15k237_ablation.py
 """
 from medjax import config as config_lib
-from medjax import study
+from medjax.experiments import study
 
 HUBER = {'objective.mutual': True, 'objective.mutual_form': 'huber'}
 DIVERGENCE = {'objective.mutual': True, 'objective.mutual_form': 'divergence', 'objective.mutual_weight': 1.0}

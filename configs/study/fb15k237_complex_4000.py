@@ -6,7 +6,7 @@ the one chosen there; the learning rate is the one that every arm of it chose.
   python launch.py --mode=study --config=configs/study/fb15k237_complex_4000.py
 """
 from medjax import config as config_lib
-from medjax import study
+from medjax.experiments import study
 
 
 def get_config():

@@ -12,7 +12,7 @@ tries weaker regularisers too, which published models of that width have:
   python launch.py --mode=study --config=configs/study/fb15k237_reciprocal.py:8000
 """
 from medjax import config as config_lib
-from medjax import study
+from medjax.experiments import study
 
 
 def get_config(steps='2000'):

@@ -14,7 +14,7 @@ their seven widths alone, and the paper's literal objective, at two rates, with 
   python launch.py --mode=study --config=configs/study/fb15k237_rotate_640.py:beside
 """
 from medjax import config as config_lib
-from medjax import study
+from medjax.experiments import study
 
 DIRECT = {  # gamma: learning rates
     10: {1.0: [0.03, 0.06], 2.0: [0.04]}, 20: {2.0: [0.015, 0.03], 3.0: [0.03]},

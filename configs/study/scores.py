@@ -13,7 +13,7 @@ by width. Bilinear scores have the softmax loss and 1,024 triples a step with 1,
 search the strength of DURA, and the croppable model whether its sub-models learn from each other.
 """
 from medjax import config as config_lib
-from medjax import study
+from medjax.experiments import study
 
 MARGINS = {10: [1.0, 2.0, 4.0], 40: [2.0, 4.0, 6.0], 160: [5.0, 7.0, 9.0]}  # of direct training
 

@@ -3,7 +3,7 @@ r"""What every mechanism and form does: RotatE on WN18RR to width 160, one switc
   python launch.py --mode=study --config=configs/study/wn18rr_ablation.py
 """
 from medjax import config as config_lib
-from medjax import study
+from medjax.experiments import study
 
 HUBER = {'objective.mutual': True, 'objective.mutual_form': 'huber'}
 DIVERGENCE = {'objective.mutual': True, 'objective.mutual_form': 'divergence', 'objective.mutual_weight': 1.0}

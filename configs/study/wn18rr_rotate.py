@@ -7,7 +7,7 @@ width, and the range around that is searched for every width of its own.
   python launch.py --mode=study --config=configs/study/wn18rr_rotate.py
 """
 from medjax import config as config_lib
-from medjax import study
+from medjax.experiments import study
 
 DIRECT_RATES = {10: [3e-2, 6e-2, 1e-1], 20: [2e-2, 4e-2, 6e-2], 40: [1e-2, 2e-2, 3e-2], 80: [7e-3, 1e-2],
                 160: [5e-3, 7e-3]}

@@ -13,7 +13,7 @@ in more steps or with more negatives. (The paper's literal objective is in confi
   python launch.py --mode=study --config=configs/study/wn18rr_rotate_640.py:beside
 """
 from medjax import config as config_lib
-from medjax import study
+from medjax.experiments import study
 
 DIRECT = {  # gamma: learning rates
     10: {1.0: [0.03, 0.06], 1.5: [0.06]}, 20: {2.0: [0.03], 3.0: [0.03, 0.045]}, 40: {4.0: [0.015, 0.02], 5.0: [0.02]},

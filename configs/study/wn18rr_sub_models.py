@@ -3,7 +3,7 @@ r"""How many sub-models: 4 to 64 between 2 and 128, RotatE on WN18RR, all judged
   python launch.py --mode=study --config=configs/study/wn18rr_sub_models.py
 """
 from medjax import config as config_lib
-from medjax import study
+from medjax.experiments import study
 
 
 def get_config():

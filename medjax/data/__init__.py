@@ -1,5 +1,8 @@
-"""Graphs: reading, downloading, splitting, and what is known about their triples."""
-from medjax.data.datasets import REGISTRY, load
-from medjax.data.triples import DataError, Graph
+"""Graphs: reading, downloading, splitting, preparing, and what is known about their triples.
 
-__all__ = ['DataError', 'Graph', 'REGISTRY', 'load']
+Knows neither JAX nor any configuration. May import: errors, core.
+"""
+from medjax.data.datasets import REGISTRY, load
+from medjax.data.triples import Graph
+
+__all__ = ['Graph', 'REGISTRY', 'load']

@@ -10,7 +10,7 @@ import zipfile
 
 import numpy as np
 
-from medjax.data import tables
+from medjax import errors
 
 
 class _Array:
@@ -63,7 +63,7 @@ def read(path):
   """Returns {name: array} of a .npz, or of a .pt that holds a dictionary of numpy arrays.
 
   Raises:
-    tables.DataError: no such file, damage, or anything else in it than arrays of numbers.
+    errors.DataError: no such file, damage, or anything else in it than arrays of numbers.
   """
   try:
     if path.suffix == '.npz':
@@ -75,5 +75,5 @@ def read(path):
         content = _Reader(file).load()
     return {name: array.value for name, array in content.items() if isinstance(array, _Array)}
   except Exception as error:  # a damaged pickle can raise anything
-    raise tables.DataError(f'{path}: holds no dictionary of arrays of numbers ({error}). Get it again, or save the '
+    raise errors.DataError(f'{path}: holds no dictionary of arrays of numbers ({error}). Get it again, or save the '
                            'same arrays beside it as .npz.') from error

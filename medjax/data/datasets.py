@@ -10,6 +10,7 @@ from medjax.data import download
 from medjax.data import prepare as prepare_lib
 from medjax.data import splits
 from medjax.data import store
+from medjax import errors
 from medjax.data import tables
 from medjax.data import triples
 from medjax.data import wikikg2
@@ -52,14 +53,14 @@ def prepare(config, output):
   tables.check_layout(config.columns, config.header)
   if config.path:
     if store.is_store(config.path):
-      raise tables.DataError(f'data.path is {config.path!r}, which is a prepared graph already.')
+      raise errors.DataError(f'data.path is {config.path!r}, which is a prepared graph already.')
     text = prepare_lib.find_text(config.path, config.columns, config.header)
     prepare_lib.from_text(text, output, _shares(config), config.split_seed)
     return store.open_graph(output)
   name = find_name(config.name)
   source = REGISTRY[name]
   if name == 'world':
-    raise tables.DataError('data.name is world, which is built in memory: there is nothing to prepare.')
+    raise errors.DataError('data.name is world, which is built in memory: there is nothing to prepare.')
   notes = (f'licence: {source.licence}',)
   folder = _local_folder(config, name)
   if folder is None:
@@ -79,7 +80,7 @@ def wikidata5m(folder):
   labels = {'entities': folder / 'wikidata5m_entity.txt', 'relations': folder / 'wikidata5m_relation.txt'}
   missing = [path.name for path in files.values() if not path.is_file()]
   if missing:
-    raise tables.DataError(f'{folder}: lacks {", ".join(missing)} of Wikidata5M. Put it there, or leave data.root '
+    raise errors.DataError(f'{folder}: lacks {", ".join(missing)} of Wikidata5M. Put it there, or leave data.root '
                            'empty to download it.')
   return prepare_lib.Text('wikidata5m', files, header='no',
                           labels={kind: path for kind, path in labels.items() if path.is_file()})
@@ -92,7 +93,7 @@ def find_name(name):
     return plain[_plain(name)]
   near = [plain[match] for match in difflib.get_close_matches(_plain(name), plain, n=3, cutoff=0.5)]
   hint = f'Did you mean {" or ".join(near)}? ' if near else ''
-  raise tables.DataError(f'data.name is {name!r}, which is no registered graph. {hint}Registered: '
+  raise errors.DataError(f'data.name is {name!r}, which is no registered graph. {hint}Registered: '
                          f'{", ".join(REGISTRY)}. For your own files, say --config.data.path=FOLDER_OR_FILE.')
 
 
@@ -103,7 +104,7 @@ def _load_path(config):
   if path.is_dir():
     return triples.read_folder(path, config.columns, config.header)
   if not path.is_file():
-    raise tables.DataError(f'data.path is {config.path!r}, which is neither a folder nor a file here '
+    raise errors.DataError(f'data.path is {config.path!r}, which is neither a folder nor a file here '
                            f'({pathlib.Path.cwd()}). Give a folder with train, valid and test, or one file '
                            'to split.')
   return triples.split_file(path, _shares(config), config.split_seed, config.columns, config.header)
@@ -156,7 +157,7 @@ def _local_folder(config, name):
   root = pathlib.Path(stated).expanduser()
   if not root.is_dir():
     where = 'data.root' if config.root else f'${ROOT_VARIABLE}'
-    raise tables.DataError(f'{where} is {stated!r}, which is no folder here. Correct it or leave it empty.')
+    raise errors.DataError(f'{where} is {stated!r}, which is no folder here. Correct it or leave it empty.')
   matches = sorted(entry for entry in root.iterdir() if entry.is_dir() and _plain(entry.name) == _plain(name))
   return matches[0] if matches else None
 

@@ -16,7 +16,7 @@ import zlib
 import pooch
 import requests
 
-from medjax.data import tables
+from medjax import errors
 
 _MAX_MEMBER_BYTES = 2**30   # no member of a registered archive comes near this
 
@@ -83,7 +83,7 @@ def fetch(file, folder, retries=2):
                           retry_if_failed=retries)
     keeper.fetch(file.name, downloader=_verified(file))
   except (OSError, ValueError) as error:   # requests' errors are OSErrors
-    if isinstance(error, tables.DataError):
+    if isinstance(error, errors.DataError):
       raise
     raise _failed(file, path, error) from error
   return path
@@ -100,7 +100,7 @@ def fetch_archive(archive, folder, retries=2):
     for name, _ in wrong:
       (folder / name).unlink()
     for name, blob in wrong[:1]:
-      raise tables.DataError(_mismatch(f'{archive.file.url}, member {name}', blob, found[name]))
+      raise errors.DataError(_mismatch(f'{archive.file.url}, member {name}', blob, found[name]))
   return [folder / name for name, _ in archive.members]
 
 
@@ -143,14 +143,14 @@ def unpack_zip(archive, names, folder):
       for name in names:
         found = [info for info in packed.infolist() if pathlib.PurePosixPath(info.filename).name == name]
         if len(found) != 1:
-          raise tables.DataError(f'{archive}: holds {len(found)} files called {name}, not one. Delete it and get it '
+          raise errors.DataError(f'{archive}: holds {len(found)} files called {name}, not one. Delete it and get it '
                                  'again.')
         partial = pathlib.Path(folder) / f'{name}.partial'
         with packed.open(found[0]) as member, partial.open('wb') as file:
           shutil.copyfileobj(member, file)
         partial.rename(pathlib.Path(folder) / name)
   except (zipfile.BadZipFile, OSError, EOFError, zlib.error) as error:
-    raise tables.DataError(f'{archive}: cannot be unpacked ({error}). Delete it and get it again.') from error
+    raise errors.DataError(f'{archive}: cannot be unpacked ({error}). Delete it and get it again.') from error
 
 
 def unpack(archive, names, folder):
@@ -167,20 +167,20 @@ def unpack(archive, names, folder):
       for member in tar:
         parts = pathlib.PurePosixPath(member.name.replace('\\', '/')).parts
         if '..' in parts or parts[:1] == ('/',) or not (member.isfile() or member.isdir()):
-          raise tables.DataError(f'{archive}: the member {member.name!r} is a link or points outside the '
+          raise errors.DataError(f'{archive}: the member {member.name!r} is a link or points outside the '
                                  'archive, so nothing is unpacked. Delete it and get it from its publisher.')
         if member.isfile() and parts and parts[-1] in names:
           if parts[-1] in wanted or member.size > _MAX_MEMBER_BYTES:
-            raise tables.DataError(f'{archive}: the member {member.name!r} is there twice or too large '
+            raise errors.DataError(f'{archive}: the member {member.name!r} is there twice or too large '
                                    f'({member.size} bytes). Delete the archive and get it again.')
           wanted[parts[-1]] = member
       missing = sorted(set(names) - set(wanted))
       if missing:
-        raise tables.DataError(f'{archive}: lacks {", ".join(missing)}. Delete it and get it again.')
+        raise errors.DataError(f'{archive}: lacks {", ".join(missing)}. Delete it and get it again.')
       for name, member in wanted.items():
         _write(pathlib.Path(folder) / name, tar.extractfile(member).read())
   except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
-    raise tables.DataError(f'{archive}: cannot be unpacked ({error}). Delete it and get it again.') from error
+    raise errors.DataError(f'{archive}: cannot be unpacked ({error}). Delete it and get it again.') from error
 
 
 def _all_genuine(archive, folder):
@@ -196,13 +196,13 @@ def _verified(file):
     http(url, output_file, keeper)
     found = git_blob_id(pathlib.Path(output_file).read_bytes())
     if found != file.blob:
-      raise tables.DataError(_mismatch(url, file.blob, found))
+      raise errors.DataError(_mismatch(url, file.blob, found))
 
   return download
 
 
 def _failed(file, path, error):
-  return tables.DataError(f'{file.url}: cannot be downloaded ({_reason(error)}). Check the connection; or put the file '
+  return errors.DataError(f'{file.url}: cannot be downloaded ({_reason(error)}). Check the connection; or put the file '
                           f'at {path} by hand; or name a folder that holds local copies by --config.data.root.')
 
 

@@ -4,6 +4,7 @@ import glob
 
 import numpy as np
 
+from medjax import errors
 from medjax.data import tables
 
 MEMORY = '4GB'   # what DuckDB holds before it goes to disk
@@ -15,12 +16,12 @@ def connected(folder=None):
   """Yields a connection to a new database in a folder, where it spills too; None is one for reading alone.
 
   Raises:
-    tables.DataError: DuckDB is not installed.
+    errors.DataError: DuckDB is not installed.
   """
   try:
     import duckdb
   except ImportError:
-    raise tables.DataError("graphs larger than memory need DuckDB: pip install 'medjax[big]'") from None
+    raise errors.DataError("graphs larger than memory need DuckDB: pip install 'medjax[big]'") from None
   settings = {'memory_limit': MEMORY, 'preserve_insertion_order': False,
               'temp_directory': str(folder / 'spill')} if folder else {}
   with duckdb.connect(str(folder / 'work.duckdb') if folder else ':memory:', config=settings) as connection:
@@ -31,7 +32,7 @@ def read_triples(connection, table, path, columns, layout):
   """Makes a table (h, r, t) of text from a file, exactly as its lines stand (blank ones are skipped).
 
   Raises:
-    tables.DataError: what `tables.read_lines` finds wrong with a line.
+    errors.DataError: what `tables.read_lines` finds wrong with a line.
   """
   import duckdb
   names = ', '.join(f"'{name}': 'VARCHAR'" for name in columns)
@@ -48,11 +49,11 @@ def read_triples(connection, table, path, columns, layout):
             f"{name} IS NULL OR trim({name}) = '' OR contains({name}, chr(0))" for name in 'hrt'))
   except duckdb.Error as error:
     explain(path, layout)
-    raise tables.DataError(f'{path}: cannot be read ({str(error).splitlines()[0]}). Write one triple a line, with line '
+    raise errors.DataError(f'{path}: cannot be read ({str(error).splitlines()[0]}). Write one triple a line, with line '
                            'ends of one kind.') from error
   if faults:
     explain(path, layout)
-    raise tables.DataError(f'{path}: {faults} lines have an empty field. Give every triple a head, a relation and a '
+    raise errors.DataError(f'{path}: {faults} lines have an empty field. Give every triple a head, a relation and a '
                            'tail.')
 
 

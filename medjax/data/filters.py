@@ -1,6 +1,7 @@
 """What is already known: the answers that filtered evaluation leaves out, and the categories of relations."""
 import numpy as np
 
+from medjax.core import sides
 
 CHUNK = 1 << 20   # triples looked at once
 SHIFT = 31        # ids are below 2**31, so two of them fit in one int64
@@ -24,9 +25,7 @@ def known_keys(triples, queries, side):
   Raises:
     ValueError: any other side.
   """
-  if side not in ('tail', 'head'):
-    raise ValueError(f"side is {side!r}, but has to be 'tail' or 'head'.")
-  given, asked = (0, 2) if side == 'tail' else (2, 0)
+  given, asked = sides.columns(side)
   pair = lambda rows: rows[:, given].astype(np.int64) << SHIFT | rows[:, 1]
   distinct, questions = np.unique(pair(queries), return_inverse=True)
   found = [questions << SHIFT | queries[:, asked]]

@@ -3,6 +3,7 @@ import collections
 import json
 import pathlib
 
+from medjax import errors
 from medjax.data import tables
 
 # WordNet files carry both `synset` and `name`. A synset, land_reform.n.01, names one entity, tells its part
@@ -72,7 +73,7 @@ def _read_tsv(path):
   lines = tables.read_text(path).replace('\r\n', '\n').rstrip('\n').split('\n')
   header = [name.strip().lower() for name in lines[0].split('\t')]
   if len(header) < 2:
-    raise tables.DataError(f'{path}, line 1: the header {lines[0][:120]!r} has one column. A label file '
+    raise errors.DataError(f'{path}, line 1: the header {lines[0][:120]!r} has one column. A label file '
                            'starts with a line such as identifier<tab>label; mend it or take it away.')
   column = next((header.index(name) for name in LABEL_COLUMNS if name in header[1:]), 1)
   rows = (line.split('\t') for line in lines[1:])
@@ -90,9 +91,9 @@ def _read_json(path):
   try:
     content = json.loads(tables.read_text(path))
   except json.JSONDecodeError as error:
-    raise tables.DataError(f'{path}, line {error.lineno}: no JSON ({error.msg}). Mend it or take it away.'
+    raise errors.DataError(f'{path}, line {error.lineno}: no JSON ({error.msg}). Mend it or take it away.'
                            ) from error
   if not isinstance(content, dict):
-    raise tables.DataError(f'{path}: holds a {type(content).__name__}, but has to map identifiers to labels.')
+    raise errors.DataError(f'{path}: holds a {type(content).__name__}, but has to map identifiers to labels.')
   labels = {key: value.get('label') if isinstance(value, dict) else value for key, value in content.items()}
   return {key: label.strip() for key, label in labels.items() if isinstance(label, str)}

@@ -14,6 +14,7 @@ from medjax.data import engine
 from medjax.data import labels as labels_lib
 from medjax.data import splits as splits_lib
 from medjax.data import store
+from medjax import errors
 from medjax.data import tables
 from medjax.data import triples
 
@@ -44,7 +45,7 @@ def find_text(path, columns='hrt', header='auto'):
   elif path.is_file():
     files, folder = {'all': path}, path.parent
   else:
-    raise tables.DataError(f'data.path is {str(path)!r}, which is neither a folder nor a file here '
+    raise errors.DataError(f'data.path is {str(path)!r}, which is neither a folder nor a file here '
                            f'({pathlib.Path.cwd()}).')
   found = {kind: labels_lib.find_labels(folder, kind) for kind in ('entities', 'relations')}
   name = path.resolve().name if path.is_dir() else path.name.split('.')[0]
@@ -61,7 +62,7 @@ def from_text(text, output, shares=(0.8, 0.1, 0.1), seed=0):
       whose entity or relation train would lack are moved to train.
 
   Raises:
-    tables.DataError: what `triples.read_folder` and `triples.split_file` refuse.
+    errors.DataError: what `triples.read_folder` and `triples.split_file` refuse.
   """
   shares = splits_lib.check_shares(shares)
   with building(output) as folder, engine.connected(folder) as connection:
@@ -89,7 +90,7 @@ def building(output):
   """Yields a folder beside `output` that takes its place when all went well, and is removed otherwise."""
   output = pathlib.Path(output)
   if output.exists() and not (output.is_dir() and not any(output.iterdir())):
-    raise tables.DataError(f'--output={output} is not an empty folder; name a new one.')
+    raise errors.DataError(f'--output={output} is not an empty folder; name a new one.')
   partial = output.with_name(f'{output.name}.partial')
   shutil.rmtree(partial, ignore_errors=True)
   partial.mkdir(parents=True)

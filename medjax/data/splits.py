@@ -1,7 +1,7 @@
 """Deals triples into train, valid and test."""
 import numpy as np
 
-from medjax.data import tables
+from medjax import errors
 
 NAMES = ('train', 'valid', 'test')
 
@@ -13,7 +13,7 @@ def check_shares(shares):
   except (TypeError, ValueError):
     values = ()
   if len(values) != 3 or not all(0 < value < 1 for value in values) or abs(sum(values) - 1) > 1e-6:
-    raise tables.DataError(f'data.split is {shares!r}, but has to be three positive shares of train, valid '
+    raise errors.DataError(f'data.split is {shares!r}, but has to be three positive shares of train, valid '
                            'and test that sum to 1, e.g. 0.8,0.1,0.1.')
   return values
 

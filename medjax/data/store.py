@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from medjax.data import engine
-from medjax.data import tables
+from medjax import errors
 from medjax.data import triples
 
 FORMAT = 1
@@ -77,7 +77,7 @@ def open_graph(folder, expected=None):
     A `triples.Graph` whose splits are memory-mapped and whose names are read when they are looked at.
 
   Raises:
-    tables.DataError: no store, one of another version or hash, or a file of another size than was written.
+    errors.DataError: no store, one of another version or hash, or a file of another size than was written.
   """
   folder = pathlib.Path(folder).resolve()
   try:
@@ -90,10 +90,10 @@ def open_graph(folder, expected=None):
     entities, relations = manifest['entities'], manifest['relations']
     splits = [mapped(folder / f'{split}.npy') for split in triples.SPLITS]
   except (OSError, ValueError, LookupError, TypeError) as error:
-    raise tables.DataError(f'{folder}: is no prepared graph or is damaged ({error}). Prepare it with '
+    raise errors.DataError(f'{folder}: is no prepared graph or is damaged ({error}). Prepare it with '
                            '`python launch.py --mode=prepare --config.data.path=TRIPLES --output=FOLDER`.') from error
   if expected not in (None, manifest['hash']):
-    raise tables.DataError(f'{folder}: holds the prepared graph {manifest["hash"][:12]}, not {expected[:12]}.')
+    raise errors.DataError(f'{folder}: holds the prepared graph {manifest["hash"][:12]}, not {expected[:12]}.')
   names = [Names(folder / f'{kind}.parquet', column, size) for column in ('name', 'label')
            for kind, size in (('entities', entities), ('relations', relations))]
   return triples.Graph(manifest['name'], names[0], names[1], *splits, names[2], names[3], tuple(manifest['notes']),

@@ -11,6 +11,8 @@ import zlib
 
 import numpy as np
 
+from medjax.errors import DataError
+
 SUFFIXES = ('.txt', '.tsv', '.csv')
 HEAD = 2**20   # bytes of a file that decide its layout
 _CSV_FIELD = r'("(?:[^"]|"")*"|[^",]*)'
@@ -21,10 +23,6 @@ _HEADER_NAMES = {
     't': ('t', 'tail', 'object', 'obj', 'o', 'target', 'tail_id', 'to'),
 }
 _SEPARATORS = {'\t': 'tab', ',': 'comma', ' ': 'space'}
-
-
-class DataError(ValueError):
-  """Input that cannot be used; the message names the file, the line, the value and the remedy."""
 
 
 class Table(typing.NamedTuple):

@@ -10,7 +10,7 @@ from medjax.data import filters
 from medjax.data import labels as labels_lib
 from medjax.data import splits
 from medjax.data import tables
-from medjax.data.tables import DataError, read_table  # noqa: F401 (the public names live here)
+from medjax.errors import DataError
 
 CHUNK = 1 << 20  # triples looked at once
 SPLITS = {'train': ('train',), 'valid': ('valid', 'dev', 'validation'), 'test': ('test',)}   # names of files

@@ -9,6 +9,7 @@ import pandas as pd
 from medjax.data import arrays
 from medjax.data import engine
 from medjax.data import prepare as prepare_lib
+from medjax import errors
 from medjax.data import tables
 from medjax.data import triples
 
@@ -25,7 +26,7 @@ def prepare(folder, output, counts=(), notes=()):
     notes: tuple of str.
 
   Raises:
-    tables.DataError: a missing or damaged file, ids out of range, or other numbers than published.
+    errors.DataError: a missing or damaged file, ids out of range, or other numbers than published.
   """
   with prepare_lib.building(output) as target, engine.connected(target) as connection:
     sizes = [read_names(connection, kind, find(folder, file)) for kind, file in MAPPINGS.items()]
@@ -41,10 +42,10 @@ def prepare(folder, output, counts=(), notes=()):
       if split != 'train':
         wrong = np.stack(ids(path, content, ('tail_neg', 'head_neg'), (sizes[0], sizes[0])))
         if wrong.shape[:2] != (2, sizes[-1]):
-          raise tables.DataError(f'{path}: head_neg and tail_neg have {wrong.shape[1]} rows for {sizes[-1]} triples.')
+          raise errors.DataError(f'{path}: head_neg and tail_neg have {wrong.shape[1]} rows for {sizes[-1]} triples.')
         np.save(target / f'{split}-candidates.npy', wrong)
     if counts and tuple(sizes) != tuple(counts):
-      raise tables.DataError(f'{folder}: holds {sizes} entities, relations and triples of train, valid and test, but '
+      raise errors.DataError(f'{folder}: holds {sizes} entities, relations and triples of train, valid and test, but '
                              f'{list(counts)} were published. Get it again.')
     prepare_lib.finish(connection, target, 'wikikg2', notes)
 
@@ -54,7 +55,7 @@ def find(folder, *names):
   for name in names:
     if found := sorted(folder.rglob(name)):
       return found[0]
-  raise tables.DataError(f'{folder}: lacks {" or ".join(names)} of ogbl-wikikg2. Put it there, or leave data.root '
+  raise errors.DataError(f'{folder}: lacks {" or ".join(names)} of ogbl-wikikg2. Put it there, or leave data.root '
                          'empty to download it.')
 
 
@@ -62,10 +63,10 @@ def ids(path, content, names, sizes):
   """Arrays of a file as int32; DataError unless they are there and their ids below the sizes."""
   missing = [name for name in names if name not in content]
   if missing:
-    raise tables.DataError(f'{path}: lacks {", ".join(missing)}; it holds {", ".join(sorted(content)) or "no arrays"}.')
+    raise errors.DataError(f'{path}: lacks {", ".join(missing)}; it holds {", ".join(sorted(content)) or "no arrays"}.')
   for name, size in zip(names, sizes):
     if content[name].min(initial=0) < 0 or content[name].max(initial=0) >= size:
-      raise tables.DataError(f'{path}: {name} holds ids outside of 0 to {size - 1}, which the mapping files lack.')
+      raise errors.DataError(f'{path}: {name} holds ids outside of 0 to {size - 1}, which the mapping files lack.')
   return [content[name].astype(np.int32) for name in names]
 
 
@@ -75,7 +76,7 @@ def read_names(connection, kind, path):
     frame = pd.read_csv(path, dtype=str, keep_default_na=False)
   ids = pd.to_numeric(frame.iloc[:, 0], errors='coerce').to_numpy()
   if frame.shape[1] < 2 or not np.array_equal(np.sort(ids), np.arange(len(ids))):
-    raise tables.DataError(f'{path}: the first column has to number its lines from 0, and the second to name them.')
+    raise errors.DataError(f'{path}: the first column has to number its lines from 0, and the second to name them.')
   connection.register('rows', pd.DataFrame({'id': ids.astype(np.int32), 'name': frame.iloc[:, 1].astype(object)}))
   connection.execute(f'CREATE TABLE {kind} AS SELECT id, name, name AS label FROM rows')
   connection.unregister('rows')

@@ -11,10 +11,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from medjax import scores as scores_lib
+from medjax import errors
+from medjax.core import rows as rows_lib
+from medjax.core import shuffle
+from medjax.core import sides
 from medjax.data import filters
-from medjax.data import sampling
-from medjax.data import tables
 from medjax.evaluation import ranking
 
 CHUNK = 512        # candidates of a query that are compared at once
@@ -37,7 +38,7 @@ def chooser(number, graph, split):
     split: 'valid' or 'test'.
 
   Raises:
-    tables.DataError: the graph has no published candidates for the split.
+    errors.DataError: the graph has no published candidates for the split.
   """
   if number > 0:
     return functools.partial(draw, num_entities=graph.num_entities, count=min(number, graph.num_entities))
@@ -45,9 +46,9 @@ def chooser(number, graph, split):
     return None
   published = graph.store.candidates(split) if graph.store is not None else None
   if published is None:
-    raise tables.DataError(f'config.eval.candidates={number}: {graph.name} brings no candidates for {split} '
+    raise errors.DataError(f'config.eval.candidates={number}: {graph.name} brings no candidates for {split} '
                            '(ogbl-wikikg2 does); write 0 to rank all entities, or how many to draw')
-  return lambda triples, places, side: np.asarray(published[('tail', 'head').index(side)][places])
+  return lambda triples, places, side: np.asarray(published[sides.SIDES.index(side)][places])
 
 
 def draw(triples, places, side, num_entities, count):
@@ -60,7 +61,7 @@ def draw(triples, places, side, num_entities, count):
 def _draw(triples, side, *, num_entities, count):
   def one(triple):
     key = functools.reduce(jax.random.fold_in, (side, *triple), jax.random.key(SEED))
-    return sampling.shuffled(key, jnp.arange(count), num_entities)
+    return shuffle.shuffled(key, jnp.arange(count), num_entities)
 
   return jax.vmap(one)(triples)
 
@@ -77,11 +78,10 @@ def count_rivals(model, triples, rivals, competes, *, score, widths, side):
     score, widths, side: `Score`, `Widths`, 'tail' or 'head'.
   """
   entity = model['entity']
-  anchor, answer = (0, 2) if side == 'tail' else (2, 0)
-  make_query = score.tail_query if side == 'tail' else score.head_query
-  queries = make_query(scores_lib.gather(entity, triples[:, anchor]),
-                       scores_lib.gather(model['relation'], triples[:, 1]))
-  rows = scores_lib.gather(entity, jnp.concatenate([triples[:, answer, None], rivals], 1))
+  anchor, answer = sides.columns(side)
+  queries = score.query(side)(rows_lib.gather(entity, triples[:, anchor]),
+                              rows_lib.gather(model['relation'], triples[:, 1]))
+  rows = rows_lib.gather(entity, jnp.concatenate([triples[:, answer, None], rivals], 1))
   start = jnp.where(jnp.pad(competes, ((0, 0), (1, 0)), constant_values=True), 0.0, -jnp.inf)
 
   def compare(total, _):
@@ -90,7 +90,7 @@ def count_rivals(model, triples, rivals, competes, *, score, widths, side):
 
   def one(query, rows, start):
     query = jax.tree.map(lambda x: x[:, None], query)
-    return score.walk(query, rows, widths, start[:, None], compare, jnp.zeros(widths.num_blocks))
+    return score.scan_blocks(query, rows, widths, start[:, None], compare, jnp.zeros(widths.num_blocks))
 
   return jax.vmap(one, out_axes=1)(queries, rows, start)
 

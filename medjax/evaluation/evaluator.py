@@ -4,13 +4,12 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from medjax import crop
+from medjax.core import axes as axes_lib
+from medjax.core import sides
 from medjax.data import filters
 from medjax.evaluation import candidates as candidates_lib
 from medjax.evaluation import metrics
 from medjax.evaluation import ranking
-
-SIDES = ('tail', 'head')
 
 
 def rank_both_sides(score, model, widths, triples, known_triples, batch=256, choose=None):
@@ -25,7 +24,7 @@ def rank_both_sides(score, model, widths, triples, known_triples, batch=256, cho
   """
   num_entities = next(iter(model['entity'].values())).shape[0]
   ranks, candidates = [], []
-  for side in SIDES:
+  for side in sides.SIDES:
     if choose is not None:
       of_side, number = candidates_lib.ranks(score, model, widths, triples, side, choose, known_triples, batch)
       ranks.append(of_side)
@@ -91,7 +90,7 @@ def summarize(ranked, model, widths, graph):
   """Returns the rows of `evaluate` from a `Ranked`."""
   triples, ranks, competing = ranked[:3]
   category = graph.relation_categories()[triples[:, 1]]
-  params = [crop.num_numbers(crop.crop(model, width, widths.components)) for width in widths.values]
+  params = [axes_lib.num_numbers(axes_lib.crop(model, axes_lib.columns(widths.components), width)) for width in widths.values]
   rows = []
   for side, chosen in (('both', [0, 1]), ('tail', [0]), ('head', [1])):
     for name in ('all', '1-1', '1-N', 'N-1', 'N-N'):

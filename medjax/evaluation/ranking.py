@@ -15,7 +15,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from medjax import scores as scores_lib
+from medjax.core import rows as rows_lib
+from medjax.core import sides
 
 ANSWERS = (1, 2, 4, 8)  # answers of one query that are ranked at once: as many programs
 CHUNK = 256       # entities compared at once: a tile of scores stays in a core's cache
@@ -38,11 +39,10 @@ def count_rivals(model, anchors, relations, answers, pairs, *, score, widths, si
   """
   entity = model['entity']
   num_entities, num_queries = jax.tree.leaves(entity)[0].shape[0], anchors.shape[0]
-  query = (score.tail_query if side == 'tail' else score.head_query)(
-      scores_lib.gather(entity, anchors), scores_lib.gather(model['relation'], relations))
+  query = score.query(side)(rows_lib.gather(entity, anchors), rows_lib.gather(model['relation'], relations))
   query = jax.tree.map(jnp.transpose, query)
   truth = jax.tree.map(lambda x: jnp.pad(x, ((0, 0), (0, chunk - num_queries), (0, 0))),
-                       scores_lib.gather(entity, answers))
+                       rows_lib.gather(entity, answers))
   num_answers = answers.shape[0]
 
   def compare(total, true_scores):
@@ -59,7 +59,7 @@ def count_rivals(model, anchors, relations, answers, pairs, *, score, widths, si
     start = jnp.broadcast_to(jnp.where(seen, -jnp.inf, 0.0)[:, None], (chunk, num_queries))
     here = ~is_truth & (pairs[:, 1] >= first) & (pairs[:, 1] < first + chunk)
     start = start.at[jnp.where(here, pairs[:, 1] - first, chunk), pairs[:, 0]].set(-jnp.inf, mode='drop')
-    own, rivals = score.walk(query, rows, widths, start, compare, true_scores)
+    own, rivals = score.scan_blocks(query, rows, widths, start, compare, true_scores)
     return (counts + jnp.where(is_truth, 0, rivals),
             jnp.where(is_truth, true_scores.at[:, index].set(own, mode='drop'), true_scores)), None
 
@@ -125,7 +125,7 @@ def ranks(score, model, widths, triples, side, known, batch=256, chunk=CHUNK, wo
   workers = workers or processors()
   model = jax.tree.map(jnp.asarray, model)  # numpy tables would be copied for every batch
   offsets, answers = known
-  anchor, answer = (0, 2) if side == 'tail' else (2, 0)
+  anchor, answer = sides.columns(side)
   num_entities = jax.tree.leaves(model['entity'])[0].shape[0]
   chunk = min(chunk, num_entities)
   batch = min(batch, chunk)

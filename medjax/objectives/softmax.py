@@ -1,42 +1,49 @@
 """The softmax (cross-entropy) form of the objective: the answer against all its candidates at once.
 
 The form in which the bilinear scores hold their best published results (Lacroix et al., "Canonical Tensor
-Decomposition for Knowledge Base Completion", ICML 2018). One sub-model's scores are positive [B] and negative
-[B, K]; what sub-models share is written over sequences of N of them, so that no array holds all.
+Decomposition for Knowledge Base Completion", ICML 2018).
 """
+from collections.abc import Sequence
+
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float
 
 from medjax.objectives import candidates
-from medjax.objectives import med
+from medjax.objectives import mutual_learning
+from medjax.objectives import weights
+from medjax.objectives.options import Options, Strengths
 
 
-def losses(positive, negative, valid, share, weights, settings, mask=None):
-  """Returns (loss [], own losses [N]) of all sub-models.
+def softmax_losses(positive: Float[Array, 'B N'], negative: Float[Array, 'B K N'] | Sequence[Float[Array, 'B K']],
+                   valid: Bool[Array, 'B K'], fractions: Float[Array, ' N'], strengths: Strengths, options: Options,
+                   mask: Float[Array, ' N'] | None = None) -> tuple[Float[Array, ''], Float[Array, ' N']]:
+  """Returns (loss [], losses of the widths [N]) of all sub-models.
 
   Evolutionary improvement weighs triples by exp(w1 * (1 - the probability that M_{i-1} gives the answer));
   the softmax itself weighs the other candidates by how hard they are.
 
   Args:
-    positive, negative: N scores [B] and N scores [B, K].
-    valid: bool [B, K].
-    share, weights, settings, mask: see `med.losses`.
+    positive, negative: scores [B, N], [B, K, N]; the latter also as N arrays [B, K], so that no array holds all.
+    valid, fractions, strengths, options, mask: see `log_sigmoid_losses`.
   """
-  mask = jnp.ones_like(share) if mask is None else mask
+  mask = jnp.ones_like(fractions) if mask is None else mask
+  mutual = options.mutual
   # recomputed in the backward pass: what stays in memory is the scores
-  pieces = jax.checkpoint(lambda *x: candidates.log_softmax(*x, valid)) if settings.mutual else jax.checkpoint(
+  pieces = jax.checkpoint(lambda *x: candidates.log_softmax(*x, valid)) if mutual else jax.checkpoint(
       lambda *x: (candidates.log_softmax(*x, valid)[0], None))
-  loss, own, previous = 0.0, [], None
-  for i, (right, wrong) in enumerate(zip(positive, negative)):
+  loss, width_losses, previous = 0.0, [], None
+  others = negative if isinstance(negative, Sequence) else jnp.moveaxis(negative, -1, 0)
+  for i, (right, wrong) in enumerate(zip(positive.T, others)):
     current = pieces(right, wrong)
     even = jnp.ones_like(right) / len(right)
-    if settings.evolutionary and previous is not None:
+    if options.difficulty and previous is not None:
       hard = jax.lax.stop_gradient(1 - jnp.exp(previous[0]))
-      even = med.softmax(weights.w1 * hard, 0)
-    own.append(-(even * current[0]).sum())
-    loss += mask[i] * med.width_weights(share[i], weights.w3, settings) * own[-1]
-    if settings.mutual and previous is not None:
-      pair = candidates.divergence(previous, current, valid, settings.mutual_detach)
-      loss += med.pair_weights(share[i], settings) * mask[i] * mask[i - 1] * pair
+      even = candidates.masked_softmax(strengths.w1 * hard, 0)
+    width_losses.append(-(even * current[0]).sum())
+    loss += mask[i] * weights.width_weights(fractions[i], strengths.w3, options) * width_losses[-1]
+    if mutual and previous is not None:
+      pair = mutual_learning.divergence(previous, current, valid, mutual.detach)
+      loss += weights.pair_weights(fractions[i], mutual) * mask[i] * mask[i - 1] * pair
     previous = current
-  return loss, jnp.stack(own)
+  return loss, jnp.stack(width_losses)

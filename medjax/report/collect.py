@@ -7,9 +7,11 @@ import re
 
 import pandas as pd
 
-from medjax import artifact
 from medjax import config as config_lib
-from medjax import crop
+from medjax import errors
+from medjax.core import widths as widths_lib
+from medjax.saved import files as files_lib
+from medjax.saved import workdir as workdir_lib
 from medjax.report import cost as cost_lib
 
 MISSING = 'no saved results below {}; name a folder of runs, each with results.csv and config.json or extraction.json'
@@ -21,10 +23,6 @@ DEFAULTS = config_lib.flatten(config_lib.Config())
 DISTILLED = {'bkd': 'BKD', 'ta': 'TA', 'dualde': 'DualDE', 'iterde': 'IterDE'}
 ORDER = ('DT', 'Ext-L', 'Ext-V', 'Ext-random', *DISTILLED.values(), '', 'plain sum', 'MED (literal)',
          'MED')  # '': any other method
-
-
-class NothingSaved(ValueError):
-  """A folder without saved runs."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -103,9 +101,9 @@ def results_below(folder, pattern='**'):
 
 def read_results(path):
   """Returns (results indexed by width, cost) of a results.csv and the cost.json beside it."""
-  with artifact.reading(path):
+  with files_lib.reading(path):
     results = pd.read_csv(path).set_index('width')
-  with artifact.reading(path.parent / 'cost.json'):
+  with files_lib.reading(path.parent / 'cost.json'):
     return results, cost_lib.read(path.parent)
 
 
@@ -114,23 +112,23 @@ def collect(root):
 
   Raises:
     NothingSaved: there is none.
-    artifact.ArtifactError: a run's configuration is damaged.
+    errors.ArtifactError: a run's configuration is damaged.
   """
   found = []
   for path in results_below(root):
     folder, fields, method = path.parent, None, None
-    config = artifact.read_config(folder)
+    config = workdir_lib.read_config(folder)
     if config is not None:
       fields = config_lib.flatten(config)
       method = method_name(fields)
     elif (record := folder / 'extraction.json').exists():
-      with artifact.reading(record):
+      with files_lib.reading(record):
         record = json.loads(record.read_text(encoding='utf-8'))
         fields, method = record['config'], record['method']
     if fields:
       found.append(Run(folder.relative_to(root).as_posix(), folder, method, fields, *read_results(path)))
   if not found:
-    raise NothingSaved(MISSING.format(root))
+    raise errors.NothingSaved(MISSING.format(root))
   return found
 
 
@@ -182,7 +180,7 @@ def most_common(values, default):
 def told(field, value):
   """Returns a field's value in the words of a row's label."""
   if field == 'model.widths':
-    return f'{len(crop.parse_widths(value))} widths to {crop.parse_widths(value)[-1]}'
+    return f'{len(widths_lib.parse_widths(value))} widths to {widths_lib.parse_widths(value)[-1]}'
   return f'{field.partition(".")[2]}={value}'
 
 

@@ -1,7 +1,7 @@
 """The report of a folder of runs: tables of quality and of cost as Markdown, CSV and LaTeX."""
 import pathlib
 
-from medjax import artifact
+from medjax.saved import files as files_lib
 from medjax.report import efficiency
 from medjax.report import quality
 from medjax.report import tables
@@ -34,7 +34,7 @@ def write(groups, folder, widths=None, figures=()):
         pages += [tables.markdown(*made), note]
         latex += [tables.latex(*made), f'% {note}']
   pages += [f'## {heading}\n\n![{heading}]({file})' for heading, file in figures]
-  artifact.write_text(folder / 'report.md', '\n\n'.join(pages) + '\n')
-  artifact.write_text(folder / 'report.tex', '\n\n'.join(latex) + '\n')
-  artifact.write_text(folder / 'report.csv', quality.long_table(groups).to_csv(index=False))
-  artifact.write_text(folder / 'efficiency.csv', costs.to_csv(index=False))
+  files_lib.write_text(folder / 'report.md', '\n\n'.join(pages) + '\n')
+  files_lib.write_text(folder / 'report.tex', '\n\n'.join(latex) + '\n')
+  files_lib.write_text(folder / 'report.csv', quality.long_table(groups).to_csv(index=False))
+  files_lib.write_text(folder / 'efficiency.csv', costs.to_csv(index=False))

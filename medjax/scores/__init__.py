@@ -1,11 +1,15 @@
-"""The scores by name. `make(name, constants)` builds one; a crop keeps its full model's constants."""
+"""The scores by name: `make(name, constants)` builds one; a crop keeps its full model's constants.
+
+Knows no files, no graph and no training. May import: errors, core.
+"""
 import difflib
 import functools
+from typing import Any, Callable, Mapping
 
 from medjax.scores import complex, distmult, pairre, reciprocal, rotate, simple, transe  # noqa: A004
-from medjax.scores.base import Score, affine, gather, lift, score_triples, sharpness
+from medjax.scores.contract import Score, score_triples
 
-REGISTRY = {
+REGISTRY: dict[str, Callable[[Mapping[str, float]], Score]] = {
     'transe': transe.make,
     'transe_l2': functools.partial(transe.make, name='transe_l2', norm=2),
     'rotate': rotate.make,
@@ -18,7 +22,7 @@ REGISTRY = {
 }
 
 
-def check_name(name):
+def check_name(name: str) -> None:
   """Raises ValueError, with the nearest name, for a score that is not registered."""
   if name not in REGISTRY:
     near = difflib.get_close_matches(name, REGISTRY, n=1)
@@ -26,19 +30,19 @@ def check_name(name):
     raise ValueError(f'unknown score {name!r}; {hint}known scores: {", ".join(sorted(REGISTRY))}')
 
 
-def make(name, constants) -> Score:
+def make(name: str, constants: Mapping[str, float]) -> Score:
   """Returns the score `name` with a trained model's constants."""
   check_name(name)
   return _make(name, tuple(sorted(constants.items())))
 
 
 @functools.lru_cache(maxsize=64)
-def _make(name, constants):
+def _make(name: str, constants: tuple[tuple[str, Any], ...]) -> Score:
   # one record per score and constants, so that programs compiled for it are found again
   return REGISTRY[name](dict(constants))
 
 
-def default_constants(gamma, width, phase_scale=0.0):
+def default_constants(gamma: float, width: int, phase_scale: float = 0.0) -> dict[str, float]:
   """Constants of a new model of full `width`.
 
   Initial values are bounded by (gamma + 2) / width (RotatE's code has the number of components there), and of standard
@@ -48,5 +52,4 @@ def default_constants(gamma, width, phase_scale=0.0):
   return {'init_range': (gamma + 2.0) / width, 'init_scale': 0.1, 'phase_scale': phase_scale or 0.1 * width}
 
 
-__all__ = ['REGISTRY', 'Score', 'affine', 'check_name', 'default_constants', 'gather', 'lift', 'make', 'score_triples',
-           'sharpness']
+__all__ = ['REGISTRY', 'Score', 'check_name', 'default_constants', 'make', 'score_triples']

@@ -1,10 +1,14 @@
 """ComplEx (Trouillon et al., ICML 2016, eq. 9): s = Re <h, r, conj(t)>."""
+from typing import Mapping
+
 import jax
 
-from medjax.scores import base
+from medjax.scores import bilinear
+from medjax.scores import distances
+from medjax.scores.contract import Score
 
 
-def make(constants):
+def make(constants: Mapping[str, float]) -> Score:
   """Returns the score; `constants['init_scale']` is the standard deviation of the initial values."""
   scale = constants['init_scale']
 
@@ -23,7 +27,7 @@ def make(constants):
     return {'re': tail['re'] * relation['re'] + tail['im'] * relation['im'],
             'im': tail['im'] * relation['re'] - tail['re'] * relation['im']}
 
-  def moduli(rows):
-    return {'modulus': base.modulus(rows['re'], rows['im'])}
+  def component_magnitudes(rows):
+    return {'modulus': distances.modulus(rows['re'], rows['im'])}
 
-  return base.Score('complex', 2, False, init, tail_query, head_query, *base.bilinear(), moduli)
+  return Score('complex', 2, False, init, tail_query, head_query, *bilinear.make_ways(), component_magnitudes)

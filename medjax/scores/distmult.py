@@ -1,10 +1,13 @@
 """DistMult (Yang et al., ICLR 2015): s = <h, r, t>."""
+from typing import Mapping
+
 import jax
 
-from medjax.scores import base
+from medjax.scores import bilinear
+from medjax.scores.contract import Score
 
 
-def make(constants):
+def make(constants: Mapping[str, float]) -> Score:
   """Returns the score; `constants['init_scale']` is the standard deviation of the initial values."""
   scale = constants['init_scale']
 
@@ -16,4 +19,4 @@ def make(constants):
   def query(entity, relation):
     return {'vector': entity['vector'] * relation['vector']}
 
-  return base.Score('distmult', 1, False, init, query, query, *base.bilinear(), base.sizes)
+  return Score('distmult', 1, False, init, query, query, *bilinear.make_ways(), bilinear.magnitudes)

@@ -4,18 +4,23 @@ The norms are taken over the crop, so a width's terms are not those of the full 
 needs a pass of its own over its components.
 """
 import functools
+from typing import Iterator, Mapping
 
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Float, PyTree
 
-from medjax.scores import base
+from medjax.core import prefix
+from medjax.core.widths import Widths
+from medjax.scores import additive
+from medjax.scores.contract import OnBlock, Score, Table
 
 FEW = 4     # widths that are faster one by one
 GROUPS = 4  # of blocks: a group leaves out the widths that end before it
 TINY = 1e-12  # keeps the norm of a zero row and its gradient finite
 
 
-def make(constants):
+def make(constants: Mapping[str, float]) -> Score:
   """Returns the score; `constants['init_range']` bounds the uniform initial values."""
   bound = constants['init_range']
 
@@ -31,34 +36,44 @@ def make(constants):
   def head_query(tail, relation):
     return {'vector': tail['vector'], 'own': relation['tail'], 'other': relation['head']}
 
-  cross = base.broadcast_cross(sums)
-  return base.Score('pairre', 1, True, init, tail_query, head_query, sums, walk, cross)
+  return Score('pairre', 1, True, init, tail_query, head_query, scores_by_width, scan_blocks,
+               additive.broadcast_pairs(scores_by_width))
 
 
-def inverse_norms(squares):
+def inverse_norms(squares: Float[Array, '...']) -> Float[Array, '...']:
+  """1 / ||x|| of sums of squares."""
   return jax.lax.rsqrt(squares + TINY)
 
 
-def sums(query, candidate, widths):
+def scores_by_width(query: Table, candidate: Table, widths: Widths) -> Float[Array, '... N']:
+  """See `contract.ScoresByWidth`."""
   fixed, moving = query['vector'] * query['own'], candidate['vector'] * query['other']
   if len(widths.values) <= FEW and not widths.axis:
     norm = lambda rows, width: inverse_norms(jnp.square(rows['vector'][..., :width]).sum(-1, keepdims=True))
     return -jnp.stack([jnp.abs(fixed[..., :width] * norm(query, width) - moving[..., :width] * norm(candidate, width))
                        .sum(-1) for width in widths.values], -1)
-  query_norm, candidate_norm = (inverse_norms(base.prefix_sums(jnp.square(rows['vector']), widths, base.share_sum))
+  query_norm, candidate_norm = (inverse_norms(prefix.prefix_sums(jnp.square(rows['vector']), widths, prefix.psum_shared))
                                 for rows in (query, candidate))
   fixed, query_norm = (jnp.broadcast_to(x, (*moving.shape[:-1], x.shape[-1])) for x in (fixed, query_norm))
   total = distances(fixed, moving, query_norm, candidate_norm, widths.fine)
-  return -base.add_up(total, widths.axis) if widths.axis else -total
+  return -prefix.psum_once(total, widths.axis) if widths.axis else -total
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(4,))
-def distances(fixed, moving, query_norm, candidate_norm, widths):
-  """sum_j |fixed_j * query_norm_i - moving_j * candidate_norm_i| over the components of every width i.
+def distances(fixed: Float[Array, '... C'], moving: Float[Array, '... C'], query_norm: Float[Array, '... N'],
+              candidate_norm: Float[Array, '... N'], widths: Widths) -> Float[Array, '... N']:
+  """Distances of every width: D_i = sum over c <= d_i of |g_ci|, with the gap g_ci = f_c q_i - m_c r_i.
 
-  Sums of (component, width) pairs, 32 times one model's for 64 widths, so what counts is that none of them
-  goes to memory: forward, the widths are the vector and the components follow one another; backward the
-  other way round.
+  f and m are `fixed` and `moving` [..., C], q and r the inverse norms `query_norm` and `candidate_norm` [..., N] of the
+  crops. With s_ci = sign(g_ci) and G_i the gradient with respect to D_i, over the components c <= d_i of each width:
+
+    dD/df_c =  sum_i G_i s_ci q_i            dD/dm_c = -sum_i G_i s_ci r_i
+    dD/dq_i =  G_i sum_c s_ci f_c            dD/dr_i = -G_i sum_c s_ci m_c
+
+  The sums run over pairs of a component and a width, 32 times those of one model for 64 widths, so what counts is that
+  no array [..., C, N] goes to memory. Forward, the widths are the vector and the components follow one another, which
+  also gives sum_c s_ci m_c (`slopes`), and with it sum_c s_ci f_c = (D_i + r_i slopes_i) / q_i. Backward, the
+  components are the vector and the widths follow one another.
 
   Args:
     fixed, moving: [..., C].
@@ -71,7 +86,7 @@ def distances(fixed, moving, query_norm, candidate_norm, widths):
   return _distances_fwd(fixed, moving, query_norm, candidate_norm, widths)[0]
 
 
-def _groups(widths):
+def _groups(widths: Widths) -> Iterator[tuple[int, int, int]]:
   """Yields (first block, last block + 1, first of the widths that reach beyond the first block)."""
   if widths.axis:  # which widths reach a device's blocks is known only there
     yield 0, widths.num_blocks // widths.parts, 0
@@ -82,7 +97,7 @@ def _groups(widths):
 
 
 def _distances_fwd(fixed, moving, query_norm, candidate_norm, widths):
-  ends, total, slopes = jnp.asarray(widths.ends) - base.first_block(widths), 0.0, 0.0
+  ends, total, slopes = jnp.asarray(widths.ends) - prefix.first_block(widths), 0.0, 0.0
   for first, last, low in _groups(widths):
     own, other = query_norm[..., low:], candidate_norm[..., low:]
     rows = lambda b: tuple(jax.lax.dynamic_slice_in_dim(x, b * widths.block, widths.block, -1) for x in (fixed, moving))
@@ -95,19 +110,19 @@ def _distances_fwd(fixed, moving, query_norm, candidate_norm, widths):
         gap = fixed[..., j, None] * left - moving[..., j, None] * right
         total += jnp.abs(gap)
         slopes += jnp.sign(gap) * moving[..., j, None]
-      return total, slopes, rows(b + 1)  # through the carry, see base.additive
+      return total, slopes, rows(b + 1)  # through the carry, see additive.make_ways
 
     zero = jnp.zeros_like(other)
-    *sums, _ = jax.lax.fori_loop(first, last, add_block, (zero, zero, rows(first)))
+    *added, _ = jax.lax.fori_loop(first, last, add_block, (zero, zero, rows(first)))
     pad = [(0, 0)] * (own.ndim - 1) + [(low, 0)]
-    total, slopes = (x + jnp.pad(y, pad) for x, y in zip((total, slopes), sums))
+    total, slopes = (x + jnp.pad(y, pad) for x, y in zip((total, slopes), added))
   return total, (fixed, moving, query_norm, candidate_norm, total, slopes)
 
 
 def _distances_bwd(widths, kept, grad):
   fixed, moving, query_norm, candidate_norm, total, slopes = kept
   own, other = grad * query_norm, grad * candidate_norm
-  before, parts = base.first_block(widths), []
+  before, parts = prefix.first_block(widths), []
   for first, last, low in _groups(widths):
     where = slice(first * widths.block, last * widths.block)
     left, right = fixed[..., where], moving[..., where]
@@ -122,34 +137,35 @@ def _distances_bwd(widths, kept, grad):
       fixed_grad, moving_grad = fixed_grad + up, moving_grad + down
     parts.append((fixed_grad, moving_grad))
   fixed_grad, moving_grad = (jnp.concatenate(x, -1) for x in zip(*parts))
-  # a distance is query_norm * (sum of signed fixed) - candidate_norm * (sum of signed moving = slopes)
   return fixed_grad, moving_grad, grad * (total + candidate_norm * slopes) / query_norm, -grad * slopes
 
 
 distances.defvjp(_distances_fwd, _distances_bwd)
 
 
-def walk(query, rows, widths, start, visit, each):
+def scan_blocks(query: Table, rows: Table, widths: Widths, start: Float[Array, 'E Q'], on_block: OnBlock,
+                per_block: PyTree) -> PyTree:
+  """See `contract.ScanBlocks`: every width walks its own blocks again, since its terms are scaled by its own norms."""
   block, num_blocks = widths.block, widths.num_blocks
   split = lambda x: x.reshape(num_blocks, block, -1)                    # [blocks, block, Q]
   fixed, other = split(query['vector'] * query['own']), split(query['other'])
-  rows = base.split_blocks(rows['vector'], block).transpose(1, 2, 0)    # [blocks, block, E]
+  rows = prefix.split_blocks(rows['vector'], block).transpose(1, 2, 0)    # [blocks, block, E]
   norms = lambda x: inverse_norms(jnp.cumsum(jnp.square(x).sum(1), 0))
   query_norm, row_norm = norms(split(query['vector'])), norms(rows)
 
   def one(carry, part):
-    end, each = part
+    end, of_block = part
     scaled = lambda b: (fixed[b] * query_norm[end, None], other[b], rows[b] * row_norm[end, None])
 
     def add_block(b, carry):
       total, (fixed, other, rows) = carry
       for j in range(block):
         total -= jnp.abs(fixed[None, j] - other[None, j] * rows[j, :, None])
-      return total, scaled(b + 1)  # through the carry, see base.additive
+      return total, scaled(b + 1)  # through the carry, see additive.make_ways
 
     total, _ = jax.lax.fori_loop(0, end + 1, add_block, (start, scaled(0)))
-    return carry, visit(total, each)
+    return carry, on_block(total, of_block)
 
   ends = jnp.asarray(widths.ends)
-  seen = jax.lax.scan(one, (), (ends, jax.tree.map(lambda x: x[ends], each)))[1]
+  seen = jax.lax.scan(one, (), (ends, jax.tree.map(lambda x: x[ends], per_block)))[1]
   return jax.tree.map(lambda x: jnp.zeros((num_blocks, *x.shape[1:]), x.dtype).at[ends].set(x), seen)

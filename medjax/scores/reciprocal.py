@@ -3,12 +3,16 @@
 (?, r, t) is asked as (t, r inverse, ?): a query for heads is the query for tails of another relation. A triple then has
 two scores; the one that is called its score is that of the query for its tail.
 """
+from typing import Callable, Mapping
+
 import jax
+
+from medjax.scores.contract import Score
 
 INVERSE = 'inverse_'  # marks the leaves of the inverse relation
 
 
-def make(constants, plain):
+def make(constants: Mapping[str, float], plain: Callable[[Mapping[str, float]], Score]) -> Score:
   """Returns the score that `plain`, a maker of a bilinear score, makes, with reciprocal relations."""
   score = plain(constants)
 
@@ -24,12 +28,13 @@ def make(constants, plain):
   def inverse(relation):
     return {name.removeprefix(INVERSE): leaf for name, leaf in relation.items() if name.startswith(INVERSE)}
 
-  def moduli(rows):
+  def component_magnitudes(rows):
     if not inverse(rows):
-      return score.moduli(rows)
-    # a query has one of both, a batch as many of either: each counts half in the cubes of N3
-    return [jax.tree.map(lambda x: x / 2 ** (1 / 3), score.moduli(part(rows))) for part in (forward, inverse)]
+      return score.component_magnitudes(rows)
+    # A query reads the relation's embedding or its inverse's, and half of a batch reads either. Both are gathered for
+    # every triple, so each has to count half in the cubes that N3 adds up: (x / 2^(1/3))^3 = x^3 / 2.
+    return [jax.tree.map(lambda x: x / 2 ** (1 / 3), score.component_magnitudes(part(rows))) for part in (forward, inverse)]
 
-  return score._replace(name=f'{score.name}_reciprocal', init=init, moduli=moduli,
+  return score._replace(name=f'{score.name}_reciprocal', init=init, component_magnitudes=component_magnitudes,
                         tail_query=lambda head, relation: score.tail_query(head, forward(relation)),
                         head_query=lambda tail, relation: score.tail_query(tail, inverse(relation)))

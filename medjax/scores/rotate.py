@@ -1,11 +1,15 @@
 """RotatE (Sun et al., ICLR 2019, eq. 2): s = gamma - sum_j |h_j r_j - t_j|, with r_j = e^(i theta_j)."""
+from typing import Mapping
+
 import jax
 import jax.numpy as jnp
 
-from medjax.scores import base
+from medjax.scores import additive
+from medjax.scores import distances
+from medjax.scores.contract import Score
 
 
-def make(constants):
+def make(constants: Mapping[str, float]) -> Score:
   """Returns the score.
 
   Args:
@@ -32,6 +36,6 @@ def make(constants):
     return rotate(tail, -relation['phase'] * phase_scale)
 
   def terms(query, candidate):
-    return -base.modulus(base.difference(query['re'], candidate['re']), base.difference(query['im'], candidate['im']))
+    return -distances.modulus(distances.difference(query['re'], candidate['re']), distances.difference(query['im'], candidate['im']))
 
-  return base.Score('rotate', 2, True, init, tail_query, head_query, *base.additive(terms))
+  return Score('rotate', 2, True, init, tail_query, head_query, *additive.make_ways(terms))

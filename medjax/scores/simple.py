@@ -2,12 +2,15 @@
 
 An entity's width counts both of its roles, so width d has d/2 numbers for each.
 """
+from typing import Mapping
+
 import jax
 
-from medjax.scores import base
+from medjax.scores import bilinear
+from medjax.scores.contract import Score
 
 
-def make(constants):
+def make(constants: Mapping[str, float]) -> Score:
   """Returns the score; `constants['init_scale']` is the standard deviation of the initial values."""
   scale = constants['init_scale']
 
@@ -23,4 +26,4 @@ def make(constants):
   def head_query(tail, relation):
     return {'head': 0.5 * tail['tail'] * relation['forward'], 'tail': 0.5 * tail['head'] * relation['inverse']}
 
-  return base.Score('simple', 2, False, init, tail_query, head_query, *base.bilinear(), base.sizes)
+  return Score('simple', 2, False, init, tail_query, head_query, *bilinear.make_ways(), bilinear.magnitudes)

@@ -1,11 +1,15 @@
 """TransE (Bordes et al., NeurIPS 2013): s = gamma - ||h + r - t||, with the L1 or the L2 norm."""
+from typing import Mapping
+
 import jax
 import jax.numpy as jnp
 
-from medjax.scores import base
+from medjax.scores import additive
+from medjax.scores import distances
+from medjax.scores.contract import Score
 
 
-def make(constants, name='transe', norm=1):
+def make(constants: Mapping[str, float], name: str = 'transe', norm: int = 1) -> Score:
   """Returns the score; `constants['init_range']` bounds the uniform initial values."""
   bound = constants['init_range']
 
@@ -21,15 +25,10 @@ def make(constants, name='transe', norm=1):
     return {'vector': tail['vector'] - relation['vector']}
 
   def terms_l1(query, candidate):
-    return -jnp.abs(base.difference(query['vector'], candidate['vector']))
+    return -jnp.abs(distances.difference(query['vector'], candidate['vector']))
 
   def terms_l2(query, candidate):
-    return -jnp.square(base.difference(query['vector'], candidate['vector']))
+    return -jnp.square(distances.difference(query['vector'], candidate['vector']))
 
-  ways = base.additive(terms_l1) if norm == 1 else base.additive(terms_l2, negated_root)
-  return base.Score(name, 1, True, init, tail_query, head_query, *ways)
-
-
-def negated_root(total):
-  """-sqrt(-total), with gradient 0 at 0."""
-  return -jnp.sqrt(jnp.maximum(-total, 1e-30))
+  ways = additive.make_ways(terms_l1) if norm == 1 else additive.make_ways(terms_l2, distances.negated_root)
+  return Score(name, 1, True, init, tail_query, head_query, *ways)

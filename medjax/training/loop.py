@@ -1,174 +1,194 @@
 """The training loop: dispatches of steps, and between them logging, validation and checkpoints."""
+from collections.abc import Callable, Iterable
 import math
 import time
+from typing import Any, Protocol
 
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Float, PyTree
 import numpy as np
 from tqdm import tqdm
 
-from medjax import parallel
-from medjax.data import sampling
+from medjax import errors
+from medjax.config.fields import EvalConfig, TrainConfig
+from medjax.core.widths import Widths
 from medjax.training import optimizers
+from medjax.training import parallel
+from medjax.training import processes
 from medjax.training import signals
 from medjax.training import step as step_lib
-from medjax.training import teaching
+from medjax.training.state import State
+from medjax.training.task import Task
 
 
-class Diverged(RuntimeError):
-  """A loss or gradient was not finite; the message names the step and the last good checkpoint."""
+class Checkpoints(Protocol):
+  """Where states are kept, see `saved.checkpoint.Checkpoints`."""
+  directory: Any
+
+  @property
+  def latest(self) -> int | None:
+    """Step of the newest checkpoint, or None."""
+
+  def save(self, state: State, merit: float | None = None) -> None:
+    """Saves a state, with the validation's merit if there was one."""
+
+  def restore(self, like: State) -> State:
+    """Returns the newest state, laid out as `like`."""
 
 
-class Stopped(RuntimeError):
-  """Ctrl-C or SIGTERM ended the run after it saved a checkpoint."""
+class Writer(Protocol):
+  """Where lines of metrics go, see `report.metrics.Writer`."""
+  history: list[dict[str, Any]]
 
-  def __init__(self, signal_number, step):
-    super().__init__(f'stopped by {signal_number.name} at step {step}, which is saved; '
-                     'run the same command to go on')
-    self.exit_code = 128 + signal_number
+  def write(self, step: int, values: dict[str, Any]) -> None:
+    """Writes one line."""
+
+  def close(self) -> None:
+    """Ends it."""
 
 
-def fit(config, graph, score, widths, checkpoints, open_writer, validate, teacher=None):
+def fit(task: Task, train: TrainConfig, evaluation: EvalConfig, layout: parallel.Layout, checkpoints: Checkpoints,
+        open_writer: Callable[[int], Writer]) -> State:
   """Trains, or goes on from the latest checkpoint, to the last step or to an early stop.
 
   Args:
-    config: the resolved `Config`.
-    graph: the `data.Graph`.
-    score, widths: `Score`, `Widths`.
-    checkpoints: `checkpoint.Checkpoints` of the workdir.
-    open_writer: step -> a metrics writer with `history`, `write(step, values)` and `close()`.
-    validate: model params -> (mean MRR, {width: MRR}).
-    teacher: the `teaching.Teacher` of a distilled run.
+    task: what is trained.
+    train, evaluation: sections of the resolved configuration.
+    layout: where it lies; the one that the task was made for.
+    checkpoints: those of the workdir.
+    open_writer: step -> a metrics writer.
 
   Returns:
     The last state.
 
   Raises:
-    Diverged, Stopped, checkpoint.CheckpointError.
+    Diverged, CheckpointError: the training cannot go on.
+    signals.Stopped: a signal ended it.
   """
-  train, layout = config.train, parallel.make_layout(config, widths)
-  state, advance = begin(config, graph, score, widths, checkpoints, layout, teacher)
+  state, advance = begin(task, train, layout, checkpoints)
   start = int(state.step)
   writer = open_writer(start)
-  stopping = Patience(config.eval.patience, [line['valid_mrr'] for line in writer.history if 'valid_mrr' in line])
+  merit_name = f'valid_{task.merit}'
+  stopping = Patience(evaluation.patience, [line[merit_name] for line in writer.history if merit_name in line])
   try:
     with signals.deferred() as received, tqdm(total=train.steps, initial=start, unit='step', desc='training',
-                                           disable=not parallel.first()) as bar:
+                                           disable=not processes.first()) as bar:
       if start == 0:
         checkpoints.save(state)
       step, since, seconds = start, start, 0.0
       while step < train.steps and not stopping.over:
-        goal, begun = next_stop(step, config), time.perf_counter()
-        state, own, loss = advance(state, goal - step)
+        goal, begun = next_stop(step, train, evaluation), time.perf_counter()
+        state, width_losses, loss = advance(state, goal - step)
         if not bool(state.ok):
           raise diverged('the loss or its gradient', int(state.step), checkpoints)
         seconds += time.perf_counter() - begun
         bar.update(goal - step)
         step, last = goal, goal == train.steps
         if step % train.log_every == 0 or last:
-          writer.write(step, progress(state, widths, own, loss, step - since, seconds))
+          writer.write(step, progress(state, task.widths, width_losses, loss, step - since, seconds))
           bar.set_postfix_str(f'loss {float(loss):.3g}', refresh=False)
           since, seconds = step, 0.0
-        mrr = None
-        if config.eval.every and (step % config.eval.every == 0 or last):
-          mrr = validated(step, layout.whole(state.params['model']), validate, stopping, writer)
+        merit = None
+        if evaluation.every and (step % evaluation.every == 0 or last):
+          merit = validated(step, task, layout.gather_tables(state.params), stopping, writer)
         # looked at once: a signal that comes during the save waits for the next dispatch
-        stopped = parallel.any_process(received)
-        if mrr is not None or step % train.checkpoint_every == 0 or last or stopped:
+        stopped = processes.any_process(received)
+        if merit is not None or step % train.checkpoint_every == 0 or last or stopped:
           if not finite(state.params):
             raise diverged('a parameter', step, checkpoints)
-          checkpoints.save(state, mrr)
+          checkpoints.save(state, merit)
         if stopped:
-          raise Stopped(received[0] if received else signals.signal.SIGTERM, step)  # or another process received it
+          raise signals.Stopped(received[0] if received else signals.signal.SIGTERM, step)  # or another process received it
       if received:
-        raise Stopped(received[0], step)
+        raise signals.Stopped(received[0], step)
   finally:
     writer.close()
   return state
 
 
-def begin(config, graph, score, widths, checkpoints, layout, teacher):
+def begin(task: Task, train: TrainConfig, layout: parallel.Layout, checkpoints: Checkpoints
+          ) -> tuple[State, Callable[[State, int], tuple[State, Float[Array, ' N'], Float[Array, '']]]]:
   """Returns (the first state or that of the latest checkpoint, advance).
 
-  `advance` is (state, steps) -> (state, mean own losses [N], mean loss) and takes the state's buffers over.
+  `advance` is (state, steps) -> (state, mean losses of the widths [N], mean loss) and takes the state's buffers over.
   """
-  train = config.train
   optimizer = optimizers.make(train)
-  state = layout.make(lambda: step_lib.init_state(config, score, widths, optimizer, graph.num_entities,
-                                                  graph.num_relations))
-  taught = ()
-  if teacher is not None:
-    state, teacher = teaching.begin(state, teacher)
-    taught = (teacher,)
+  init = lambda: step_lib.init_state(task, train, optimizer)
+  specs = parallel.state_specs(jax.eval_shape(init), task.axes, optimizer) if layout.mesh is not None else None
+  state = layout.make(init, specs)
   if checkpoints.latest is not None:
     state = checkpoints.restore(state)
-  known = layout.everyone(sampling.known(graph.train)) if train.filter_negatives else None
-  triples = layout.everyone(graph.train)
-  step_of_device = step_lib.make_step(config, score, widths, optimizer, graph.num_entities, layout)
-  dispatch = step_lib.make_dispatch(step_of_device, layout)
-  return state, lambda state, steps: dispatch(state, triples, known, np.int32(steps), *taught)
+  data = layout.replicate(task.data)
+  dispatch = step_lib.make_dispatch(step_lib.make_step(task, train, optimizer, layout), layout, specs)
+  return state, lambda state, steps: dispatch(state, data, np.int32(steps))
 
 
-def progress(state, widths, own, loss, steps, seconds):
-  """A line of metrics: losses are means over the last dispatch, seconds those of `steps` steps."""
-  weights = {name: float(value) for name, value in state.params['objective'].items()
-             if name != 'teacher' and value.ndim == 0}
-  return {'loss': float(loss), 'width_loss': named(widths, own), 'seconds': seconds,
-          'steps_per_second': steps / seconds} | weights
+def progress(state: State, widths: Widths, width_losses: Float[Array, ' N'], loss: Float[Array, ''], steps: int,
+             seconds: float) -> dict[str, Any]:
+  """A line of metrics: losses are means over the last dispatch, seconds those of `steps` steps, learned scalars."""
+  scalars = {jax.tree_util.keystr(path[-1:], simple=True): float(leaf)
+             for path, leaf in jax.tree_util.tree_leaves_with_path(state.params) if leaf.ndim == 0}
+  return {'loss': float(loss), 'width_loss': named(widths, width_losses), 'seconds': seconds,
+          'steps_per_second': steps / seconds} | scalars
 
 
-def validated(step, model, validate, stopping, writer):
-  """Validates, tells `stopping` and the writer, and returns the mean MRR."""
-  mrr, each = validate(model)
-  mrr = parallel.of_first(mrr)
-  stopping.add(mrr)
+def validated(step: int, task: Task, params: PyTree, stopping: 'Patience', writer: Writer) -> float:
+  """Validates, tells `stopping` and the writer, and returns the merit."""
+  merit, each = task.validate(params)
+  merit = processes.of_first(merit)
+  stopping.add(merit)
   # the line is on disk before the checkpoint is, so that no checkpoint lacks its validation
-  writer.write(step, {'valid_mrr': mrr, 'valid_mrr_by_width': {str(width): value for width, value in each.items()}})
-  if parallel.first():
-    tqdm.write(f'step {step}: validation MRR {mrr:.4f}{" (best)" if stopping.stale == 0 else ""}')
-  return mrr
+  name = f'valid_{task.merit}'
+  writer.write(step, {name: merit, f'{name}_by_width': {str(width): value for width, value in each.items()}})
+  if processes.first():
+    tqdm.write(f'step {step}: validation {task.merit.upper()} {merit:.4f}{" (best)" if stopping.stale == 0 else ""}')
+  return merit
 
 
-def diverged(what, step, checkpoints):
-  return Diverged(f'{what} was not finite at step {step}; the last good checkpoint is step {checkpoints.latest} in '
-                  f'{checkpoints.directory}. Train in another --workdir with a lower train.learning_rate, or see '
-                  "docs/method.md on the objective's options")
+def diverged(what: str, step: int, checkpoints: Checkpoints) -> errors.Diverged:
+  """Returns the error of a training that is not finite any more, with the last good checkpoint and the remedy."""
+  return errors.Diverged(
+      f'{what} was not finite at step {step}; the last good checkpoint is step {checkpoints.latest} in '
+      f'{checkpoints.directory}. Train in another --workdir with a lower train.learning_rate, or see '
+      "docs/method.md on the objective's options")
 
 
-def finite(params):
+def finite(params: PyTree) -> bool:
   """Whether no parameter is infinite or NaN."""
   return all(bool(jnp.isfinite(leaf).all()) for leaf in jax.tree.leaves(params))
 
 
-def next_stop(step, config):
+def next_stop(step: int, train: TrainConfig, evaluation: EvalConfig) -> int:
   """Returns the step at which the next dispatch ends: a function of `step` alone, so resuming changes nothing."""
-  train = config.train
-  every = [train.steps_per_dispatch, train.log_every, train.checkpoint_every, config.eval.every or train.steps]
+  every = [train.steps_per_dispatch, train.log_every, train.checkpoint_every, evaluation.every or train.steps]
   return min([train.steps] + [(step // n + 1) * n for n in every])
 
 
-def named(widths, values):
+def named(widths: Widths, values: Float[Array, ' N']) -> dict[str, float]:
   """{width: value} of an array [N], ready for JSON."""
   return {str(width): float(value) for width, value in zip(widths.values, np.asarray(values))}
 
 
 class Patience:
-  """Counts validations without a better mean MRR.
+  """Counts validations without a better merit.
 
   Attributes:
     stale: validations since the best one.
     over: whether the patience is used up (never if it is 0).
   """
 
-  def __init__(self, patience, history=()):
+  def __init__(self, patience: int, history: Iterable[float] = ()):
     self.patience, self.best, self.stale = patience, -math.inf, 0
     for value in history:
       self.add(value)
 
-  def add(self, value):
+  def add(self, value: float) -> None:
+    """Notes the merit of one more validation."""
     self.stale = 0 if value > self.best else self.stale + 1
     self.best = max(self.best, value)
 
   @property
-  def over(self):
+  def over(self) -> bool:
+    """Whether to stop."""
     return bool(self.patience) and self.stale >= self.patience

@@ -1,11 +1,16 @@
-"""Optimizers by configuration."""
+"""Optimizers by configuration, and rates by width."""
 import jax
 import jax.numpy as jnp
+from jaxtyping import PyTree
 import numpy as np
 import optax
 
+from medjax.config.fields import TrainConfig
+from medjax.core import axes as axes_lib
+from medjax.core.widths import Widths
 
-def make(train):
+
+def make(train: TrainConfig) -> optax.GradientTransformation:
   """Returns Adam or Adagrad with the learning rate of a `TrainConfig`, decayed as it says."""
   rate = train.learning_rate
   if train.decay == 'linear':
@@ -13,16 +18,34 @@ def make(train):
   return optax.adam(rate) if train.optimizer == 'adam' else optax.adagrad(rate, initial_accumulator_value=0.0, eps=1e-10)
 
 
-def by_width(updates, widths, power):
-  """Scales the updates of a model's tables: a component's by (d_n/d)^power, d the narrowest width that has it.
+def by_width(updates: PyTree, axes: PyTree, widths: Widths, power: float) -> PyTree:
+  """Scales the updates of croppable leaves: those of an entry by (d_n/d)^p, d the narrowest width that has it.
 
-  A normalised score moves by as much a step at every width (see `scores.affine`), but the rate that is best still
-  falls with the width; this gives every block its own.
+  A normalised score moves by as much a step at every width (see `core.width_scale.affine`), but the rate that is best
+  still falls with the width; this gives every block its own. Where several axes of a leaf are cropped, an entry is in a
+  sub-model only if all its axes are, so the smallest of their factors holds.
+
+  Args:
+    updates: what is added to the parameters.
+    axes: their `Axes`.
+    widths: those of a device, of whose mesh axis it holds a share.
+    power: p.
   """
-  ends = np.array(widths.values) // widths.components
-  width = np.array(widths.values)[np.searchsorted(ends, np.arange(ends[-1]), side='right')]
-  factor = jnp.asarray((widths.full / width) ** power, jnp.float32)
-  if widths.axis:  # a device's share of the components
-    size = len(factor) // widths.parts
-    factor = jax.lax.dynamic_slice(factor, [jax.lax.axis_index(widths.axis) * size], [size])
-  return jax.tree.map(lambda leaf: leaf * jnp.expand_dims(factor, tuple(range(leaf.ndim - 1))), updates)
+
+  def factors(unit):
+    ends = np.array([int(width / unit) for width in widths.values])
+    narrowest = np.array(widths.values)[np.searchsorted(ends, np.arange(ends[-1]), side='right')]
+    return jnp.asarray((widths.full / narrowest) ** power, jnp.float32)
+
+  def scale(leaf, one):
+    smallest = None
+    for axis, unit in one.crop:
+      factor = factors(unit)
+      if widths.axis and axis == one.split:  # a device's share of the entries
+        size = len(factor) // widths.parts
+        factor = jax.lax.dynamic_slice(factor, [jax.lax.axis_index(widths.axis) * size], [size])
+      factor = jnp.expand_dims(factor, [other for other in range(leaf.ndim) if other != axis])
+      smallest = factor if smallest is None else jnp.minimum(smallest, factor)
+    return leaf if smallest is None else leaf * smallest
+
+  return jax.tree.map(scale, updates, axes_lib.spread(axes, updates))

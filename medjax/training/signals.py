@@ -1,12 +1,22 @@
 """Ctrl-C and SIGTERM, noted instead of acted upon, so that work can be saved first."""
+from collections.abc import Iterator, Sequence
 import contextlib
 import os
 import signal
 import threading
 
 
+class Stopped(RuntimeError):
+  """Ctrl-C or SIGTERM ended the run after it saved a checkpoint."""
+
+  def __init__(self, signal_number: signal.Signals, step: int):
+    super().__init__(f'stopped by {signal_number.name} at step {step}, which is saved; '
+                     'run the same command to go on')
+    self.exit_code = 128 + signal_number
+
+
 @contextlib.contextmanager
-def deferred(kinds=(signal.SIGINT, signal.SIGTERM)):
+def deferred(kinds: Sequence[signal.Signals] = (signal.SIGINT, signal.SIGTERM)) -> Iterator[list[signal.Signals]]:
   """Yields a list to which received signals are appended; a second Ctrl-C interrupts at once."""
   received = []
   if threading.current_thread() is not threading.main_thread():

@@ -11,7 +11,7 @@ class State:
 
   Attributes:
     step: int32 [], steps done.
-    params: {'model': {'entity', 'relation'} croppable leaves, 'objective': leaves that do not crop}.
+    params: what is trained; a `Task` declares the axes of its leaves.
     opt_state: the optimizer's state for `params`.
     ok: bool [], False once a step gave a loss or gradient that is not finite; nothing moves after it.
   """

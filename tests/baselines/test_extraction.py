@@ -8,15 +8,17 @@ import pandas as pd
 import pytest
 
 import medjax
-from medjax import artifact
-from medjax import crop
-from medjax import model as model_lib
-from medjax import runs
 from medjax import scores
-from medjax.baselines import extraction
-from medjax.data import sampling
+from medjax.core import rows as rows_lib
+from medjax.core import widths as widths_lib
+from medjax.experiments import commands
+from medjax.experiments import extraction
+from medjax.experiments import runs
+from medjax.kge import batches as batches_lib
+from medjax.saved import artifact
+from medjax.scores import contract
+from medjax.serve import model as model_lib
 from medjax.data.triples import Graph
-from medjax.scores import base
 
 NAMES = sorted(scores.REGISTRY)
 ENTITIES, RELATIONS, WIDTH = 20, 3, 8
@@ -33,7 +35,7 @@ def toy(name, widths=(4, WIDTH), seed=0):
   score = scores.make(name, constants)
   params = jax.tree.map(np.asarray, score.init(jax.random.key(seed), ENTITIES, RELATIONS, WIDTH))
   offset = (3.0,) * len(widths) if score.margin else (0.0,) * len(widths)
-  description = artifact.Description(name, constants, widths, crop.Widths(widths, score.components).block, offset,
+  description = artifact.Description(name, constants, widths, widths_lib.Widths(widths, score.components).block, offset,
                                      (1.5,) * len(widths), 'toy')
   return model_lib.Model(description, params, graph)
 
@@ -67,12 +69,12 @@ def test_scores_without_a_component_are_those_of_the_tables_without_it(name):
   model = toy(name)
   score, triples = model.description.make_score(), model.graph.test[:7]
   head, relation, tail = triples.T
-  query = score.tail_query(base.gather(jax.tree.map(jax.numpy.asarray, model.params['entity']), head),
-                           base.gather(jax.tree.map(jax.numpy.asarray, model.params['relation']), relation))
-  candidate = base.gather(jax.tree.map(jax.numpy.asarray, model.params['entity']), tail)
-  found = base.leave_one_out(score, query, candidate)
+  query = score.tail_query(rows_lib.gather(jax.tree.map(jax.numpy.asarray, model.params['entity']), head),
+                           rows_lib.gather(jax.tree.map(jax.numpy.asarray, model.params['relation']), relation))
+  candidate = rows_lib.gather(jax.tree.map(jax.numpy.asarray, model.params['entity']), tail)
+  found = contract.leave_one_out(score, query, candidate)
   plain = score._replace(left_out=None)  # the path of scores that are no sums gives the same
-  np.testing.assert_allclose(found, base.leave_one_out(plain, query, candidate), atol=2e-5)
+  np.testing.assert_allclose(found, contract.leave_one_out(plain, query, candidate), atol=2e-5)
   for component in range(WIDTH // score.components):
     small = drop(model, component)
     expected = scores.score_triples(score, jax.tree.map(jax.numpy.asarray, small.params), triples, small.widths)
@@ -87,7 +89,7 @@ def test_importance_by_loss_is_the_change_of_a_loss_computed_by_hand(name, monke
   extraction.batch_losses.clear_cache()
   model, temperature = toy(name), 0.7
   facts = np.concatenate([model.graph.valid, model.graph.train])
-  batches = [jax.tree.map(np.asarray, sampling.sample(jax.random.key(3), step, jax.numpy.asarray(model.graph.valid),
+  batches = [jax.tree.map(np.asarray, batches_lib.sample(jax.random.key(3), step, jax.numpy.asarray(model.graph.valid),
                                                       ENTITIES, 4, 5)) for step in range(2)]
   for i, batch in enumerate(batches):  # the mask by hand: what is known to be true does not count as wrong
     columns = [(0, 1, 2) if row < 2 else (2, 1, 0) for row in range(4)]
@@ -155,7 +157,7 @@ def test_all_widths_in_one_pass_rank_as_every_extracted_model_alone(name, tmp_pa
 
 @pytest.mark.parametrize('by', ['loss', 'value', 'random'])
 def test_a_run_is_extracted_and_evaluated(trained, tmp_path, by):
-  results = runs.extract(trained, by, None, tmp_path / 'out', seed=1)
+  results = commands.extract(trained, by, None, tmp_path / 'out', seed=1)
   assert results['width'].tolist() == [4, 8, 12]
   assert results['mrr'].iloc[-1] == pytest.approx(pd.read_csv(trained / 'results.csv')['mrr'].iloc[-1], abs=1e-6)
   assert medjax.load(tmp_path / 'out', width=8).width == 8

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from medjax import data
+from medjax import errors
 from medjax.config import DataConfig
 from medjax.data import datasets
 from medjax.data import download
@@ -58,7 +59,7 @@ def test_one_file_is_split(tmp_path):
   path.write_text('head,tail,relation\n' + ''.join(f'e{i % 6},e{i % 7},r\n' for i in range(42)))
   graph = data.load(DataConfig(path=str(path), columns='htr', split='0.6,0.2,0.2', split_seed=3))
   assert [len(graph.train), len(graph.valid), len(graph.test)] == [25, 9, 8]
-  with pytest.raises(data.DataError, match='data.split'):
+  with pytest.raises(errors.DataError, match='data.split'):
     data.load(DataConfig(path=str(path), columns='htr', split='0.6,0.2'))
 
 
@@ -75,7 +76,7 @@ def test_bad_configurations(change, words):
   if words is None:
     assert datasets.find_name(change['name']) == 'codex-m'
     return
-  with pytest.raises(data.DataError, match=words):
+  with pytest.raises(errors.DataError, match=words):
     data.load(DataConfig(**change))
 
 

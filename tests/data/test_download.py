@@ -11,7 +11,7 @@ import zipfile
 import pytest
 
 from medjax.data import download
-from medjax.data.tables import DataError
+from medjax.errors import DataError
 
 CONTENT = b'a\tr\tb\n'
 

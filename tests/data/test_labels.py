@@ -4,7 +4,7 @@ import pytest
 from hypothesis import strategies as st
 
 from medjax.data import labels
-from medjax.data.tables import DataError
+from medjax.errors import DataError
 
 TEXT = st.text('ab ()', max_size=6)
 

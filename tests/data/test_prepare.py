@@ -7,9 +7,10 @@ import pytest
 
 from medjax import config as config_lib
 from medjax import data
+from medjax import errors
+from medjax.data import triples
 from medjax.data import datasets
 from medjax.data import store
-from medjax.data import triples
 
 pytest.importorskip('duckdb', reason='prepared graphs need DuckDB (the extra "big")')
 ODD = ('"quoted', "it's", 'NULL', '\\N', '#mark', ' spaces ', 'é', 'z\u0301', '日本', 'comma,', '\x01')
@@ -120,7 +121,7 @@ def test_one_file_is_split_into_all_of_its_triples(tmp_path):
 def test_faults_are_named_by_file_and_line(tmp_path, train, words):
   folder = write(tmp_path / 'mine')
   (folder / 'train.tsv').write_bytes(train)
-  with pytest.raises(data.DataError) as error:
+  with pytest.raises(errors.DataError) as error:
     prepared(folder, tmp_path / 'store')
   assert words in str(error.value)
   assert sorted(path.name for path in tmp_path.iterdir()) == ['mine']  # nothing half made is left
@@ -128,7 +129,7 @@ def test_faults_are_named_by_file_and_line(tmp_path, train, words):
 
 def test_an_output_that_holds_something_is_left_alone(tmp_path):
   folder = write(tmp_path / 'mine')
-  with pytest.raises(data.DataError, match='is not an empty folder'):
+  with pytest.raises(errors.DataError, match='is not an empty folder'):
     prepared(folder, folder)
   assert len(list(folder.iterdir())) == 3
 
@@ -148,13 +149,13 @@ def test_a_damaged_store_is_refused(tmp_path):
   manifest = json.loads((folder / 'store.json').read_text())
   with (folder / 'train.npy').open('ab') as file:
     file.write(b'\0')
-  with pytest.raises(data.DataError, match='train.npy was changed'):
+  with pytest.raises(errors.DataError, match='train.npy was changed'):
     store.open_graph(folder)
   (folder / 'store.json').write_text(json.dumps(manifest | {'entities': 7}))
-  with pytest.raises(data.DataError, match='was changed'):
+  with pytest.raises(errors.DataError, match='was changed'):
     store.open_graph(folder)
   (folder / 'store.json').write_text(json.dumps(manifest | {'format': 9}))
-  with pytest.raises(data.DataError, match='format 9'):
+  with pytest.raises(errors.DataError, match='format 9'):
     store.open_graph(folder)
 
 
@@ -175,5 +176,5 @@ def test_wikidata5m_in_its_published_form(tmp_path):
     np.testing.assert_array_equal(graph.train, [[0, 0, 2], [2, 0, 1], [3, 1, 0]])
     assert graph.notes[0] == 'licence: Wikidata: CC0'
     (folder / 'wikidata5m_transductive_valid.txt').unlink(missing_ok=True)
-  with pytest.raises(data.DataError, match='lacks wikidata5m_transductive_valid.txt'):
+  with pytest.raises(errors.DataError, match='lacks wikidata5m_transductive_valid.txt'):
     datasets.prepare(config, tmp_path / 'again')

@@ -4,7 +4,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from medjax.data import sampling
+from medjax.core import shuffle
+from medjax.kge import batches as batches_lib
 
 ENTITIES, RELATIONS = 9, 3
 
@@ -18,12 +19,12 @@ def graph(seed=0, size=40):
 @hypothesis.settings(max_examples=40, deadline=None)
 @hypothesis.given(size=st.integers(1, 3000), seed=st.integers(0, 1000))
 def test_shuffled_is_a_permutation(size, seed):
-  order = sampling.shuffled(jax.random.key(seed), jnp.arange(size), size)
+  order = shuffle.shuffled(jax.random.key(seed), jnp.arange(size), size)
   np.testing.assert_array_equal(np.sort(order), np.arange(size))
 
 
 def test_shuffled_order_depends_on_the_key_and_looks_random():
-  first, second = (np.asarray(sampling.shuffled(jax.random.key(k), jnp.arange(5000), 5000)) for k in (0, 1))
+  first, second = (np.asarray(shuffle.shuffled(jax.random.key(k), jnp.arange(5000), 5000)) for k in (0, 1))
   assert (first == second).mean() < 0.01
   assert abs(np.corrcoef(first, np.arange(5000))[0, 1]) < 0.05
   assert abs(np.corrcoef(first[:-1], first[1:])[0, 1]) < 0.05
@@ -33,7 +34,7 @@ def test_an_epoch_meets_every_triple_once():
   triples = graph(size=64)[:32]
   met = []
   for step in range(4):
-    batch = sampling.sample(jax.random.key(0), jnp.int32(step), jnp.asarray(triples), ENTITIES, 8, 2)
+    batch = batches_lib.sample(jax.random.key(0), jnp.int32(step), jnp.asarray(triples), ENTITIES, 8, 2)
     for i in range(8):
       pair = (batch.anchor[i], batch.answer[i]) if i < 4 else (batch.answer[i], batch.anchor[i])
       met.append((int(pair[0]), int(batch.relation[i]), int(pair[1])))
@@ -41,7 +42,7 @@ def test_an_epoch_meets_every_triple_once():
 
 
 def test_batches_are_a_function_of_key_and_step():
-  draw = lambda key, step: sampling.sample(jax.random.key(key), jnp.int32(step), jnp.asarray(graph()), ENTITIES, 8, 4)
+  draw = lambda key, step: batches_lib.sample(jax.random.key(key), jnp.int32(step), jnp.asarray(graph()), ENTITIES, 8, 4)
   same = jax.tree.map(lambda a, b: bool((a == b).all()), draw(0, 3), draw(0, 3))
   assert all(same)
   assert not (draw(0, 3).negatives == draw(0, 4).negatives).all()
@@ -49,7 +50,7 @@ def test_batches_are_a_function_of_key_and_step():
 
 
 def test_negatives_cover_the_entities_evenly():
-  batch = sampling.sample(jax.random.key(0), jnp.int32(0), jnp.asarray(graph()), ENTITIES, 8, 4000)
+  batch = batches_lib.sample(jax.random.key(0), jnp.int32(0), jnp.asarray(graph()), ENTITIES, 8, 4000)
   counts = np.bincount(np.asarray(batch.negatives).ravel(), minlength=ENTITIES)
   assert len(counts) == ENTITIES and (abs(counts / counts.mean() - 1) < 0.1).all()
 
@@ -58,8 +59,8 @@ def test_negatives_cover_the_entities_evenly():
 @hypothesis.given(seed=st.integers(0, 1000), share=st.sampled_from([1, 4, 16]))
 def test_filter_leaves_out_exactly_the_known_answers(seed, share):
   triples = graph(seed)
-  known = jax.tree.map(jnp.asarray, sampling.known(triples))
-  batch = sampling.sample(jax.random.key(seed), jnp.int32(seed), jnp.asarray(triples), ENTITIES, 16, 20, known, share)
+  known = jax.tree.map(jnp.asarray, batches_lib.known(triples))
+  batch = batches_lib.sample(jax.random.key(seed), jnp.int32(seed), jnp.asarray(triples), ENTITIES, 16, 20, known, share)
   true = set(map(tuple, triples.tolist()))
   for i in range(16):
     for k in range(20):
@@ -69,5 +70,5 @@ def test_filter_leaves_out_exactly_the_known_answers(seed, share):
 
 
 def test_unfiltered_negatives_are_all_valid():
-  batch = sampling.sample(jax.random.key(0), jnp.int32(0), jnp.asarray(graph()), ENTITIES, 8, 4)
+  batch = batches_lib.sample(jax.random.key(0), jnp.int32(0), jnp.asarray(graph()), ENTITIES, 8, 4)
   assert bool(batch.valid.all())

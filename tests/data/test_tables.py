@@ -6,6 +6,7 @@ import hypothesis
 import pytest
 from hypothesis import strategies as st
 
+from medjax import errors
 from medjax.data import tables
 
 # an identifier: any text without separators and control characters that is not blank
@@ -71,7 +72,7 @@ def test_columns_and_header(tmp_path):
   assert table.first_line == 2 and table.header == ('head', 'relation', 'tail')
   assert len(tables.read_table(path, header='no').heads) == 2
   assert len(tables.read_table(write(tmp_path / 'c.tsv', 'x\tr\ty\nz\tr\ty\n'), header='yes').heads) == 1
-  with pytest.raises(tables.DataError, match='line 1.*columns=hrt'):
+  with pytest.raises(errors.DataError, match='line 1.*columns=hrt'):
     tables.read_table(path, 'htr')
 
 
@@ -106,7 +107,7 @@ def test_columns_and_header(tmp_path):
 ])
 def test_refused(tmp_path, name, content, words):
   path = write(tmp_path / name, content)
-  with pytest.raises(tables.DataError, match=name) as caught:
+  with pytest.raises(errors.DataError, match=name) as caught:
     tables.read_table(path)
   for word in words:
     caught.match(word)
@@ -115,11 +116,11 @@ def test_refused(tmp_path, name, content, words):
 def test_refused_arguments(tmp_path):
   path = write(tmp_path / 'a.txt', 'x\tr\ty\n')
   for columns in ('hr', 'hrr', 'srt', '', None):
-    with pytest.raises(tables.DataError, match="permutation|in some order"):
+    with pytest.raises(errors.DataError, match="permutation|in some order"):
       tables.read_table(path, columns)
-  with pytest.raises(tables.DataError, match="'auto', 'yes' or 'no'"):
+  with pytest.raises(errors.DataError, match="'auto', 'yes' or 'no'"):
     tables.read_table(path, header='maybe')
-  with pytest.raises(tables.DataError, match='nowhere.txt'):
+  with pytest.raises(errors.DataError, match='nowhere.txt'):
     tables.read_table(tmp_path / 'nowhere.txt')
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from medjax import config as config_lib
 from medjax import data
+from medjax import errors
 from medjax.data import arrays
 from medjax.data import datasets
 from medjax.data import wikikg2
@@ -73,14 +74,14 @@ class Evil:
 def test_nothing_but_arrays_is_read(tmp_path, monkeypatch, value, words):
   monkeypatch.chdir(tmp_path)
   save_pt(tmp_path / 'x.pt', value)
-  with pytest.raises(data.DataError) as error:
+  with pytest.raises(errors.DataError) as error:
     arrays.read(tmp_path / 'x.pt')
   assert words in str(error.value) and not (tmp_path / 'evil-was-here').exists()
 
 
 def test_a_file_that_is_no_archive_is_refused(tmp_path):
   (tmp_path / 'x.pt').write_bytes(b'nonsense')
-  with pytest.raises(data.DataError, match='x.pt: holds no dictionary'):
+  with pytest.raises(errors.DataError, match='x.pt: holds no dictionary'):
     arrays.read(tmp_path / 'x.pt')
 
 
@@ -120,17 +121,17 @@ def test_ids_triples_and_candidates_are_the_published_ones(tmp_path, monkeypatch
 def test_faults_are_named(tmp_path, change, words):
   values = contents()
   change(values)
-  with pytest.raises(data.DataError) as error:
+  with pytest.raises(errors.DataError) as error:
     wikikg2.prepare(write(tmp_path / 'raw', values), tmp_path / 'store')
   assert words in str(error.value) and not (tmp_path / 'store').exists()
 
 
 @pytest.mark.usefixtures('needs_duckdb')
 def test_other_numbers_than_published_are_refused(tmp_path):
-  with pytest.raises(data.DataError, match='were published'):
+  with pytest.raises(errors.DataError, match='were published'):
     wikikg2.prepare(write(tmp_path / 'raw', contents()), tmp_path / 'store', (9, 2, 21, QUERIES, QUERIES))
 
 
 def test_a_missing_file_is_named(tmp_path):
-  with pytest.raises(data.DataError, match='lacks train.npz or train.pt of ogbl-wikikg2'):
+  with pytest.raises(errors.DataError, match='lacks train.npz or train.pt of ogbl-wikikg2'):
     wikikg2.find(tmp_path, 'train.npz', 'train.pt')

@@ -4,10 +4,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from medjax import crop
+from medjax import errors
 from medjax import scores
+from medjax.core import widths as widths_lib
 from medjax.data import filters
-from medjax.data import tables
 from medjax.data.triples import Graph
 from medjax.evaluation import candidates
 from medjax.evaluation import evaluator
@@ -19,7 +19,7 @@ NAMES = sorted(scores.REGISTRY)
 
 def build(name, values=(4, 8, 16)):
   score = scores.make(name, {'init_range': 0.3, 'init_scale': 0.3, 'phase_scale': 16.0})
-  widths = crop.Widths(values, score.components)
+  widths = widths_lib.Widths(values, score.components)
   return score, widths, score.init(jax.random.key(1), ENTITIES, RELATIONS, widths.full)
 
 
@@ -71,7 +71,7 @@ def test_ranks_by_hand():
   model = {'entity': {'vector': values}, 'relation': {'vector': jnp.ones((1, 1))}}
   asked = np.array([[0, 0, 2], [0, 0, 4]], np.int32)
   listed = np.array([[1, 3, 4, 0], [2, 5, 0, 4]], np.int32)
-  ours, number = candidates.ranks(score, model, crop.Widths((1,)), asked, 'tail',
+  ours, number = candidates.ranks(score, model, widths_lib.Widths((1,)), asked, 'tail',
                                   lambda t, places, side: listed[places], asked)
   # 2 (3.0): above it 1, tied with 3, 4 is known. 4 (2.0): above it 5; 2 is known, and 4 is the answer itself
   np.testing.assert_array_equal(ours[:, 0], [2.5, 2])
@@ -130,5 +130,5 @@ def test_validation_ranks_among_the_same_candidates():
 
 
 def test_a_graph_without_published_candidates_says_so():
-  with pytest.raises(tables.DataError, match='toy brings no candidates for test'):
+  with pytest.raises(errors.DataError, match='toy brings no candidates for test'):
     candidates.chooser(candidates.GIVEN, toy_graph(), 'test')

@@ -4,8 +4,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from medjax import crop
 from medjax import scores
+from medjax.core import axes as axes_lib
+from medjax.core import widths as widths_lib
 from medjax.data import filters
 from medjax.data.triples import Graph
 from medjax.evaluation import evaluator
@@ -18,7 +19,7 @@ NAMES = sorted(scores.REGISTRY)
 
 def build(name, widths, seed=0):
   score = scores.make(name, {'init_range': 0.3, 'init_scale': 0.3, 'phase_scale': 16.0})
-  widths = crop.Widths(widths, score.components)
+  widths = widths_lib.Widths(widths, score.components)
   return score, widths, score.init(jax.random.key(seed), ENTITIES, RELATIONS, widths.full)
 
 
@@ -74,7 +75,7 @@ def test_cropped_models_rank_exactly_as_inside_the_full_one(name):
   known = filters.known_answers(asked, asked, 'tail')
   together = ranking.ranks(score, model, widths, asked, 'tail', known)
   for i, width in enumerate(widths.values):
-    cropped, part = crop.crop(model, width, score.components), widths.up_to(width)
+    cropped, part = axes_lib.crop(model, width, score.components), widths.up_to(width)
     np.testing.assert_array_equal(ranking.ranks(score, cropped, part, asked, 'tail', known), together[:, :i + 1])
 
 
@@ -95,7 +96,7 @@ def test_ranks_by_hand():
   asked = np.array([[0, 0, 2], [0, 0, 4], [0, 0, 1]], np.int32)
   known = filters.known_answers(asked, asked, 'tail')
   # 2 (3.0): above it 5 (4.0), tied with 3; 1 is known. 4 (2.0): above it 5 and 3; 1 and 2 are known. 1 (5.0): best
-  np.testing.assert_array_equal(ranking.ranks(score, model, crop.Widths((1,)), asked, 'tail', known)[:, 0], [2.5, 3, 1])
+  np.testing.assert_array_equal(ranking.ranks(score, model, widths_lib.Widths((1,)), asked, 'tail', known)[:, 0], [2.5, 3, 1])
 
 
 @pytest.mark.parametrize('name', NAMES)

@@ -8,16 +8,18 @@ import pandas as pd
 import pytest
 
 from medjax import cli
-from medjax import runs
-from medjax.figures import __main__ as command
-from medjax.figures import curves
-from medjax.figures import embeddings
-from medjax.figures import gradients
-from medjax.figures import overlap
-from medjax.figures import sub_models
-from medjax.figures import weights
-from medjax.objectives import med
+from medjax import errors
+from medjax.experiments import commands
+from medjax.experiments import runs
 from medjax.report import collect
+from medjax.report.figures import curves
+from medjax.report.figures import embeddings
+from medjax.report.figures import gradients
+from medjax.report.figures import overlap
+from medjax.report.figures import sub_models
+from medjax.report.figures import weights
+from medjax.figures import __main__ as command
+from medjax.objectives import med
 
 
 @pytest.fixture(scope='module')
@@ -27,7 +29,7 @@ def folder(trained, tiny_config, tmp_path_factory):
   shutil.copytree(trained, root / 'three')
   runs.evaluate(root / 'three', ranks=True)
   runs.train(tiny_config({'model.widths': '4,12'}), root / 'two')
-  runs.extract(root / 'three', 'value', None, root / 'extracted')
+  commands.extract(root / 'three', 'value', None, root / 'extracted')
   return root
 
 
@@ -60,7 +62,7 @@ def test_gradients_agree_with_themselves_and_lie_on_shared_blocks(folder):
   assert frame['cosine'].between(-1, 1).all()
   second = frame[(frame['first'] == 4)]['cosine']
   assert second.iloc[0] == pytest.approx(second.iloc[1], rel=1e-5)  # of two, each is the other's rest
-  with pytest.raises(collect.NothingSaved):
+  with pytest.raises(errors.NothingSaved):
     gradients.agreement(folder / 'extracted')
 
 

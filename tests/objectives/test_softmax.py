@@ -6,7 +6,7 @@ import pytest
 
 from medjax.objectives import candidates
 from medjax.objectives import med
-from medjax.objectives import regularizers
+from medjax.kge import regularizers
 from medjax.objectives import softmax
 
 BATCH, OTHERS, SUBS = 4, 6, 3

@@ -3,8 +3,8 @@ import json
 import pandas as pd
 import pytest
 
-from medjax import artifact
 from medjax import config as config_lib
+from medjax.saved import workdir as workdir_lib
 from medjax.report import document
 from medjax.report import quality
 
@@ -42,7 +42,7 @@ def test_a_report_block_holds_the_methods_of_a_folder(tmp_path):
   for name, widths, fields in (('direct-40', '40', {}), ('bkd-10', '10', {'distill.method': 'bkd'})):
     save_run(tmp_path / 'runs' / name, [int(widths)], [0.25])
     chosen = {'data.name': 'umls', 'objective.name': 'direct', 'model.widths': widths} | fields
-    artifact.write_config(tmp_path / 'runs' / name, config_lib.from_flat(chosen))
+    workdir_lib.write_config(tmp_path / 'runs' / name, config_lib.from_flat(chosen))
   page = tmp_path / 'page.md'
   page.write_text('<!-- report: runs -->\n<!-- end -->\n')
   document.fill(page)

@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from medjax import artifact
 from medjax import config as config_lib
+from medjax import errors
 from medjax.report import collect
+from medjax.saved import workdir as workdir_lib
 from medjax.report import efficiency
 from medjax.report import quality
 from medjax.report import summary
@@ -27,7 +28,7 @@ def save(tmp_path):
     config.model.widths = ','.join(map(str, widths))
     for field, value in fields.items():
       config_lib.put(config, field.replace('__', '.'), value)
-    artifact.write_config(folder, config)
+    workdir_lib.write_config(folder, config)
     hits = [value + 0.1 for value in mrr]
     pd.DataFrame({'width': widths, 'mrr': mrr, 'hits10': hits}).to_csv(folder / 'results.csv', index=False)
     (folder / 'cost.json').write_text(json.dumps({'steps': steps, 'train_seconds': seconds}))
@@ -131,7 +132,7 @@ def test_repeats_of_a_seed_get_rows_of_their_own(save):
 def test_an_extracted_model_belongs_to_the_group_of_its_run(root):
   folder = root / 'ext'
   folder.mkdir()
-  fields = config_lib.flatten(artifact.read_config(root / 'dt-40'))
+  fields = config_lib.flatten(workdir_lib.read_config(root / 'dt-40'))
   (folder / 'extraction.json').write_text(json.dumps({'method': 'Ext-L', 'config': fields}))
   (folder / 'cost.json').write_text(json.dumps({'steps': 1000, 'train_seconds': 40.0, 'extraction_seconds': 5.0}))
   pd.DataFrame({'width': [10, 40], 'mrr': [0.2, 0.5], 'hits10': [0.3, 0.6]}).to_csv(folder / 'results.csv', index=False)
@@ -152,10 +153,10 @@ def test_the_report_is_the_same_bytes_again(root, tmp_path):
 
 
 def test_a_folder_without_runs_and_a_damaged_run_are_named(tmp_path, root):
-  with pytest.raises(collect.NothingSaved, match='no saved results below'):
+  with pytest.raises(errors.NothingSaved, match='no saved results below'):
     collect.collect(tmp_path / 'nowhere')
   (root / 'dt-10' / 'cost.json').write_text('{')
-  with pytest.raises(artifact.ArtifactError, match='dt-10/cost.json is damaged'):
+  with pytest.raises(errors.ArtifactError, match='dt-10/cost.json is damaged'):
     collect.collect(root)
 
 

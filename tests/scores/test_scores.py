@@ -6,8 +6,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from medjax import crop
 from medjax import scores
+from medjax.core import axes as axes_lib
+from medjax.core import rows as rows_lib
+from medjax.core import width_scale
+from medjax.core import widths as widths_lib
 
 NAMES = sorted(scores.REGISTRY)
 ENTITIES, RELATIONS = 12, 4
@@ -15,7 +18,7 @@ ENTITIES, RELATIONS = 12, 4
 
 def build(name, widths, seed=0, spread=0.3):
   score = scores.make(name, {'init_range': spread, 'init_scale': spread, 'phase_scale': 16.0})
-  widths = crop.Widths(widths, score.components)
+  widths = widths_lib.Widths(widths, score.components)
   return score, widths, score.init(jax.random.key(seed), ENTITIES, RELATIONS, widths.full)
 
 
@@ -63,8 +66,8 @@ def test_one_pass_equals_the_cropped_models(name, steps, seed):
   score, widths, model = build(name, tuple(2 * int(w) for w in np.cumsum(steps)), seed)
   together = scores.score_triples(score, model, jnp.asarray(triples(seed)), widths)
   for i, width in enumerate(widths.values):
-    cropped = crop.crop(model, width, score.components)
-    alone = scores.score_triples(score, cropped, jnp.asarray(triples(seed)), crop.Widths((width,), score.components))
+    cropped = axes_lib.crop(model, width, score.components)
+    alone = scores.score_triples(score, cropped, jnp.asarray(triples(seed)), widths_lib.Widths((width,), score.components))
     np.testing.assert_allclose(together[:, i], alone[:, 0], rtol=1e-5, atol=1e-6)
 
 
@@ -80,8 +83,8 @@ def test_gradients_equal_those_of_the_slow_loop(name, values):
   def slow_loop(model):
     total = 0.0
     for i, width in enumerate(widths.values):
-      alone = crop.Widths((width,), score.components)
-      raw = scores.score_triples(score, crop.crop(model, width, score.components), batch, alone)
+      alone = widths_lib.Widths((width,), score.components)
+      raw = scores.score_triples(score, axes_lib.crop(model, width, score.components), batch, alone)
       total += jnp.sum(weight[:, i] * raw[:, 0])
     return total
 
@@ -97,10 +100,10 @@ def test_head_and_tail_queries_agree(name):
     model['relation'] |= {f'inverse_{leaf}': conjugate(leaf, value) for leaf, value in model['relation'].items()
                           if not leaf.startswith('inverse_')}
   head, relation, tail = jnp.asarray(triples()).T
-  rows = lambda table, ids: scores.gather(model[table], ids)
+  rows = lambda table, ids: rows_lib.gather(model[table], ids)
   heads, relations, tails = rows('entity', head), rows('relation', relation), rows('entity', tail)
-  from_head = score.sums(score.tail_query(heads, relations), tails, widths)
-  from_tail = score.sums(score.head_query(tails, relations), heads, widths)
+  from_head = score.scores_by_width(score.tail_query(heads, relations), tails, widths)
+  from_tail = score.scores_by_width(score.head_query(tails, relations), heads, widths)
   np.testing.assert_allclose(from_head, from_tail, rtol=1e-5, atol=1e-6)
 
 
@@ -110,7 +113,7 @@ def test_reciprocal_relations_are_those_of_twice_as_many(name):
   plain = scores.make(name, {'init_scale': 0.3})
   split = lambda inverse: {leaf.removeprefix('inverse_'): value for leaf, value in model['relation'].items()
                            if leaf.startswith('inverse_') == inverse}
-  rows = lambda table, ids: scores.gather(table, ids)
+  rows = lambda table, ids: rows_lib.gather(table, ids)
   entities, relations = rows(model['entity'], jnp.arange(4)), rows(model['relation'], jnp.arange(4))
   for inverse, query in ((False, score.tail_query), (True, score.head_query)):
     expected = plain.tail_query(entities, rows(split(inverse), jnp.arange(4)))
@@ -118,18 +121,18 @@ def test_reciprocal_relations_are_those_of_twice_as_many(name):
   assert all(leaf.shape == (RELATIONS, widths.full // score.components) for leaf in model['relation'].values())
   cubes = lambda rows: sum((leaf ** 3).sum() for leaf in jax.tree.leaves(rows))
   both = cubes(plain.moduli(split(False))) + cubes(plain.moduli(split(True)))
-  np.testing.assert_allclose(cubes(score.moduli(model['relation'])), both / 2, rtol=1e-5)
-  jax.tree.map(np.testing.assert_array_equal, score.moduli(model['entity']), plain.moduli(model['entity']))
+  np.testing.assert_allclose(cubes(score.component_magnitudes(model['relation'])), both / 2, rtol=1e-5)
+  jax.tree.map(np.testing.assert_array_equal, score.component_magnitudes(model['entity']), plain.moduli(model['entity']))
 
 
 @pytest.mark.parametrize('name', NAMES)
 def test_cross_gives_the_sums_of_all_pairs(name):
   score, widths, model = build(name, (4, 8, 20))
-  rows = lambda table, ids: scores.gather(model[table], ids)
+  rows = lambda table, ids: rows_lib.gather(model[table], ids)
   heads, relations = rows('entity', jnp.arange(6).reshape(2, 3)), rows('relation', jnp.arange(6).reshape(2, 3) % 4)
   query, candidates = score.tail_query(heads, relations), rows('entity', jnp.arange(10).reshape(2, 5))
-  every = score.sums(scores.lift(query), jax.tree.map(lambda x: x[:, None], candidates), widths)
-  crossed = score.cross(query, candidates, widths)
+  every = score.scores_by_width(rows_lib.add_candidate_axis(query), jax.tree.map(lambda x: x[:, None], candidates), widths)
+  crossed = score.score_all_pairs(query, candidates, widths)
   assert len(crossed) == 3
   np.testing.assert_allclose(jnp.stack(crossed, -1), every, rtol=1e-5, atol=1e-5)
 
@@ -137,11 +140,11 @@ def test_cross_gives_the_sums_of_all_pairs(name):
 @pytest.mark.parametrize('name', NAMES)
 def test_walk_gives_the_sums_of_every_block(name):
   score, widths, model = build(name, (4, 8, 12))
-  heads, relations = scores.gather(model['entity'], jnp.arange(5)), scores.gather(model['relation'], jnp.arange(5) % 4)
+  heads, relations = rows_lib.gather(model['entity'], jnp.arange(5)), rows_lib.gather(model['relation'], jnp.arange(5) % 4)
   query, start = score.tail_query(heads, relations), jnp.zeros((ENTITIES, 5))
-  walked = score.walk(jax.tree.map(jnp.transpose, query), model['entity'], widths, start,
+  walked = score.scan_blocks(jax.tree.map(jnp.transpose, query), model['entity'], widths, start,
                       lambda x, each: x + 0 * each, jnp.zeros(widths.num_blocks))
-  direct = score.sums(scores.lift(query), jax.tree.map(lambda x: x[None], model['entity']), widths)
+  direct = score.scores_by_width(rows_lib.add_candidate_axis(query), jax.tree.map(lambda x: x[None], model['entity']), widths)
   np.testing.assert_allclose(walked, jnp.transpose(direct, (2, 1, 0)), rtol=1e-5, atol=1e-6)
 
 
@@ -155,23 +158,23 @@ def test_gradient_is_finite_where_a_distance_is_zero(name):
 
 def test_affine_maps_keep_order_and_leave_the_full_width_alone():
   for scale_kind in ('linear', 'sqrt', 'none'):
-    offset, scale = scores.affine(True, (10, 40, 160), 6.0, scale_kind)
+    offset, scale = width_scale.affine(True, (10, 40, 160), 6.0, scale_kind)
     assert (np.asarray(scale) > 0).all() and scale[-1] == 1 and offset[-1] == 6
-  np.testing.assert_allclose(scores.affine(True, (10, 40, 160), 6.0, 'linear')[1], [16, 4, 1])
-  np.testing.assert_allclose(scores.affine(True, (10, 40, 160), 6.0, 'sqrt')[1], [4, 2, 1])
-  np.testing.assert_allclose(scores.affine(True, (10, 40, 160), 6.0, 'none', 'linear')[0], [0.375, 1.5, 6])
-  assert not np.asarray(scores.affine(False, (10, 40, 160), 6.0)[0]).any()
+  np.testing.assert_allclose(width_scale.affine(True, (10, 40, 160), 6.0, 'linear')[1], [16, 4, 1])
+  np.testing.assert_allclose(width_scale.affine(True, (10, 40, 160), 6.0, 'sqrt')[1], [4, 2, 1])
+  np.testing.assert_allclose(width_scale.affine(True, (10, 40, 160), 6.0, 'none', 'linear')[0], [0.375, 1.5, 6])
+  assert not np.asarray(width_scale.affine(False, (10, 40, 160), 6.0)[0]).any()
 
 
 def test_gamma_half_multiplies_margin_and_distance_alike():
-  offset, scale = scores.affine(True, (10, 20, 60), 6.0, 'linear', 'shared', 20.0)
+  offset, scale = width_scale.affine(True, (10, 20, 60), 6.0, 'linear', 'shared', 20.0)
   np.testing.assert_allclose(offset, [1.2, 3, 5.4])
   np.testing.assert_allclose(scale, [1.2, 1.5, 0.9])
-  np.testing.assert_allclose(scores.affine(True, (10, 20, 60), 6.0, 'linear', 'shared', 20.0, 1.0)[0], [2, 3, 4.5])
-  bilinear = [scores.affine(False, (10, 40), 6.0, 'sqrt', 'shared', half) for half in (0.0, 20.0)]
+  np.testing.assert_allclose(width_scale.affine(True, (10, 20, 60), 6.0, 'linear', 'shared', 20.0, 1.0)[0], [2, 3, 4.5])
+  bilinear = [width_scale.affine(False, (10, 40), 6.0, 'sqrt', 'shared', half) for half in (0.0, 20.0)]
   for ours, without in zip(*bilinear):
     np.testing.assert_array_equal(ours, without)
-  np.testing.assert_array_equal(scores.affine(True, (10, 20, 60), 6.0, 'linear', 'shared', 0.0, 0.01)[0], 6)  # none
+  np.testing.assert_array_equal(width_scale.affine(True, (10, 20, 60), 6.0, 'linear', 'shared', 0.0, 0.01)[0], 6)  # none
 
 
 def test_unknown_score_names_the_nearest():

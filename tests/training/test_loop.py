@@ -5,13 +5,14 @@ import jax
 import numpy as np
 import pytest
 
-from medjax import checkpoint
-from medjax import model
-from medjax import runs
+from medjax import errors
+from medjax.experiments import runs
+from medjax.saved import checkpoint
+from medjax.saved import restore
+from medjax.serve import model as model_lib
+from medjax.training import loop
 from medjax.evaluation import evaluator
 from medjax.report import metrics
-from medjax.training import loop
-from medjax.training import restore
 from medjax.training import signals
 
 
@@ -24,12 +25,12 @@ def test_divergence_is_named_and_leaves_finite_parameters(tiny_config, tmp_path,
   config = tiny_config({'train.learning_rate': rate, 'train.checkpoint_every': 1, 'train.decay': 'constant',
                         'eval.every': 0})
   with pytest.raises(
-    loop.Diverged, match=r'not finite at step \d+; the last good checkpoint is step (\d+)'
+    errors.Diverged, match=r'not finite at step \d+; the last good checkpoint is step (\d+)'
   ) as caught:
     runs.train(config, tmp_path / 'run')
   last = checkpoints_of(tmp_path / 'run').latest
   assert f'checkpoint is step {last} in' in str(caught.value)
-  params = model.load(tmp_path / 'run', step=last).params
+  params = model_lib.load(tmp_path / 'run', step=last).params
   assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(params))
 
 
@@ -52,15 +53,15 @@ def test_patience_stops_and_the_best_checkpoint_is_evaluated(tiny_config, tmp_pa
   checkpoints = checkpoints_of(tmp_path)
   assert (checkpoints.latest, checkpoints.best, restore.chosen_step(checkpoints)) == (40, 20, 20)
   assert [line['valid_mrr'] for line in metrics.read(tmp_path) if 'valid_mrr' in line] == [0.1, 0.4, 0.4, 0.3]
-  at_best = model.load(tmp_path, step=20)
+  at_best = model_lib.load(tmp_path, step=20)
   rows, _ = evaluator.evaluate(
     at_best.description.make_score(), at_best.params, at_best.widths, at_best.graph
   )
   expected = rows[(rows.side == 'both') & (rows.category == 'all')]
   assert list(results['mrr']) == list(expected['mrr'])
-  np.testing.assert_array_equal(model.load(tmp_path).params['entity']['re'], at_best.params['entity']['re'])
+  np.testing.assert_array_equal(model_lib.load(tmp_path).params['entity']['re'], at_best.params['entity']['re'])
   assert not np.array_equal(
-    model.load(tmp_path, step=40).params['entity']['re'], at_best.params['entity']['re']
+    model_lib.load(tmp_path, step=40).params['entity']['re'], at_best.params['entity']['re']
   )
 
 

@@ -10,14 +10,16 @@ import jax
 import numpy as np
 import pytest
 
-from medjax import artifact
-from medjax import checkpoint
-from medjax import cli
 from medjax import config as config_lib
-from medjax import runs
+from medjax.experiments import runs
+from medjax.saved import artifact
+from medjax.saved import checkpoint
+from medjax.saved import graph_files
+from medjax.saved import workdir as workdir_lib
+from medjax.training import step as step_lib
+from medjax import cli
 from medjax.report import metrics
 from medjax.training import optimizers
-from medjax.training import step as step_lib
 
 PLAIN = {
   'train.steps': 900,
@@ -70,7 +72,7 @@ def wait_for_lines(process, workdir, count):
 
 
 def last_state(workdir):
-  config, graph = artifact.read_config(workdir), artifact.read_graph(workdir)
+  config, graph = workdir_lib.read_config(workdir), graph_files.read_graph(workdir)
   description = artifact.read_description(workdir)
   like = step_lib.init_state(config, description.make_score(), description.make_widths(),
                              optimizers.make(config.train), graph.num_entities, graph.num_relations)

@@ -6,9 +6,10 @@ import pytest
 
 from medjax import config as config_lib
 from medjax import scores
-from medjax.data import sampling
-from medjax.training import optimizers
+from medjax.kge import batches as batches_lib
+from medjax.kge import settings as settings_lib
 from medjax.training import step as step_lib
+from medjax.training import optimizers
 
 ENTITIES, RELATIONS = 60, 7
 TRIPLES = np.unique(np.random.default_rng(0).integers(0, [ENTITIES, RELATIONS, ENTITIES], (90, 3)), axis=0)
@@ -21,8 +22,8 @@ def build(entities=ENTITIES, **fields):
   config = config_lib.Config()
   for field, value in ({'model.widths': '4,8'} | BATCH | {n.replace('__', '.'): v for n, v in fields.items()}).items():
     config_lib.put(config, field, value)
-  config = config_lib.resolve(config)
-  widths, optimizer = config_lib.model_widths(config), optimizers.make(config.train)
+  config = settings_lib.resolve(config)
+  widths, optimizer = settings_lib.model_widths(config), optimizers.make(config.train)
   score = scores.make(config.model.score, scores.default_constants(6.0, widths.full))
   state = step_lib.init_state(config, score, widths, optimizer, entities, RELATIONS)
   return state, step_lib.make_step(config, score, widths, optimizer, entities)
@@ -30,7 +31,7 @@ def build(entities=ENTITIES, **fields):
 
 def touched(step):
   """{'entity': bool [E, 1], 'relation': bool [R, 1]}: what the batch of a step names."""
-  batch = sampling.sample(jax.random.fold_in(jax.random.key(0), 1), jnp.int32(step), TRIPLES, ENTITIES, 8, 2)
+  batch = batches_lib.sample(jax.random.fold_in(jax.random.key(0), 1), jnp.int32(step), TRIPLES, ENTITIES, 8, 2)
   entities = np.concatenate([batch.anchor, batch.answer, np.ravel(batch.negatives)])
   return {'entity': np.isin(np.arange(ENTITIES), entities)[:, None],
           'relation': np.isin(np.arange(RELATIONS), batch.relation)[:, None]}

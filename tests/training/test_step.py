@@ -6,12 +6,15 @@ import optax
 import pytest
 
 from medjax import config as config_lib
-from medjax import crop
 from medjax import scores
-from medjax.data import sampling
+from medjax.core import axes as axes_lib
+from medjax.core import rows as rows_lib
+from medjax.core import widths as widths_lib
+from medjax.kge import batches as batches_lib
+from medjax.kge import settings as settings_lib
+from medjax.training import step as step_lib
 from medjax.objectives import med
 from medjax.training import optimizers
-from medjax.training import step as step_lib
 
 ENTITIES, RELATIONS = 15, 3
 DRAWN = np.random.default_rng(0).integers(0, [ENTITIES, RELATIONS, ENTITIES], (60, 3))
@@ -24,8 +27,8 @@ def build(score='rotate', **fields):
               'train.narrow_rate': 0.0, 'objective.mutual': True, 'objective.dynamic': True}
   for field, value in (settings | {name.replace('__', '.'): value for name, value in fields.items()}).items():
     config_lib.put(config, field, value)
-  config = config_lib.resolve(config)
-  widths = config_lib.model_widths(config)
+  config = settings_lib.resolve(config)
+  widths = settings_lib.model_widths(config)
   score = scores.make(score, scores.default_constants(config.model.gamma, widths.full))
   optimizer = optimizers.make(config.train)
   state = step_lib.init_state(config, score, widths, optimizer, ENTITIES, RELATIONS)
@@ -37,8 +40,8 @@ def reference_loss(params, config, score, widths, batch):
   columns = []
   asked_for = 'head' if score.name.endswith('_reciprocal') else 'tail'
   for width in widths.values:
-    part = crop.crop(params['model'], width, score.components)
-    one = crop.Widths((width,), score.components)
+    part = axes_lib.crop(params['model'], width, score.components)
+    one = widths_lib.Widths((width,), score.components)
     half = len(batch.anchor) // 2
     negatives = jnp.repeat(batch.negatives, len(batch.anchor) // len(batch.negatives), 0)
     candidates = jnp.concatenate([batch.answer[:, None], negatives], 1)
@@ -62,7 +65,7 @@ def reference_loss(params, config, score, widths, batch):
 def test_step_is_adam_on_the_slow_loss(score, share, power):
   config, record, widths, state, step = build(score, objective__evolutionary=True, train__share_negatives=share,
                                               model__gamma_power=power)
-  batch = sampling.sample(jax.random.fold_in(jax.random.key(0), 1), state.step, jnp.asarray(TRIPLES), ENTITIES, 8, 5,
+  batch = batches_lib.sample(jax.random.fold_in(jax.random.key(0), 1), state.step, jnp.asarray(TRIPLES), ENTITIES, 8, 5,
                           share=share)
   loss, grads = jax.value_and_grad(reference_loss)(state.params, config, record, widths, batch)
   optimizer = optax.adam(config.train.learning_rate)
@@ -81,8 +84,8 @@ def reference_softmax(params, config, score, widths, batch):
   """Cross-entropy of whole tables, one sliced model after the other, with its regulariser."""
   total, half = 0.0, len(batch.anchor) // 2
   for width in widths.values:
-    part = crop.crop(params['model'], width, score.components)
-    one = crop.Widths((width,), score.components)
+    part = axes_lib.crop(params['model'], width, score.components)
+    one = widths_lib.Widths((width,), score.components)
     ids = jnp.concatenate([jnp.broadcast_to(batch.negatives, batch.valid.shape), batch.answer[:, None]], 1)
     repeat = lambda x: jnp.broadcast_to(x[:, None], ids.shape)
     tails = jnp.stack([repeat(batch.anchor), repeat(batch.relation), ids], -1)[:half]
@@ -93,10 +96,10 @@ def reference_softmax(params, config, score, widths, batch):
     kept = jnp.concatenate([batch.valid, jnp.ones((len(ids), 1), bool)], 1)
     weight = (widths.full / width) ** config.objective.narrow_weight
     total -= weight * (raw[:, -1] - jax.nn.logsumexp(jnp.where(kept, raw, -jnp.inf), 1)).mean()
-    e = lambda x: scores.gather(part['entity'], x)
+    e = lambda x: rows_lib.gather(part['entity'], x)
     part_of = lambda x, mark='': x[f'{mark}re'] + 1j * x[f'{mark}im']
     anchor, answer = part_of(e(batch.anchor)), part_of(e(batch.answer))
-    relation = scores.gather(part['relation'], batch.relation)
+    relation = rows_lib.gather(part['relation'], batch.relation)
     if config.objective.regularizer == 'n3':
       size = sum(jnp.power(jnp.abs(x), 3).sum() for x in (anchor, part_of(relation), answer))
     else:  # of a model with reciprocal relations
@@ -118,7 +121,7 @@ def test_step_of_the_softmax_loss(score, regularizer, negatives, regularize):
       score, objective__loss='softmax', objective__mutual=False, objective__dynamic=False,
       objective__regularizer=regularizer, objective__regularize=regularize, objective__regularization=0.3,
       train__optimizer='adagrad', train__negatives=negatives, train__share_negatives=8)
-  batch = sampling.sample(jax.random.fold_in(jax.random.key(0), 1), state.step, jnp.asarray(TRIPLES), ENTITIES, 8,
+  batch = batches_lib.sample(jax.random.fold_in(jax.random.key(0), 1), state.step, jnp.asarray(TRIPLES), ENTITIES, 8,
                           negatives, share=8)
   assert batch.negatives.shape == (1, negatives or ENTITIES)
   assert negatives or (np.asarray(batch.valid).sum(1) == ENTITIES - 1).all()
@@ -190,8 +193,8 @@ def test_learned_gamma_is_one_per_width_and_moves():
 
 
 def test_sandwich_trains_the_narrowest_the_widest_and_some_between():
-  widths = crop.Widths((2, 4, 6, 8, 10))
-  masks = np.stack([step_lib.sandwich(jax.random.key(i), 3, widths) for i in range(60)])
+  widths = widths_lib.Widths((2, 4, 6, 8, 10))
+  masks = np.stack([step_lib.draw_sub_models(jax.random.key(i), 3, widths) for i in range(60)])
   assert (masks.sum(1) == 3).all() and masks[:, [0, -1]].all()
   assert (masks[:, 1:-1].sum(0) > 8).all()
 
@@ -206,7 +209,7 @@ def test_sandwich_changes_the_loss():
 
 def test_filtered_negatives_change_the_loss():
   _, _, _, state, step = build()
-  known = jax.tree.map(jnp.asarray, sampling.known(TRIPLES))
+  known = jax.tree.map(jnp.asarray, batches_lib.known(TRIPLES))
   triples = jnp.asarray(TRIPLES)
   assert float(step(state, triples, None)[2]) != float(step(state, triples, known)[2])
 

@@ -5,13 +5,15 @@ import numpy as np
 import pytest
 
 from medjax import config as config_lib
-from medjax import crop
 from medjax import scores
-from medjax.data import sampling
+from medjax.core import rows as rows_lib
+from medjax.core import widths as widths_lib
+from medjax.kge import batches as batches_lib
+from medjax.kge import settings as settings_lib
+from medjax.kge import teaching
+from medjax.training import step as step_lib
 from medjax.objectives import distill
 from medjax.training import optimizers
-from medjax.training import step as step_lib
-from medjax.training import teaching
 
 ENTITIES, RELATIONS, STEPS = 15, 3, 8
 TRIPLES = jnp.asarray(np.unique(np.random.default_rng(0).integers(0, [ENTITIES, RELATIONS, ENTITIES], (60, 3)), axis=0),
@@ -24,12 +26,12 @@ def build(method, score='rotate', share=1):
                        'train.negatives': 5, 'train.steps': STEPS, 'train.share_negatives': share,
                        'distill.method': method, 'distill.teacher': 'there', 'distill.teacher_width': 12}.items():
     config_lib.put(config, field, value)
-  config = config_lib.resolve(config)
+  config = settings_lib.resolve(config)
   student, record = (scores.make(score, scores.default_constants(6.0, width)) for width in (4, 12))
   params = record.init(jax.random.key(7), ENTITIES, RELATIONS, 12)
   teacher = teaching.Teacher(params, jnp.float32(6.0 * record.margin), jnp.float32(1.5), record,
-                             crop.Widths((12,), record.components))
-  widths, optimizer = config_lib.model_widths(config), optimizers.make(config.train)
+                             widths_lib.Widths((12,), record.components))
+  widths, optimizer = settings_lib.model_widths(config), optimizers.make(config.train)
   state = step_lib.init_state(config, student, widths, optimizer, ENTITIES, RELATIONS)
   state, teacher = teaching.begin(state, teacher)
   return config, state, teacher, params, jax.jit(step_lib.make_step(config, student, widths, optimizer, ENTITIES))
@@ -38,7 +40,7 @@ def build(method, score='rotate', share=1):
 @pytest.mark.parametrize('score, share', [('rotate', 1), ('simple', 4)])
 def test_a_teachers_scores_are_those_of_its_model(score, share):
   config, _, teacher, params, _ = build('bkd', score, share)
-  batch = sampling.sample(jax.random.key(1), 0, TRIPLES, ENTITIES, 8, 5, share=share)
+  batch = batches_lib.sample(jax.random.key(1), 0, TRIPLES, ENTITIES, 8, 5, share=share)
   positive, negative = jax.jit(teaching.scores)(teacher, params, batch)
   everything = np.stack(np.meshgrid(*map(np.arange, (ENTITIES, RELATIONS, ENTITIES)), indexing='ij'), -1)
   raw = jax.jit(scores.score_triples, static_argnums=(0, 3))(teacher.score, params, everything, teacher.widths)[..., 0]
@@ -65,9 +67,9 @@ def test_a_frozen_teacher_is_data_and_changes_what_is_learned():
 def test_the_loss_of_a_step_is_that_of_the_whole_tables(method, done):
   config, state, teacher, params, step = build(method)
   state = state.replace(step=jnp.int32(done))
-  batch = sampling.sample(jax.random.fold_in(jax.random.key(0), 1), done, TRIPLES, ENTITIES, 8, 5)
+  batch = batches_lib.sample(jax.random.fold_in(jax.random.key(0), 1), done, TRIPLES, ENTITIES, 8, 5)
   model, record = state.params['model'], scores.make('rotate', scores.default_constants(6.0, 4))
-  student = teaching.Teacher(None, 6.0, 1.0, record, crop.Widths((4,), 2))
+  student = teaching.Teacher(None, 6.0, 1.0, record, widths_lib.Widths((4,), 2))
   own, taught = teaching.scores(student, model, batch), teaching.scores(teacher, params, batch)
   _, (hard,), value = step(state, TRIPLES, None, teacher)
   if method == 'ta':
@@ -78,7 +80,7 @@ def test_the_loss_of_a_step_is_that_of_the_whole_tables(method, done):
   else:
     triples = np.where(np.arange(8)[:, None] < 4, np.stack([batch.anchor, batch.answer], 1),
                        np.stack([batch.answer, batch.anchor], 1))
-    shapes = [distill.structure(*(scores.gather(table['entity'], triples[:, i]) for i in (0, 1)))
+    shapes = [distill.structure(*(rows_lib.gather(table['entity'], triples[:, i]) for i in (0, 1)))
               for table in (model, params)]
     shape = distill.structure_distance(*shapes)
     expected = distill.dual(own, taught, batch.valid, distill.Reliability(), shape, 1.0)

@@ -1,0 +1,59 @@
+"""A configuration as dotted fields: set, listed, compared, and read from a command line."""
+from collections.abc import Mapping, Sequence
+import dataclasses
+import pathlib
+import re
+from typing import Any
+
+from medjax.config import rules
+from medjax.config.fields import Config
+from medjax.config.presets import FREE
+from medjax.errors import ConfigError
+
+
+def put(config: Config, field: str, value: Any) -> None:
+  """Sets a dotted field in place; raises ConfigError for a field that does not exist."""
+  rules.check_field(config, field)
+  *path, last = field.split('.')
+  for part in path:
+    config = getattr(config, part)
+  setattr(config, last, value)
+
+
+def check_arguments(arguments: Sequence[str]) -> None:
+  """Raises ConfigError for a command line that names a missing configuration file or a field that does not exist."""
+  for i, argument in enumerate(arguments):
+    if found := re.match(r'--?config(?:=(.*))?$', argument):
+      name = arguments[i + 1] if found[1] is None and i + 1 < len(arguments) else found[1] or ''
+      if not pathlib.Path(name.partition(':')[0]).is_file():
+        raise ConfigError(f'--config={name}: there is no such file here ({pathlib.Path.cwd()}); a configuration is a '
+                          'Python file such as configs/quickstart.py')
+    elif found := re.match(r'--?(?:no)?config\.([^=]*)', argument):
+      rules.check_field(Config(), found[1].removeprefix('base.'))  # a study's configurations share a base
+
+
+def flatten(config: Any) -> dict[str, Any]:
+  """Returns {dotted field: value}."""
+  flat = {}
+  for field in dataclasses.fields(config):
+    value = getattr(config, field.name)
+    if dataclasses.is_dataclass(value):
+      flat |= {f'{field.name}.{name}': inner for name, inner in flatten(value).items()}
+    else:
+      flat[field.name] = value
+  return flat
+
+
+def from_flat(flat: Mapping[str, Any]) -> Config:
+  """Returns the `Config` with these dotted fields; raises ConfigError for an unknown one."""
+  config = Config()
+  for field, value in flat.items():
+    put(config, field, value)
+  return config
+
+
+def describe_difference(there: Config, now: Config) -> list[str]:
+  """Returns lines naming the fields in which two resolved configurations would train differently."""
+  old, new = flatten(there), flatten(now)
+  return [f'{field}: {old[field]!r} there, {new[field]!r} now' for field in new
+          if field not in FREE and old[field] != new[field]]

@@ -1,0 +1,106 @@
+"""The widths of a model: which sub-models it has, and in which blocks its sums are taken."""
+from collections.abc import Iterable
+import dataclasses
+import functools
+import math
+
+from medjax import errors
+
+MAX_BLOCK = 16  # components added one by one: XLA's CPU backend does not vectorise a longer sum
+
+
+def parse_widths(text: str) -> tuple[int, ...]:
+  """Returns the widths written as '10:640:10' (first:last:step) or '10,40,160' as a tuple of ints.
+
+  Raises:
+    WidthError: the text is neither, or the widths do not increase from at least 1.
+  """
+  try:
+    if ':' in text:
+      first, last, step = (int(part) for part in text.split(':'))
+      widths = tuple(range(first, last + 1, step))
+      if widths and widths[-1] != last:
+        raise errors.WidthError(f'widths {text!r}: steps of {step} from {first} do not reach {last}; '
+                         f'use a last width such as {widths[-1]}')
+    else:
+      widths = tuple(int(part) for part in text.split(','))
+  except errors.WidthError:
+    raise
+  except ValueError:
+    raise errors.WidthError(f'widths {text!r} are not understood; write first:last:step, as in 10:640:10, '
+                     'or a list, as in 10,40,160') from None
+  if not widths or widths[0] < 1 or any(a >= b for a, b in zip(widths, widths[1:])):
+    raise errors.WidthError(f'widths {text!r} give {widths}; they must increase and start at 1 or more')
+  return widths
+
+
+@dataclasses.dataclass(frozen=True)
+class Widths:
+  """The sub-models of a model.
+
+  Attributes:
+    values: increasing widths in real numbers per entity; the last is the full model.
+    components: real numbers per croppable component: 2 for complex and two-role scores, else 1.
+    block: components per block; partial sums are taken block by block, and every width ends one.
+      A crop keeps its model's block, so that it adds in the same order and gives the same floats.
+    parts: devices over which the components are split; tables then hold a device's share of them.
+    axis: the name of the devices' mesh axis.
+  """
+  values: tuple[int, ...]
+  components: int = 1
+  block: int = 0
+  parts: int = 1
+  axis: str = ''
+
+  def __post_init__(self) -> None:
+    for width in self.values:
+      if width < 1 or width % self.components:
+        raise errors.WidthError(f'width {width} is impossible for a score with {self.components} numbers per '
+                         f'component; widths must be positive multiples of {self.components}')
+    if not self.block:
+      object.__setattr__(self, 'block', math.gcd(*self.values) // self.components)
+
+  @property
+  def full(self) -> int:
+    return self.values[-1]
+
+  @property
+  def num_blocks(self) -> int:
+    return self.full // (self.components * self.block)
+
+  @functools.cached_property
+  def ends(self) -> tuple[int, ...]:
+    """Index of the block that ends each width, [N]."""
+    return tuple(width // (self.components * self.block) - 1 for width in self.values)
+
+  @functools.cached_property
+  def fine(self) -> 'Widths':
+    """These widths in blocks of at most `MAX_BLOCK` components."""
+    block = max(b for b in range(1, min(self.block, MAX_BLOCK) + 1) if self.block % b == 0)
+    return dataclasses.replace(self, block=block)
+
+  def split(self, parts: int, axis: str) -> 'Widths':
+    """Returns these widths for components split evenly over devices; raises WidthError if they cannot be."""
+    length = self.full // self.components
+    if length % parts:
+      fitting = ', '.join(str(n) for n in range(1, length + 1) if length % n == 0)
+      raise errors.WidthError(f'the {length} components of width {self.full} cannot be split evenly over {parts} devices; '
+                       f'take one of {fitting}')
+    return dataclasses.replace(self, block=math.gcd(self.block, length // parts), parts=parts, axis=axis)
+
+  def index(self, width: int) -> int:
+    """Returns the position of a trained width; raises WidthError naming the nearest ones otherwise."""
+    if width in self.values:
+      return self.values.index(width)
+    nearest = sorted(sorted(self.values, key=lambda w: abs(w - width))[:3])
+    raise errors.WidthError(f'width {width} was not trained; the nearest trained widths are '
+                     f'{", ".join(map(str, nearest))} (of {self.values[0]} to {self.full})')
+
+  def with_extra(self, extra: Iterable[int]) -> 'Widths':
+    """Returns these widths and the extra ones up to the full width; their block fits all extra ones."""
+    values = tuple(sorted({*self.values, *(width for width in extra if width < self.full)}))
+    return Widths(values, self.components, math.gcd(self.block, *(width // self.components for width in extra)))
+
+  def up_to(self, width: int) -> 'Widths':
+    """Returns the widths of the crop to `width`."""
+    return dataclasses.replace(self, values=self.values[:self.index(width) + 1])

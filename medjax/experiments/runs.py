@@ -1,0 +1,153 @@
+"""A run: trained, or gone on with, and evaluated at every width."""
+import contextlib
+import pathlib
+import time
+
+import numpy as np
+import pandas as pd
+
+from medjax import config as config_lib
+from medjax import errors
+from medjax.config.fields import Config
+from medjax.core import widths as widths_lib
+from medjax.data import datasets
+from medjax.data.triples import Graph
+from medjax.evaluation import candidates as candidates_lib
+from medjax.evaluation import evaluator
+from medjax.experiments import teacher as teacher_lib
+from medjax.kge import settings as settings_lib
+from medjax.kge import task as task_lib
+from medjax.report import cost
+from medjax.report import metrics
+from medjax.report import plots
+from medjax.report import tables
+from medjax.saved import artifact
+from medjax.saved import checkpoint
+from medjax.saved import files as files_lib
+from medjax.saved import graph_files
+from medjax.saved import workdir as workdir_lib
+from medjax.saved.files import Path
+from medjax.serve import model as model_lib
+from medjax.serve.model import Model
+from medjax.training import loop
+from medjax.training import processes
+
+
+def train(config: Config, workdir: Path, split: str = 'test') -> pd.DataFrame | None:
+  """Trains (or goes on), evaluates every width, and leaves results.csv and results.png in the workdir.
+
+  Args:
+    config: the `Config`.
+    workdir: a folder of the run's own.
+    split: what it is evaluated on, see `evaluate`.
+
+  Returns:
+    The results as a DataFrame, one row per width; None in all but the first of several processes.
+  """
+  config, workdir = settings_lib.resolve(config), pathlib.Path(workdir)
+  workdir_lib.check_folder(workdir)
+  config, teacher = teacher_lib.find(config, workdir)
+  new = workdir_lib.read_config(workdir) is None
+  graph = processes.first_process_first(lambda: datasets.load(config.data)) if new else None
+  with workdir_lib.sole_trainer(workdir) if processes.first() else contextlib.nullcontext():
+    graph = processes.first_process_first(lambda: open_workdir(config, workdir, graph))
+    processes.check_same(f'the triples of {graph.name}', graph_digest(graph))
+    return _train(config, workdir, graph, split, teacher)
+
+
+def _train(config: Config, workdir: pathlib.Path, graph: Graph, split: str, teacher: Model | None
+           ) -> pd.DataFrame | None:
+  description = artifact.read_description(workdir)
+  score, widths = description.make_score(), description.make_widths()
+  layout = task_lib.make_layout(config, widths)
+  say = print if processes.first() else lambda text: None
+  validate = evaluator.validator(score, widths, graph, config.eval.valid_triples, settings_lib.chosen_widths(config),
+                                 config.eval.batch, config.eval.candidates)
+  task = task_lib.make_task(config, score, widths, graph, layout, validate,
+                            teacher_lib.load_teacher(config, teacher, graph))
+  checkpoints = checkpoint.Checkpoints(workdir / 'checkpoints', config.train.keep, axes=task.axes)
+  say(f'{graph.name}: {len(graph.train):,} / {len(graph.valid):,} / {len(graph.test):,} train / valid / test '
+      f'triples, {graph.num_entities:,} entities, {graph.num_relations} relations')
+  for note in graph.notes:
+    say(f'  {note}')
+  say(f'{score.name}: {len(widths.values)} sub-models of widths {config.model.widths}; workdir {workdir}'
+      + (f'; going on from step {checkpoints.latest}' if checkpoints.latest else ''))
+  writer = metrics.Writer if processes.first() else metrics.Reader
+  loop.fit(task, config.train, config.eval, layout, checkpoints, lambda step: writer(workdir, step))
+  checkpoints.close()
+  if not processes.first():
+    return None
+  begun = time.perf_counter()
+  results = evaluate(workdir, split)
+  cost.write(workdir, config, time.perf_counter() - begun, **teacher_lib.costs(config, workdir))
+  return results
+
+
+def graph_digest(graph: Graph) -> list[int]:
+  """Numbers in which two graphs differ: counts, and sums over a thousand training triples."""
+  rows = np.asarray(graph.train[np.linspace(0, len(graph.train) - 1, 1000).astype(int)], np.int64)
+  return [graph.num_entities, graph.num_relations, *map(len, graph.splits),
+          *(rows * np.arange(1, 1001)[:, None]).sum(0)]
+
+
+def open_workdir(config: Config, workdir: pathlib.Path, graph: Graph | None) -> Graph:
+  """Returns the graph of a run; a new workdir is filled, an old one must hold the same configuration."""
+  there = workdir_lib.read_config(workdir)
+  if there is None:
+    widths = settings_lib.model_widths(config)
+    graph_files.write_graph(workdir, graph)
+    artifact.write_description(workdir, artifact.Description(
+        config.model.score, settings_lib.model_constants(config),
+        widths.values, widths.block, source=graph.name))
+    workdir_lib.write_config(workdir, config)  # last: a workdir with a config is complete
+    return graph
+  different = config_lib.describe_difference(there, config)
+  if different:
+    raise errors.UsageError(f'{workdir} holds a run of another configuration:\n  ' + '\n  '.join(different)
+                     + '\nName another --workdir, or delete this one to start anew.')
+  workdir_lib.write_config(workdir, config)  # fields that do not touch the training may have changed
+  return graph_files.read_graph(workdir, artifact.read_description(workdir).source)
+
+
+def evaluate(workdir: Path, split: str = 'test', width: int | None = None, ranks: bool = False,
+             candidates: int | None = None) -> pd.DataFrame:
+  """Evaluates a run or cropped model, and writes results.csv, -detail.csv and .png into its folder.
+
+  The names tell another split (results-valid), a width (results-width-40) and candidates that are not all entities
+  (results-candidates-500), so results.csv is always the full ranking.
+
+  Args:
+    workdir: a run or cropped model.
+    split: 'valid' or 'test'.
+    width: evaluate only this width and the narrower ones.
+    ranks: also write the rank of every query (results-ranks.npz).
+    candidates: see `config.EvalConfig`; None is what the run was configured with.
+  """
+  workdir = pathlib.Path(workdir)
+  model = model_lib.load(workdir, width)
+  description, widths = model.description, model.widths
+  if description.extra_widths:
+    widths = widths.with_extra(widths_lib.parse_widths(description.extra_widths))
+  batch = (workdir_lib.read_config(workdir) or config_lib.Config()).eval.batch
+  candidates = description.candidates if candidates is None else candidates
+  ranked = evaluator.rank_split(description.make_score(), model.params, widths, model.graph, split,
+                                description.unseen, batch, candidates)
+  rows = evaluator.summarize(ranked, model.params, widths, model.graph)
+  rows['trained'] = rows['width'].isin(description.widths)
+  results = tables.results_frame(rows)
+  against = candidates_lib.describe(candidates)
+  stem = ('results' + ('' if split == 'test' else f'-{split}') + ('' if width is None else f'-width-{width}')
+          + ('' if not candidates else f'-candidates-{"given" if candidates < 0 else candidates}'))
+  results.to_csv(workdir / f'{stem}.csv', index=False)
+  rows.to_csv(workdir / f'{stem}-detail.csv', index=False)
+  if ranks:
+    with files_lib.replacing(workdir / f'{stem}-ranks.npz') as file:  # ranks are halves: float32 holds them exactly
+      np.savez_compressed(file, triples=ranked.triples, ranks=ranked.ranks.astype(np.float32),
+                          widths=np.array(widths.values))
+  plots.quality_against_width(results, workdir / f'{stem}.png', f'{description.score} on {model.graph.name}, {split}'
+                              + (f', candidates: {against}' if candidates else ''))
+  print(f'\n{split}: ' + ', '.join(f'{number:,} {name}' for name, number in ranked.counts.items())
+        + (f'; NOT ranked among all entities, but among candidates: {against}' if candidates else ''))
+  print(tables.show(results))
+  print(f'written: {workdir / stem}.csv, -detail.csv, .png')
+  return results

@@ -1,0 +1,99 @@
+"""The loss of a batch of triples: scores of all widths, the objective on them, regularisers, and a teacher."""
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from medjax import objectives
+from medjax.config.fields import Config, ObjectiveConfig
+from medjax.core import prefix
+from medjax.core import width_scale
+from medjax.core.widths import Widths
+from medjax.kge import regularizers
+from medjax.kge import scoring
+from medjax.kge import teaching
+from medjax.kge.batches import Batch
+from medjax.objectives import Options, Strengths
+from medjax.scores.contract import Score
+
+Loss = Callable[..., tuple[Float[Array, ''], Float[Array, ' N']]]
+
+
+def objective_options(objective: ObjectiveConfig) -> Options:
+  """Returns the `Options` that a configuration asks for."""
+  mutual = objectives.Mutual(
+      weight=objective.mutual_weight, power=objective.mutual_power, form=objective.mutual_form,
+      reduction=objective.mutual_reduction, detach=objective.mutual_detach)
+  return Options(
+      mutual=mutual if objective.mutual else None, difficulty=objective.difficulty if objective.evolutionary else None,
+      weigh_over=objective.weigh_over, adversarial_temperature=objective.adversarial_temperature,
+      dynamic=objective.dynamic, narrow_power=objective.narrow_weight)
+
+
+def affine(config: Config, score: Score, widths: Widths, objective_params: dict[str, Any]
+           ) -> tuple[Float[Array, ' N'], Float[Array, ' N']]:
+  """Returns (offset [N], scale [N]) of the sub-models' scores."""
+  model = config.model
+  return width_scale.affine(score.margin, widths.values, objective_params.get('gamma', model.gamma), model.width_scale,
+                            model.width_gamma, model.gamma_half, model.gamma_power)
+
+
+def make_loss(config: Config, score: Score, widths: Widths, gather_batch: Callable[[Any], Any] = lambda scores: scores
+              ) -> Loss:
+  """Returns loss(rows, objective params, batch, mask, step) -> (loss, losses of the widths [N]).
+
+  Args:
+    config: the resolved `Config`.
+    score, widths: `Score`, `Widths` of a device.
+    gather_batch: makes scores [B, ...] of the whole batch of those of a device's share of it.
+  """
+  objective = config.objective
+  options = objective_options(objective)
+  fractions = jnp.asarray(widths.values, jnp.float32) / widths.full
+
+  def loss(rows: scoring.Rows, objective_params: dict[str, Any], batch: Batch, mask, step=None):
+    query = scoring.make_queries(score, rows)
+    offset, scale = affine(config, score, widths, objective_params)
+    given = Strengths(*(objective_params.get(name, getattr(objective, name)) for name in Strengths._fields))
+    # under 'adversarial', descent raises w1 and w2: the weights look for what is hard
+    strengths = given if objective.weights != 'adversarial' else given._replace(w1=ascend(given.w1), w2=ascend(given.w2))
+    if objective.loss == 'softmax':
+      positive = offset[None] + scale[None] * score.scores_by_width(query, rows.answers, widths)
+      negative = [offset[i] + scale[i] * raw for i, raw in enumerate(scoring.score_pairs(score, query, rows, widths))]
+      objective_losses = objectives.softmax_losses
+    else:
+      positive, negative = scoring.score_batch(scoring.by_width(score, widths), query, rows)
+      positive = offset[None] + scale[None] * positive
+      negative = offset[None, None] + scale[None, None] * negative
+      objective_losses = objectives.log_sigmoid_losses
+    total, width_losses = objective_losses(*gather_batch((positive, negative, batch.valid)), fractions, strengths,
+                                           options, mask)
+    if batch.teacher is not None:
+      total = teaching.loss(config, total, (positive[..., 0], negative[..., 0]), rows, objective_params, batch, step)
+    if objective.regularizer != 'none':
+      total += regularization(query, rows, strengths, scale, mask)
+    if objective.weights == 'adversarial':
+      total -= jnp.sum((1.0 if mask is None else mask) * strengths.w3 * fractions)
+    return total, width_losses
+
+  def regularization(query, rows, strengths, scale, mask):
+    components = regularizers.component_sizes(objective.regularizer, score, query, rows)
+    size = prefix.prefix_sums(components, widths).mean(0)
+    weight = objectives.width_weights(fractions, strengths.w3, options)
+    if objective.regularize == 'scaled':
+      weight *= scale
+    each = jnp.sum((1.0 if mask is None else mask) * weight * size)
+    return objective.regularization * (size[-1] if objective.regularize == 'once' else each)
+
+  return loss
+
+
+@jax.custom_vjp
+def ascend(x: Float[Array, '']) -> Float[Array, '']:
+  """Identity whose gradient is negated."""
+  return x
+
+
+ascend.defvjp(lambda x: (x, None), lambda _, grad: (-grad,))

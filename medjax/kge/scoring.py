@@ -1,0 +1,73 @@
+"""The scores of a batch: rows are gathered, made into queries, and scored with their answers and negatives.
+
+Shape letters: B batch, S positives that share a set of negatives, K negatives, C components, N widths.
+"""
+from collections.abc import Callable
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from medjax.core import rows as rows_lib
+from medjax.core.widths import Widths
+from medjax.kge.batches import Batch
+from medjax.scores.contract import Params, Score, Table
+
+
+class Rows(NamedTuple):
+  """What a step gathers: entity rows of anchors, answers [B, C] and negatives [B / S, K, C], relation rows [B, C]."""
+  anchors: Table
+  answers: Table
+  negatives: Table
+  relations: Table
+
+
+def gather_rows(params: Params, batch: Batch) -> Rows:
+  """Returns the `Rows` of a batch."""
+  entity = lambda ids: rows_lib.gather(params['entity'], ids)
+  return Rows(entity(batch.anchor), entity(batch.answer), entity(batch.negatives),
+              rows_lib.gather(params['relation'], batch.relation))
+
+
+def make_queries(score: Score, rows: Rows) -> Table:
+  """Returns the queries of a batch, leaves [B, C]: its first half asks for tails, the second for heads."""
+  half = len(jax.tree.leaves(rows.anchors)[0]) // 2
+  part = lambda where: jax.tree.map(lambda x: x[where], (rows.anchors, rows.relations))
+  return jax.tree.map(lambda *x: jnp.concatenate(x), score.query('tail')(*part(slice(None, half))),
+                      score.query('head')(*part(slice(half, None))))
+
+
+def in_sets(queries: Table, rows: Rows) -> Table:
+  """Queries by the set of negatives that they share: leaves [B, C] -> [B / S, S, C]."""
+  sets = len(jax.tree.leaves(rows.negatives)[0])
+  return jax.tree.map(lambda x: x.reshape(sets, -1, x.shape[-1]), queries)
+
+
+def score_batch(scorer: Callable[[Table, Table], Float[Array, '... N']], queries: Table, rows: Rows
+                ) -> tuple[Float[Array, 'B N'], Float[Array, 'B K N']]:
+  """Returns what `scorer` says of the answers [B, N] and of the negatives [B, K, N].
+
+  Args:
+    scorer: (query, candidate) -> [..., N], such as a score's `scores_by_width` at some widths.
+    queries: those of the batch, see `make_queries`.
+    rows: its `Rows`.
+  """
+  positive = scorer(queries, rows.answers)
+  asked, wrong = in_sets(queries, rows), rows.negatives
+  size, (sets, count) = len(positive), jax.tree.leaves(wrong)[0].shape[:2]
+  if sets < size:  # [B / S, S, 1, C] meets [B / S, 1, K, C]; else [B, 1, C] meets [B, K, C], in half the time
+    asked, wrong = rows_lib.add_candidate_axis(asked), jax.tree.map(lambda x: x[:, None], wrong)
+  return positive, scorer(asked, wrong).reshape(size, count, -1)
+
+
+def by_width(score: Score, widths: Widths) -> Callable[[Table, Table], Float[Array, '... N']]:
+  """Returns the scorer (query, candidate) -> raw scores [..., N] of some widths, for `score_batch`."""
+  return lambda query, candidate: score.scores_by_width(query, candidate, widths)
+
+
+def score_pairs(score: Score, queries: Table, rows: Rows, widths: Widths) -> tuple[Float[Array, 'B K'], ...]:
+  """Returns the raw scores of the negatives as N arrays [B, K], by products of whole sets of queries."""
+  size = len(jax.tree.leaves(queries)[0])
+  return tuple(raw.reshape(size, -1)
+               for raw in score.score_all_pairs(in_sets(queries, rows), rows.negatives, widths))

@@ -1,0 +1,58 @@
+"""What sub-models know in common: the queries that a narrow one answers and a wide one keeps."""
+import pathlib
+
+import numpy as np
+
+from medjax import errors
+from medjax.saved import files as files_lib
+from medjax.report import plots
+
+TOP = 10   # a query is answered if the true entity is among so many
+MOST = 8   # widths shown
+
+
+def read_ranks(folder):
+  """Returns (ranks [2, Q, N], widths [N]) of results-ranks.npz; raises errors.NothingSaved where there is none."""
+  path = pathlib.Path(folder) / 'results-ranks.npz'
+  if not path.exists():
+    raise errors.NothingSaved(f'{path} is missing; write it with --mode=evaluate --ranks --workdir={folder}')
+  with files_lib.reading(path), np.load(path, allow_pickle=False) as saved:
+    return saved['ranks'], saved['widths']
+
+
+def shares(ranks, top=TOP):
+  """Returns (kept [N, N], added [N, N]) of ranks [..., N].
+
+  kept[i, j] is the share of the queries which width i answers that width j answers too (NaN if i answers none);
+  added[i, j] the share of all queries that j answers and i does not.
+  """
+  right = (ranks <= top).reshape(-1, ranks.shape[-1]).astype(np.float64)
+  both, own = right.T @ right, right.sum(0)
+  with np.errstate(invalid='ignore'):
+    return both / own[:, None], (own[None] - both) / len(right)
+
+
+def draw(folder, path):
+  """Draws both shares for up to `MOST` widths i < j of a run."""
+  ranks, widths = read_ranks(folder)
+  if len(widths) < 2:
+    raise errors.NothingSaved(f'{folder} has one width; what sub-models share needs two')
+  chosen = np.unique(np.linspace(0, len(widths) - 1, min(MOST, len(widths))).round().astype(int))
+  names = [str(width) for width in widths[chosen]]
+  titles = (f'% of the queries i has in its top {TOP} that j keeps',
+            f'% of all queries that j adds to the top {TOP} of i')
+  with plots.panels(path, columns=2, size=(4.9, 4.4)) as axes:
+    for panel, values, title in zip(axes, shares(ranks[..., chosen]), titles):
+      values = 100 * values[:-1, 1:]  # the widest has no wider one, the narrowest no narrower one
+      above = np.triu(np.ones(values.shape, bool))
+      low, high = np.nanmin(values[above], initial=100), np.nanmax(values[above], initial=0)
+      spare = 0.4 * max(high - low, 1.0)  # neither white nor black; differences below 1 % stay pale
+      panel.imshow(np.where(above, values, np.nan), cmap='Greys', vmin=low - spare / 2, vmax=high + spare)
+      for i, j in zip(*np.nonzero(above)):
+        dark = values[i, j] > (low + high + spare / 2) / 2
+        panel.text(j, i, f'{values[i, j]:.1f}', ha='center', va='center', fontsize=9, color='w' if dark else 'k')
+      panel.set_xticks(range(len(names) - 1), names[1:])
+      panel.set_yticks(range(len(names) - 1), names[:-1])
+      panel.set_xlabel('wider sub-model j (width)')
+      panel.set_ylabel('narrower sub-model i (width)')
+      panel.set_title(title, fontsize=10)

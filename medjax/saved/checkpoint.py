@@ -1,0 +1,246 @@
+"""Checkpoints of a run; the only module that imports orbax."""
+import contextlib
+import errno
+import json
+import math
+import pathlib
+import shutil
+from typing import Any, Iterator
+
+from absl import logging
+import jax
+from jaxtyping import PyTree
+import orbax.checkpoint as ocp
+from orbax.checkpoint.checkpoint_managers import preservation_policy as preservation
+
+from medjax.core import axes as axes_lib
+from medjax.errors import CheckpointError
+from medjax.saved.files import Path
+from medjax.training.state import State
+
+SLACK = 1.05     # bytes needed on disk per byte of state: arrays that do not compress
+METADATA = 2**20  # bytes needed besides
+CHUNKS = 64      # in which a croppable leaf is stored: a width of a 64th of the full one reads one of them
+
+
+class Checkpoints:
+  """The checkpoints below a folder: the latest few and the best by a metric.
+
+  A checkpoint has two items, so that a crop reads nothing of the optimizer: `model` (the params) and `rest`. Leaves are
+  stored in chunks along the axes that a width crops.
+  """
+
+  def __init__(self, directory: Path, keep: int = 2, read_only: bool = False, axes: PyTree = axes_lib.FIXED):
+    """Opens the checkpoints.
+
+    Args:
+      directory: where they are, or will be.
+      keep: how many of the latest ones stay, besides the best.
+      read_only: whether nothing will be saved.
+      axes: the `Axes` of the params, or of whole subtrees of them.
+    """
+    self._axes = axes
+    self.directory = pathlib.Path(directory).resolve()
+    policy = preservation.AnyPreservationPolicy([
+        preservation.LatestN(keep),
+        preservation.BestN(get_metric_fn=merit, n=1, keep_checkpoints_without_metrics=False)])
+    try:
+      with quiet():
+        options = ocp.CheckpointManagerOptions(
+            create=not read_only, read_only=read_only, preservation_policy=policy, enable_async_checkpointing=False,
+            best_fn=merit, multiprocessing_options=alone() if read_only else ocp.options.MultiprocessingOptions())
+        self._manager = ocp.CheckpointManager(self.directory, options=options)
+    except ValueError as error:
+      raise self._damaged_metrics(error) from error
+
+  @property
+  def latest(self) -> int | None:
+    """Step of the newest checkpoint, or None."""
+    return self._manager.latest_step()
+
+  @property
+  def best(self) -> int | None:
+    """Step of the checkpoint with the best metric, or None if none was saved with one."""
+    return self._manager.best_step()
+
+  def save(self, state: State, merit: float | None = None) -> None:
+    """Saves a `training.state.State`; a step that is already there is left as it is.
+
+    Args:
+      state: the state.
+      merit: the validation's at this step, if there was one.
+
+    Raises:
+      CheckpointError: the disk is full or refuses; earlier checkpoints are untouched.
+    """
+    step = int(state.step)
+    if step in self._manager.all_steps():
+      return
+    model, rest = split(state)
+    self._check_space(sum(leaf.nbytes for leaf in jax.tree.leaves(state)))
+    arguments = ocp.args.Composite(
+        model=ocp.args.StandardSave(model, save_args=jax.tree.map(
+            chunks, model, axes_lib.spread(self._axes, model))),
+        rest=ocp.args.StandardSave(rest))
+    metrics = None if merit is None else {'merit': float(merit), 'step': step}
+    try:
+      with quiet():
+        self._manager.save(step, args=arguments, metrics=metrics)
+        self._manager.wait_until_finished()
+    except Exception as error:
+      full = getattr(error, 'errno', None) == errno.ENOSPC or 'No space left' in str(error)
+      reason = 'the disk is full' if full else f'{type(error).__name__}: {error}'
+      raise CheckpointError(f'the checkpoint of step {step} could not be written to {self.directory}: {reason}. '
+                            f'{self._last_good()} Free some space and run the same command to go on.') from error
+
+  def _check_space(self, nbytes):
+    needed, free = nbytes * SLACK + METADATA, shutil.disk_usage(self.directory).free
+    if needed > free:
+      raise CheckpointError(
+          f'no space for a checkpoint in {self.directory}: it may need {needed / 2**20:.1f} MiB and {free / 2**20:.1f} '
+          f'MiB are free. {self._last_good()} Free some space and run the same command to go on.')
+
+  def _last_good(self):
+    return f'The last good checkpoint is step {self.latest}.' if self.latest is not None else 'There is none before it.'
+
+  def _damaged_metrics(self, error):
+    """The manager reads every checkpoint's metrics on opening; returns an error that names the unreadable ones."""
+    folders = []
+    for path in sorted(self.directory.glob('*/metrics/metrics')):
+      try:
+        json.loads(path.read_text())
+      except ValueError:
+        folders.append(str(path.parent.parent))
+    return CheckpointError(f'the metrics in {", ".join(folders) or self.directory} are damaged ({error}). Delete '
+                           'that folder to go on from an earlier step.')
+
+  def restore(self, like: State, step: int | None = None) -> State:
+    """Returns the state at `step` (None is the latest); `like` is a state, or shapes, of the same structure.
+
+    It comes to lie as the arrays of `like` do, on however many devices they and the ones that were saved lie.
+
+    Raises:
+      CheckpointError: there is no such checkpoint, or it is damaged.
+    """
+    step = self.latest if step is None else step
+    model, rest = (ocp.args.StandardRestore(here(part)) for part in split(like))
+    read = self._read(step, ocp.args.Composite(model=model, rest=rest))
+    return like.replace(params=read['model'], **read['rest'])
+
+  def shapes(self, step: int | None = None) -> PyTree:
+    """Returns the shapes of the params that are stored at `step` (None is the latest), as a tree like theirs.
+
+    Raises:
+      CheckpointError: there is no such checkpoint, or it is damaged.
+    """
+    step = self.latest if step is None else step
+    self._check_there(step)
+    try:
+      with quiet(), ocp.StandardCheckpointer() as reader:
+        stored = reader.metadata(self.directory / str(step) / 'model').item_metadata
+      if stored is None:
+        raise ValueError('its metadata are missing')
+      return jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(tuple(leaf.shape), leaf.dtype), stored.tree)
+    except Exception as error:
+      raise self._unreadable(step, first_line(error)) from error
+
+  def restore_params(self, like: PyTree, step: int | None = None) -> PyTree:
+    """Returns only the params at `step`; leaves of `like` that are shorter along croppable axes get the first entries.
+
+    Raises:
+      CheckpointError: there is no such checkpoint, or it is damaged.
+    """
+    step = self.latest if step is None else step
+    self._check_shapes(like, step)
+    return self._read(step, ocp.args.Composite(model=ocp.args.StandardRestore(here(like), strict=False)))['model']
+
+  def _read(self, step, arguments):
+    self._check_there(step)
+    try:
+      with quiet():
+        return self._manager.restore(step, args=arguments)
+    except (PermissionError, MemoryError):
+      raise  # says nothing about the checkpoint
+    except Exception as error:
+      raise self._unreadable(step, first_line(error)) from error
+
+  def _check_there(self, step):
+    steps = self._manager.all_steps()
+    if not steps:
+      raise CheckpointError(f'{self.directory} holds no checkpoint; train first, or name another workdir')
+    if step not in steps:
+      raise CheckpointError(f'{self.directory} holds no checkpoint of step {step}; it has {", ".join(map(str, steps))}')
+
+  def _check_shapes(self, like, step):
+    """Orbax pads with zeros where more is asked for than is stored, so that is refused here."""
+    stored = self.shapes(step)
+    try:
+      triples = jax.tree.leaves(jax.tree.map(lambda *x: x, like, stored, axes_lib.spread(self._axes, like)),
+                                is_leaf=lambda x: isinstance(x, tuple))
+    except ValueError as error:
+      raise self._unreadable(step, first_line(error)) from error
+    for asked, there, axes in triples:
+      croppable = {axis for axis, _ in axes.crop}
+      if len(asked.shape) != len(there.shape) or any(
+          a > b or a < b and axis not in croppable for axis, (a, b) in enumerate(zip(asked.shape, there.shape))):
+        raise self._unreadable(
+            step, f'it holds a table of shape {there.shape}, but {tuple(asked.shape)} was asked for')
+
+  def _unreadable(self, step, reason):
+    others = [s for s in self._manager.all_steps() if s != step]
+    remedy = f'Delete that folder to go on from step {max(others)}.' if others else 'Delete the workdir to start anew.'
+    return CheckpointError(f'the checkpoint {self.directory / str(step)} is damaged or of another model ({reason}). '
+                           f'{remedy}')
+
+  def close(self) -> None:
+    """Ends it."""
+    self._manager.close()
+
+
+def merit(metrics: dict[str, Any]) -> tuple[float, int]:
+  """What the best checkpoint has most of: merit, and of equals the first."""
+  return metrics['merit' if 'merit' in metrics else 'mrr'], -metrics.get('step', 0)  # 'mrr': as 0.1.0 wrote it
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+  """Keeps orbax's log to itself: what matters of it is raised."""
+  before = logging.get_verbosity()
+  logging.set_verbosity(logging.FATAL)
+  try:
+    yield
+  finally:
+    logging.set_verbosity(before)
+
+
+def split(state: State) -> tuple[PyTree, dict[str, Any]]:
+  """(params, everything else) of a state."""
+  return state.params, {'step': state.step, 'opt_state': state.opt_state, 'ok': state.ok}
+
+
+def alone() -> ocp.options.MultiprocessingOptions:
+  """Reading is a process's own business: it waits for no other one."""
+  return ocp.options.MultiprocessingOptions(
+      active_processes={jax.process_index()} if jax.process_count() > 1 else None)
+
+
+def here(like: PyTree) -> PyTree:
+  """Shapes where the arrays of `like` lie, or on this process's first device, wherever they were saved."""
+  first = jax.sharding.SingleDeviceSharding(jax.local_devices()[0])
+  place = lambda leaf: getattr(leaf, 'sharding', None) or first
+  return jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=place(leaf)), like)
+
+
+def chunks(leaf: jax.Array, axes: axes_lib.Axes) -> ocp.SaveArgs:
+  """Stores a croppable leaf in chunks along the axes that a width crops, so that a crop reads only its share."""
+  if not axes.crop:
+    return ocp.SaveArgs()
+  shape, croppable = list(leaf.shape), tuple(axis for axis, _ in axes.crop)
+  for axis in croppable:
+    shape[axis] = max(1, shape[axis] // round(CHUNKS ** (1 / len(croppable))))
+  return ocp.SaveArgs(chunk_byte_size=math.prod(shape) * leaf.dtype.itemsize + 64, shard_axes=croppable)
+
+
+def first_line(error: Exception) -> str:
+  """What an error is, in one line."""
+  return f'{type(error).__name__}: {(str(error).splitlines() or [""])[0][:200]}'

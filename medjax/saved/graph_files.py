@@ -1,0 +1,81 @@
+"""The graph of a workdir or cropped model: its vocabularies, triples and notes, or the name of a prepared graph."""
+import json
+from operator import itemgetter
+import pathlib
+import re
+
+import numpy as np
+
+from medjax.data import store
+from medjax.data.triples import Graph
+from medjax.errors import ArtifactError, DataError
+from medjax.saved.files import Path, reading, replacing, write_text
+
+REFERENCE = 'graph.json'
+ESCAPES = {'\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r'}  # in the fields of a .tsv
+
+
+def escape(field: str) -> str:
+  """Returns a field without the characters that separate fields and lines."""
+  return re.sub(r'[\\\t\n\r]', lambda found: ESCAPES[found[0]], field)
+
+
+def unescape(field: str) -> str:
+  """Undoes `escape`."""
+  plain = {escaped: character for character, escaped in ESCAPES.items()}
+  return re.sub(r'\\.', lambda found: plain.get(found[0], found[0]), field) if '\\' in field else field
+
+
+def write_graph(folder: Path, graph: Graph) -> None:
+  """Writes triples.npz, entities.tsv, relations.tsv and notes.txt (the graph's licence among them).
+
+  A prepared graph is not copied: graph.json says where it is, and its hash.
+  """
+  folder = pathlib.Path(folder)
+  if graph.store is not None:
+    write_text(folder / REFERENCE, json.dumps({'path': str(graph.store.folder), 'hash': graph.store.hash}) + '\n')
+    return
+  for name, ids, labels in (('entities', graph.entities, graph.entity_labels),
+                            ('relations', graph.relations, graph.relation_labels)):
+    rows = ''.join(f'{escape(i)}\t{escape(label)}\n' for i, label in zip(ids, labels))
+    write_text(folder / f'{name}.tsv', f'id\tlabel\n{rows}')
+  write_text(folder / 'notes.txt', ''.join(f'{escape(note)}\n' for note in graph.notes))
+  with replacing(folder / 'triples.npz') as file:
+    np.savez_compressed(file, train=graph.train, valid=graph.valid, test=graph.test)
+
+
+def read_graph(folder: Path, name: str = '') -> Graph:
+  """Returns the `Graph` of a workdir or cropped model."""
+  folder = pathlib.Path(folder)
+  if (folder / REFERENCE).exists():
+    return read_prepared(folder / REFERENCE)
+  columns = []
+  for kind in ('entities', 'relations'):
+    path = folder / f'{kind}.tsv'
+    with reading(path):
+      text = path.read_bytes().decode('utf-8')
+      if not text.endswith('\n'):
+        raise ValueError('its end is missing')
+      pairs = [line.split('\t') for line in text[:-1].split('\n')[1:]]
+      columns += [tuple(unescape(pair[i]) for pair in pairs) for i in range(2)]
+  with reading(folder / 'triples.npz'), np.load(folder / 'triples.npz', allow_pickle=False) as splits:
+    train, valid, test = (splits[split] for split in ('train', 'valid', 'test'))
+    triples = np.concatenate([train, valid, test])
+    if triples.ndim != 2 or triples.shape[1] != 3 or triples.dtype != np.int32 or triples.min(initial=0) < 0:
+      raise ValueError('it holds no triples of ids')
+    if (triples.max(0, initial=-1) >= [len(columns[0]), len(columns[2]), len(columns[0])]).any():
+      raise ValueError('it names more entities or relations than entities.tsv and relations.tsv hold')
+  with reading(folder / 'notes.txt'):
+    notes = tuple(unescape(line) for line in (folder / 'notes.txt').read_text(encoding='utf-8').splitlines())
+  return Graph(name, columns[0], columns[2], train, valid, test, columns[1], columns[3], notes)
+
+
+def read_prepared(path: pathlib.Path) -> Graph:
+  """Opens the prepared graph that a graph.json names."""
+  with reading(path):
+    place, expected = itemgetter('path', 'hash')(json.loads(path.read_text(encoding='utf-8')))
+  try:
+    return store.open_graph(place, expected)
+  except DataError as error:
+    raise ArtifactError(f'{path} names the prepared graph {place} with hash {expected[:12]}, but: {error} If it was '
+                        f'moved, write its new path into {path}.') from error

@@ -1,0 +1,58 @@
+"""The folder of a run: its configuration, and that one process at a time trains in it."""
+import contextlib
+from collections.abc import Iterator
+import json
+import pathlib
+
+try:
+  import fcntl
+except ImportError:  # Windows
+  fcntl = None
+
+from medjax import config as config_lib
+from medjax.config.fields import Config
+from medjax.errors import UsageError
+from medjax.saved.files import Path, reading, write_text
+
+FILES = ('graph.json', 'entities.tsv', 'relations.tsv', 'triples.npz', 'notes.txt', 'model.json', '.lock')
+
+
+def write_config(folder: Path, config: Config) -> None:
+  """Writes config.json."""
+  write_text(pathlib.Path(folder) / 'config.json', json.dumps(config_lib.flatten(config), indent=1) + '\n')
+
+
+def read_config(folder: Path) -> Config | None:
+  """Returns the resolved `Config` of a workdir, or None if there is none."""
+  path = pathlib.Path(folder) / 'config.json'
+  if not path.exists():
+    return None
+  with reading(path):
+    flat = json.loads(path.read_text(encoding='utf-8'))
+    if flat['model.score'] == 'rotate':
+      flat.setdefault('model.phase_scale', 16.0)  # of every run that was saved before this field was
+    return config_lib.from_flat(flat)
+
+
+def check_folder(workdir: pathlib.Path) -> None:
+  """Raises UsageError for a folder that holds something else than a run."""
+  if not workdir.exists() or (workdir / 'config.json').exists():
+    return
+  if not workdir.is_dir():
+    raise UsageError(f'--workdir={workdir} is a file; name a folder')
+  foreign = sorted(entry.name for entry in workdir.iterdir() if entry.name not in FILES and entry.suffix != '.tmp')
+  if foreign:
+    raise UsageError(f'{workdir} is not empty and holds no run (there is {foreign[0]!r}); name another --workdir')
+
+
+@contextlib.contextmanager
+def sole_trainer(workdir: pathlib.Path) -> Iterator[None]:
+  """Holds the workdir's lock, which ends with the process; raises UsageError if another process holds it."""
+  workdir.mkdir(parents=True, exist_ok=True)
+  with (workdir / '.lock').open('a') as file:
+    try:
+      if fcntl:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+      raise UsageError(f'another process is training in {workdir}; wait for it, or name another --workdir') from None
+    yield
