@@ -48,7 +48,7 @@ OPTIONS = (
 )
 
 
-def parse(argv):
+def parse(argv: list[str]) -> list[str]:
   """Reads the flags; a mistake ends the process with one line that names it."""
   try:
     config.check_arguments(argv[1:])
@@ -62,7 +62,8 @@ def parse(argv):
   return argv[:1]
 
 
-def main(argv):
+def main(argv: list[str]) -> int:
+  """Runs the command that the flags name; returns the process's exit code."""
   del argv
   given = {option.name: option.value for option in OPTIONS if option.present}
   fields = [name for name in flags.FLAGS if name.startswith('config.') and flags.FLAGS[name].present]

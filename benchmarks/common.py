@@ -19,11 +19,11 @@ from medjax import scores
 from medjax.core import runtime
 from medjax.core import widths as widths_lib
 from medjax.kge import settings as settings_lib
+from medjax.kge import task as task_lib
 from medjax.training import step as step_lib
 from medjax.data import datasets
 from medjax.evaluation import evaluator
 from medjax.report import cost
-from medjax.training import optimizers
 
 MIB = 2**20
 SHAPE = ('score', 'dataset', 'widths', 'batch', 'negatives', 'share_negatives', 'rounds')  # in every result
@@ -49,7 +49,6 @@ class Setup(NamedTuple):
   config: Any
   score: Any
   widths: Any
-  optimizer: Any
 
 
 def parser(command, documentation):
@@ -215,9 +214,8 @@ def setup(arguments, objective='med', **changed):
     config_lib.put(config, field, value)
   config = settings_lib.resolve(config)
   widths = settings_lib.model_widths(config)
-  score = scores.make(config.model.score, scores.default_constants(config.model.gamma, widths.full,
-                                                                   config.model.phase_scale))
-  return Setup(config, score, widths, optimizers.make(config.train))
+  score = scores.make(config.model.score, settings_lib.model_constants(config))
+  return Setup(config, score, widths)
 
 
 def full_width(arguments):
@@ -231,15 +229,16 @@ class Training:
   Attributes:
     state: the state, whose buffers every dispatch takes over (donation, as in the loop).
     compiled: the dispatch as a compiled program.
+
   """
 
-  def __init__(self, setup, data, make_step=step_lib.make_step):
+  def __init__(self, setup, data, value_and_grad=None):
     self.setup = setup
-    config, score, widths, optimizer = setup
-    self.state = step_lib.init_state(config, score, widths, optimizer, data.num_entities, data.num_relations)
-    self.triples = jnp.asarray(data.train)
-    dispatch = step_lib.make_dispatch(make_step(config, score, widths, optimizer, data.num_entities))
-    self.compiled = dispatch.lower(self.state, self.triples, None, jnp.int32(1)).compile()
+    task = task_lib.make_task(*setup, data)
+    if value_and_grad is not None:
+      task = task._replace(value_and_grad=value_and_grad)
+    self.state, self.data, dispatch = step_lib.prepare(task, setup.config.train)
+    self.compiled = dispatch.lower(self.state, self.data, jnp.int32(1)).compile()
 
   @property
   def model(self):
@@ -253,7 +252,7 @@ class Training:
   def seconds(self, steps):
     """Runs one dispatch and returns its seconds per step."""
     begun = time.perf_counter()
-    self.state, _, loss = self.compiled(self.state, self.triples, None, jnp.int32(steps))
+    self.state, _, loss = self.compiled(self.state, self.data, jnp.int32(steps))
     jax.block_until_ready((self.state, loss))
     seconds = time.perf_counter() - begun
     if not bool(self.state.ok):

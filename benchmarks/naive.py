@@ -2,19 +2,16 @@
 
 Two readings of "slice": each sub-model crops the tables and gathers its rows from the crop (`slice_of='tables'`,
 what 64 separate models do), or full rows are gathered once and each sub-model crops those (`slice_of='rows'`,
-the kindest form of the loop). Both compute the loss of `medjax.training.step` and move the same parameters.
+the kindest form of the loop). Both compute the loss of `medjax.kge.loss` and move the same parameters.
 """
 import jax
 import jax.numpy as jnp
-import optax
 
+from medjax import objectives
 from medjax.core import axes as axes_lib
 from medjax.core import rows as rows_lib
-from medjax.core import widths as widths_lib
-from medjax.kge import batches as batches_lib
+from medjax.core.widths import Widths
 from medjax.kge import loss as loss_lib
-from medjax.objectives import med
-from medjax.training import state as state_lib
 
 SLICES = ('tables', 'rows')
 
@@ -27,6 +24,11 @@ def gather(model, batch):
           rows_lib.gather(model['relation'], batch.relation))
 
 
+def crop_rows(rows, width, components):
+  """Returns gathered rows of a width: their last axis is cropped, however many stand before it."""
+  return jax.tree.map(lambda leaf: leaf[..., :width // components], rows)
+
+
 def raw_scores(score, width, rows):
   """Raw scores [B, 1 + K] of one sub-model from its own rows, by the score of that width alone."""
   anchors, candidates, relations = rows
@@ -36,44 +38,35 @@ def raw_scores(score, width, rows):
   query = jax.tree.map(lambda *x: jnp.concatenate(x),
                        score.tail_query(part(first, anchors), part(first, relations)),
                        score.head_query(part(last, anchors), part(last, relations)))
-  return score.scores_by_width(rows_lib.add_candidate_axis(query), candidates, widths_lib.Widths((width,), score.components))[..., 0]
+  one = Widths((width,), score.components)
+  return score.scores_by_width(rows_lib.add_candidate_axis(query), candidates, one)[..., 0]
 
 
 def make_loss(config, score, widths, slice_of):
-  """Returns loss(params, batch) -> (loss, own losses [N]), with sub-models one after the other."""
-  objective = config.objective
-  settings = med.Settings(**{name: getattr(objective, name) for name in med.Settings._fields})
-  weights = med.Weights(objective.w1, objective.w2, objective.w3)
-  share = jnp.asarray(widths.values, jnp.float32) / widths.full
+  """Returns loss(params, batch) -> (loss, losses of the widths [N]), with sub-models one after the other."""
+  options = loss_lib.objective_options(config.objective)
+  strengths = objectives.Strengths(config.objective.w1, config.objective.w2, config.objective.w3)
+  fractions = jnp.asarray(widths.values, jnp.float32) / widths.full
 
   def loss(params, batch):
     model = params['model']
     rows = gather(model, batch) if slice_of == 'rows' else None
     raw = []
     for width in widths.values:
-      own = (axes_lib.crop(rows, width, score.components) if slice_of == 'rows'
-             else gather(axes_lib.crop(model, width, score.components), batch))
+      own = (crop_rows(rows, width, score.components) if slice_of == 'rows'
+             else gather(axes_lib.crop(model, score.axes, width), batch))
       raw.append(raw_scores(score, width, own))
     offset, scale = loss_lib.affine(config, score, widths, params['objective'])
     value = offset[None, None] + scale[None, None] * jnp.stack(raw, -1)
-    return med.losses(value[:, 0], value[:, 1:], batch.valid, share, weights, settings)
+    return objectives.log_sigmoid_losses(value[:, 0], value[:, 1:], batch.valid, fractions, strengths, options)
 
   return loss
 
 
-def make_step(config, score, widths, optimizer, num_entities, slice_of='tables'):
-  """Returns the step of `medjax.training.step.make_step`, for fixed weights and all sub-models."""
+def value_and_grad(setup, slice_of='tables'):
+  """Returns the `training.task.ValueAndGrad` of the loop, for fixed weights and all sub-models."""
+  config, score, widths = setup
   if config.objective.weights != 'fixed' or config.objective.sub_models != 'all':
     raise ValueError('the naive loop knows fixed weights and all sub-models only')
-  train, loss = config.train, make_loss(config, score, widths, slice_of)
-  key = jax.random.fold_in(jax.random.key(train.seed), 1)
-
-  def step(state, triples, known):
-    batch = batches_lib.sample(key, state.step, triples, num_entities, train.batch, train.negatives, known,
-                            train.share_negatives)
-    (value, own), grads = jax.value_and_grad(loss, has_aux=True)(state.params, batch)
-    updates, opt_state = optimizer.update(grads, state.opt_state, state.params)
-    ok = jnp.isfinite(value) & jnp.isfinite(optax.tree.norm(grads))
-    return state_lib.State(state.step + 1, optax.apply_updates(state.params, updates), opt_state, ok), own, value
-
-  return step
+  of_loss = jax.value_and_grad(make_loss(config, score, widths, slice_of), has_aux=True)
+  return lambda params, batch, mask, step: of_loss(params, batch)

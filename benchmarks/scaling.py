@@ -20,7 +20,6 @@ from benchmarks import common
 from medjax.kge import settings as settings_lib
 from medjax.kge import task as task_lib
 from medjax.training import step as step_lib
-from medjax.training import optimizers
 
 COLLECTIVE = re.compile(r' = (.*?) (?:all-reduce|all-gather|reduce-scatter|collective-permute|all-to-all)(?:-start)?\(')
 OPTIONS = ('score', 'dataset', 'widths', 'batch', 'negatives', 'share_negatives', 'rounds', 'steps')
@@ -69,10 +68,9 @@ def child(arguments):
   setup.config.parallel.mode = mode
   if mode == 'mesh':
     setup.config.parallel.data, setup.config.parallel.width = int(data_axis), int(width_axis)
-  config, score, widths, _ = setup
-  settings_lib.resolve(config)
-  optimizer, layout = optimizers.make(config.train), task_lib.make_layout(config, widths)
-  training = Placed(setup, data, optimizer, layout)
+  settings_lib.resolve(setup.config)
+  layout = task_lib.make_layout(setup.config, setup.widths)
+  training = Placed(setup, data, layout)
   training.seconds(arguments.steps)
   seconds = [training.seconds(arguments.steps) for _ in range(arguments.rounds)]
   print(json.dumps({'seconds': common.spread(seconds), 'bytes': training.bytes,
@@ -83,16 +81,12 @@ def child(arguments):
 class Placed(common.Training):
   """A `common.Training` on a layout."""
 
-  def __init__(self, setup, data, optimizer, layout):
-    config, score, widths, _ = setup
+  def __init__(self, setup, data, layout):
     self.setup, self.bytes = setup, None
-    self.state = layout.make(lambda: step_lib.init_state(config, score, widths, optimizer, data.num_entities,
-                                                         data.num_relations))
-    self.triples = layout.replicate(data.train)
-    step = step_lib.make_step(config, score, widths, optimizer, data.num_entities, layout)
-    self.compiled = step_lib.make_dispatch(step, layout)
+    task = task_lib.make_task(*setup, data, layout)
+    self.state, self.data, self.compiled = step_lib.prepare(task, setup.config.train, layout)
     if hasattr(self.compiled, 'lower'):
-      self.compiled = self.compiled.lower(self.state, self.triples, None, jnp.int32(1)).compile()
+      self.compiled = self.compiled.lower(self.state, self.data, jnp.int32(1)).compile()
       self.bytes = crossing(self.compiled.as_text())
 
 

@@ -44,8 +44,7 @@ def trainings(arguments, data, rows):
             'single': lambda: common.Training(common.setup(arguments, 'direct', widths=common.full_width(arguments)),
                                               data)}
   for slice_of in naive.SLICES:
-    make_step = functools.partial(naive.make_step, slice_of=slice_of)
-    makers[f'naive-{slice_of}'] = functools.partial(common.Training, med, data, make_step)
+    makers[f'naive-{slice_of}'] = functools.partial(common.Training, med, data, naive.value_and_grad(med, slice_of))
   return {row: makers[row]() for row in rows if row in makers}
 
 

@@ -23,7 +23,8 @@ _HOMES = {'load': 'medjax.serve.model', 'Model': 'medjax.serve.model', 'train': 
 
 
 def __getattr__(name: str) -> Any:
-  # loaded on first use, so that settings that come before JAX can be made by importing medjax.core.runtime
+  # Loaded on first use: importing medjax loads no JAX, so a program can first make the settings of medjax.core.runtime,
+  # some of which have to come before JAX.
   if name in _HOMES:
     return getattr(importlib.import_module(_HOMES[name]), name)
   if name in __all__:

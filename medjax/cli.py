@@ -5,7 +5,7 @@ What a mode needs is imported when it is called, so that a command starts as fas
 from collections.abc import Callable, Mapping, Sequence
 import errno
 import sys
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from absl import logging
 
@@ -14,8 +14,12 @@ from medjax.config.fields import Config
 from medjax.core import runtime
 from medjax.training import signals
 
+if TYPE_CHECKING:
+  from medjax.experiments.study import Study
 
-def train(config, workdir):
+
+def train(config: Config, workdir: str) -> None:
+  """Trains a run, or goes on with it."""
   from medjax.experiments import runs
   from medjax.training import processes
   if config.parallel.distributed:
@@ -23,47 +27,56 @@ def train(config, workdir):
   runs.train(config, workdir)
 
 
-def study(config, workdir):
+def study(config: 'Study', workdir: str) -> None:
+  """Trains what a study still lacks."""
   from medjax.experiments import study
   study.run(config, workdir)
 
 
-def distill(config, workdir, widths=None):
+def distill(config: Config, workdir: str, widths: str | None = None) -> None:
+  """Trains what a chain of distillations still lacks."""
   from medjax.experiments import distillation
   distillation.run(config, workdir, widths)
 
 
-def compare(config, workdir, widths=None):
+def compare(config: Config, workdir: str, widths: str | None = None) -> None:
+  """Trains everything that MED is compared with, and reports on it."""
   from medjax.experiments import comparison
   comparison.run(config, workdir, widths)
 
 
-def prepare(config, workdir, output=None):
+def prepare(config: Config, workdir: str, output: str | None = None) -> None:
+  """Prepares the graph of a data configuration."""
   from medjax.experiments import commands
   commands.prepare(config, output)
 
 
-def evaluate(config, workdir, **flags):
+def evaluate(config: Config, workdir: str, **flags: Any) -> None:
+  """Evaluates a run or cropped model."""
   from medjax.experiments import runs
   runs.evaluate(workdir, **flags)
 
 
-def crop(config, workdir, **flags):
+def crop(config: Config, workdir: str, **flags: Any) -> None:
+  """Writes a sub-model as a model of its own."""
   from medjax.experiments import commands
   commands.crop(workdir, **flags)
 
 
-def extract(config, workdir, **flags):
+def extract(config: Config, workdir: str, **flags: Any) -> None:
+  """Writes the most important components of a model as a model of its own."""
   from medjax.experiments import commands
   commands.extract(workdir, **flags)
 
 
-def predict(config, workdir, **flags):
+def predict(config: Config, workdir: str, **flags: Any) -> None:
+  """Prints the most plausible answers of a query."""
   from medjax.experiments import commands
   commands.predict(workdir, **flags)
 
 
-def report(config, workdir, **flags):
+def report(config: Config, workdir: str, **flags: Any) -> None:
+  """Writes the tables and figures of a folder of runs."""
   from medjax.report.figures import folder
   folder.report(workdir, **flags)
 

@@ -12,11 +12,9 @@ from benchmarks import common
 from benchmarks import scaling
 from medjax import config as config_lib
 from medjax import scores
-from medjax.kge import batches as batches_lib
 from medjax.kge import settings as settings_lib
 from medjax.kge import task as task_lib
 from medjax.training import step as step_lib
-from medjax.training import optimizers
 
 ENTITIES, RELATIONS, STEPS = 40, 5, 20
 TRIPLES = np.unique(np.random.default_rng(0).integers(0, [ENTITIES, RELATIONS, ENTITIES], (200, 3)), axis=0)
@@ -48,19 +46,17 @@ def make(fields, layout):
 def trained(fields, layout):
   """Returns ([losses of the first step and of the rest], tables, bytes of a step, the formula's) after 20 steps."""
   config, score, widths = make(fields, layout)
-  optimizer, layout = optimizers.make(config.train), task_lib.make_layout(config, widths)
-  state = layout.make(lambda: step_lib.init_state(config, score, widths, optimizer, ENTITIES, RELATIONS))
-  triples = TRIPLES.astype(np.int32)
-  known = layout.replicate(batches_lib.known(triples)) if config.train.filter_negatives else None
-  dispatch = step_lib.make_dispatch(step_lib.make_step(config, score, widths, optimizer, ENTITIES, layout), layout)
+  layout, triples = task_lib.make_layout(config, widths), TRIPLES.astype(np.int32)
+  data = common.Data('', triples, triples, triples, ENTITIES, RELATIONS)
+  task = task_lib.make_task(config, score, widths, data, layout)
+  state, given, dispatch = step_lib.prepare(task, config.train, layout)
   losses, crossing = [], None
   if hasattr(dispatch, 'lower'):
-    dispatch = dispatch.lower(state, layout.replicate(triples), known, np.int32(1)).compile()
+    dispatch = dispatch.lower(state, given, np.int32(1)).compile()
     crossing = scaling.crossing(dispatch.as_text())
-  setup = common.Setup(config, score, widths, optimizer)
-  data = common.Data('', triples, triples, triples, ENTITIES, RELATIONS)
+  setup = common.Setup(config, score, widths)
   for count in (1, STEPS - 1):
-    state, own, loss = dispatch(state, layout.replicate(triples), known, np.int32(count))
+    state, own, loss = dispatch(state, given, np.int32(count))
     losses += [float(loss), *np.asarray(own)]
   tables = [leaf for leaf in jax.tree.leaves(state) if leaf.ndim == 2]
   shares = {leaf.addressable_shards[0].data.shape[1] / leaf.shape[1] for leaf in tables}

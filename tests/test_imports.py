@@ -1,144 +1,134 @@
-"""The directions of imports, and what the files of configs/ promise."""
+"""The directions of imports, and what the files of configs/ promise.
+
+What a room may import stands in the docstring of its `__init__`, as 'May import: a, b.'; these tests hold it to that.
+"""
 import ast
 import importlib.util
 import inspect
 import pathlib
 import re
+import subprocess
 import sys
 
 import pytest
 
 from medjax.experiments import study
 from medjax.kge import settings as settings_lib
+from medjax.report import rooms
 
 ROOT = pathlib.Path(__file__).parents[1]
-FILES = sorted((ROOT / 'medjax').rglob('*.py'))
+FILES = rooms.modules(ROOT / 'medjax')
+IMPORTS = {name: rooms.imported(path, FILES) for name, path in FILES.items()}
+ROOMS = ('core', 'objectives', 'scores', 'data', 'config', 'training', 'evaluation', 'saved', 'kge', 'serve', 'report',
+         'experiments')
+TOP = {'medjax', 'medjax.cli', 'medjax.errors'}  # modules that belong to no room
 CONFIGS = sorted((ROOT / 'configs').rglob('*.py'))
 STUDIES = [path for path in CONFIGS if path.parent.name == 'study']
-MODULES = {'.'.join(path.relative_to(ROOT).with_suffix('').parts).removesuffix('.__init__') for path in FILES}
 
 
-def name_of(path):
-  return '.'.join(path.relative_to(ROOT).with_suffix('').parts).removesuffix('.__init__')
+def own(name):
+  """The modules of medjax that a module imports."""
+  return IMPORTS[name] & set(FILES)
 
 
-def imports(path):
-  """The modules that a file imports, wherever in the file; of medjax to the depth of modules."""
-  names = set()
-  for node in ast.walk(ast.parse(path.read_text())):
-    if isinstance(node, ast.Import):
-      names |= {alias.name for alias in node.names}
-    elif isinstance(node, ast.ImportFrom):
-      assert node.level == 0, f'{path}: relative import'
-      inner = {f'{node.module}.{alias.name}' for alias in node.names}
-      names |= {name if name in MODULES else node.module for name in inner}
-  return names
+def outer(name):
+  """The top-level packages outside of medjax that a module imports."""
+  return {other.split('.')[0] for other in IMPORTS[name]} - {'medjax'}
 
 
-def test_modules_are_found():
-  assert {'medjax', 'medjax.crop', 'medjax.scores.rotate', 'medjax.training.loop'} <= MODULES
-  assert 'medjax.crop' in imports(ROOT / 'medjax' / 'runs.py')
+def below(room):
+  """The modules that importing a room's modules also imports: theirs, those of these, and the `__init__`s on the way.
+
+  The `__init__` of medjax itself is left out: it loads what is public when it is asked for (see the test of that).
+  """
+  seen, waiting = set(), {name for name in FILES if f'{name}.'.startswith(f'medjax.{room}.')}
+  while waiting:
+    name = waiting.pop()
+    seen.add(name)
+    parents = {name.rsplit('.', i)[0] for i in range(1, name.count('.'))}
+    waiting |= (own(name) | parents) - seen - {'medjax'}
+  return seen
 
 
-GROUND = [path for path in FILES if re.fullmatch(r'medjax\.(scores|objectives|crop)(\..*)?', name_of(path))]
+def allowed(room):
+  """What the docstring of a room says that it may import."""
+  text = ' '.join(ast.get_docstring(ast.parse(FILES[f'medjax.{room}'].read_text())).split())
+  listed, = re.findall(r'May import: ([^.]+)\.', text)
+  return set() if listed == 'nothing of medjax' else set(listed.split(', '))
 
 
-@pytest.mark.parametrize('path', GROUND, ids=name_of)
-def test_the_ground_floor_knows_nothing_of_the_house(path):
-  own = re.compile(r'medjax\.(scores|objectives|crop)(\..*)?')
-  outside = {name for name in imports(path) if not own.fullmatch(name)
-             and name.split('.')[0] not in {'jax', 'numpy', *sys.stdlib_module_names}}
-  files_and_logs = {'logging', 'os', 'pathlib', 'io', 'shutil', 'json', 'pickle'}
-  assert not outside and not files_and_logs & imports(path)
+def test_modules_and_rooms_are_found():
+  assert {'medjax', 'medjax.core.widths', 'medjax.scores.rotate', 'medjax.report.figures.curves'} <= set(FILES)
+  assert 'medjax.core.widths' in own('medjax.experiments.runs')  # from medjax.core import widths
+  assert 'medjax.core.widths' in own('medjax.core.prefix')  # from medjax.core.widths import Widths
+  assert {rooms.room_of(name) for name in set(FILES) - TOP} == set(ROOMS)
 
 
-@pytest.mark.parametrize(
-  'room, above',
-  [
-    (
-      'medjax.data',
-      (
-        'medjax.config',
-        'medjax.evaluation',
-        'medjax.training',
-        'medjax.model',
-        'medjax.runs',
-        'medjax.artifact',
-        'medjax.checkpoint',
-        'medjax.report',
-        'medjax.scores',
-        'jax',
-      ),
-    ),
-    (
-      'medjax.evaluation',
-      ('medjax.training', 'medjax.config', 'medjax.model', 'medjax.runs', 'medjax.checkpoint'),
-    ),
-    (
-      'medjax.parallel',
-      (
-        'medjax.training',
-        'medjax.evaluation',
-        'medjax.model',
-        'medjax.runs',
-        'medjax.cli',
-        'medjax.report',
-        'medjax.checkpoint',
-        'medjax.config',
-        'medjax.data',
-      ),
-    ),
-    ('medjax.training', ('medjax.evaluation', 'medjax.model', 'medjax.runs', 'medjax.cli', 'medjax.report')),
-    ('medjax.report', ('medjax.training', 'medjax.model', 'medjax.runs', 'medjax.cli', 'medjax.figures')),
-    ('medjax.baselines', ('medjax.evaluation', 'medjax.report', 'medjax.runs', 'medjax.cli', 'medjax.figures')),
-    ('medjax.model', ('medjax.runs', 'medjax.cli', 'medjax.evaluation')),
-    ('medjax.runs', ('medjax.cli', 'medjax.study', 'medjax.chain', 'medjax.figures')),
-    ('medjax.teacher', ('medjax.runs', 'medjax.chain', 'medjax.study', 'medjax.cli', 'medjax.evaluation')),
-    ('medjax.figures', ('medjax.runs',)),
-  ],
-)
-def test_rooms_do_not_import_upwards(room, above):
-  found = {(name_of(path), name) for path in FILES if f'{name_of(path)}.'.startswith(f'{room}.')
-           for name in imports(path) for higher in above if f'{name}.'.startswith(f'{higher}.')}
-  allowed = {
-    ('medjax.data.sampling', 'jax'),
-    ('medjax.data.sampling', 'jax.numpy'),
-  }  # batches are drawn on the device
-  assert not found - allowed
+def test_a_room_imports_only_what_it_says():
+  for room in ROOMS:
+    may = allowed(room)
+    assert may <= {'errors', *ROOMS} - {room}, room
+    for name in FILES:
+      if rooms.room_of(name) == room and name not in TOP:
+        found = {rooms.room_of(other) for other in own(name)} - {room}
+        assert found <= may, f'{name} imports {found - may}, which the docstring of medjax/{room}/__init__.py lacks'
+  assert not own('medjax.errors')
 
 
-@pytest.mark.parametrize(
-  'name, keeper',
-  [
-    ('orbax', 'medjax.checkpoint'),
-    ('tensorboardX', 'medjax.report.metrics'),
-    ('safetensors', 'medjax.artifact'),
-    ('matplotlib', 'medjax.report.plots'),
-    ('duckdb', 'medjax.data.engine'),
-    ('pickle', 'medjax.data.arrays'),  # whose reader resolves no name but to functions of its own
-  ],
-)
-def test_a_dependency_has_one_keeper(name, keeper):
-  assert {name_of(path) for path in FILES if any(f'{m}.'.startswith(f'{name}.') for m in imports(path))} == {
-    keeper
-  }
+def test_rooms_import_each_other_in_one_direction():
+  rooms.layers(rooms.graph(ROOT / 'medjax'))  # raises CycleError, which names the rooms of a circle
+  rooms.layers({room: allowed(room) for room in ROOMS})  # nor does what they may import hold one
 
 
-@pytest.mark.parametrize('path', FILES, ids=name_of)
-def test_no_module_imports_its_callers_or_runs_pickles(path):
-  tops = {name.split('.')[0] for name in imports(path)}
-  assert not tops & {'launch', 'configs', 'tests', 'benchmarks'}
-  assert not tops & {'cloudpickle', 'dill', 'joblib', 'shelve', 'marshal'}
+def test_training_and_objectives_know_no_graph():
+  for room in ('training', 'objectives'):
+    found = {rooms.room_of(name) for name in below(room)}
+    assert not found & {'scores', 'kge', 'data', 'evaluation', 'saved', 'serve', 'report', 'experiments', 'cli'}, room
+  assert {'training', 'config', 'core', 'errors'} == {rooms.room_of(name) for name in below('training')}
 
 
-@pytest.mark.parametrize('path', FILES, ids=name_of)
-def test_no_code_is_loaded_from_files(path):
-  calls = [ast.unparse(node) for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
-  assert not [call for call in calls
-              if re.match(r'(eval|exec|compile)\(|pd\.read_pickle|torch\.load|pickle\.loads?\(', call)]
-  for call in calls:
-    if re.match(r'(np|numpy)\.load\(', call):
-      assert 'allow_pickle=False' in call
+def test_configuration_and_data_load_no_jax():
+  for room in ('config', 'data'):
+    users = {name for name in below(room) if outer(name) & {'jax', 'flax', 'optax', 'orbax'}}
+    assert not users, room
+  loaded = 'import sys, medjax, medjax.config, medjax.data; sys.exit("jax" in sys.modules)'
+  assert subprocess.run([sys.executable, '-c', loaded], cwd=ROOT, check=False).returncode == 0
+
+
+def test_the_ground_floor_knows_no_files():
+  """Scores, objectives and all of core but the settings of the process are functions of arrays."""
+  files_and_logs = {'logging', 'os', 'pathlib', 'io', 'shutil', 'json', 'pickle', 'tempfile', 'glob'}
+  for name in FILES:
+    if rooms.room_of(name) in ('scores', 'objectives', 'core') and name != 'medjax.core.runtime':
+      assert outer(name) <= ({'jax', 'numpy', 'jaxtyping'} | sys.stdlib_module_names) - files_and_logs, name
+
+
+def test_a_dependency_has_one_keeper():
+  keepers = {'orbax': 'medjax.saved.checkpoint', 'safetensors': 'medjax.saved.artifact',
+             'tensorboardX': 'medjax.report.metrics', 'matplotlib': 'medjax.report.plots', 'duckdb': 'medjax.data.engine',
+             'pickle': 'medjax.data.arrays'}  # whose reader resolves no name but to functions of its own
+  for package, keeper in keepers.items():
+    assert {name for name in FILES if package in outer(name)} == {keeper}
+
+
+def test_no_module_imports_its_callers_or_runs_pickles():
+  for name in FILES:
+    assert not outer(name) & {'launch', 'configs', 'tests', 'benchmarks'}, name
+    assert not outer(name) & {'cloudpickle', 'dill', 'joblib', 'shelve', 'marshal'}, name
+    assert 'medjax.cli' not in own(name) and 'medjax' not in own(name), name  # its face is for others
+
+
+def test_no_code_is_loaded_from_files():
+  for name, path in FILES.items():
+    calls = [ast.unparse(node) for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+    assert not [call for call in calls
+                if re.match(r'(eval|exec|compile)\(|pd\.read_pickle|torch\.load|pickle\.loads?\(', call)], name
+    assert all('allow_pickle=False' in call for call in calls if re.match(r'(np|numpy)\.load\(', call)), name
+
+
+def test_a_module_says_what_it_is():
+  for name, path in FILES.items():
+    assert inspect.cleandoc(ast.get_docstring(ast.parse(path.read_text())) or ''), name
 
 
 @pytest.mark.parametrize('path', CONFIGS, ids=lambda path: str(path.relative_to(ROOT)))
@@ -158,9 +148,10 @@ def test_a_configuration_resolves_and_tells_its_command(path):
   assert ('python launch.py\n' if default else f'python launch.py --config={place}') in module.__doc__
 
 
-@pytest.mark.parametrize('path', CONFIGS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_a_configuration_holds_values_only(path):
-  assert imports(path) == {'medjax.config'} | ({'medjax.study'} if path in STUDIES else set())
+def test_configurations_hold_values_only():
+  for path in CONFIGS:
+    needed = {'medjax.config'} | ({'medjax.experiments.study'} if path in STUDIES else set())
+    assert needed <= rooms.imported(path, FILES) <= needed | {'medjax.errors'}, path
 
 
 def test_configurations_have_names_of_their_own():
@@ -170,9 +161,3 @@ def test_configurations_have_names_of_their_own():
     exec(compile(path.read_text(), path, 'exec'), scope)  # files of this repository
     names.append(scope['get_config']().name)
   assert len(set(names)) == len(names)
-
-
-@pytest.mark.parametrize('path', FILES, ids=name_of)
-def test_a_module_says_what_it_is(path):
-  source = path.read_text()
-  assert not source.strip() or inspect.cleandoc(ast.get_docstring(ast.parse(source)) or '')

@@ -94,7 +94,10 @@ def test_two_processes_train_as_one_device(of_two_processes, tiny_config, tmp_pa
 
 GO_ON = """
 import sys
-fields = config_lib.flatten(runs.artifact.read_config(sys.argv[1]))
+from medjax import config as config_lib
+from medjax.experiments import runs
+from medjax.saved import workdir as workdir_lib
+fields = config_lib.flatten(workdir_lib.read_config(sys.argv[1]))
 one = {'parallel.data': 1, 'parallel.width': 0, 'parallel.distributed': False}
 for workdir, mode in zip(sys.argv[1:], ('pmap', 'mesh')):
   runs.train(config_lib.from_flat(fields | one | {'parallel.mode': mode}), workdir)

@@ -9,4 +9,5 @@ from medjax.config.presets import FREE, PRESETS
 from medjax.config.rules import get
 
 __all__ = ['Config', 'DataConfig', 'DistillConfig', 'EvalConfig', 'FREE', 'ModelConfig', 'ObjectiveConfig', 'PRESETS',
-           'ParallelConfig', 'TrainConfig', 'check_arguments', 'describe_difference', 'flatten', 'from_flat', 'get', 'put']
+           'ParallelConfig', 'TrainConfig', 'check_arguments', 'describe_difference', 'flatten', 'from_flat', 'get',
+           'put']

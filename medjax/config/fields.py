@@ -31,8 +31,8 @@ class ModelConfig:
   gamma_half: float = 15.0     # c: width d is trained as if it had the margin gamma / (1 + (c/d)^q), half at d = c;
                                # 0 is the paper
   gamma_power: float = 2.0     # q: how steeply
-  phase_scale: float = 0.0     # of RotatE: radians that a phase turns by for a unit of its learning rate; 0 = the full
-                               # width / 10, for learning rates that fall as 1 / width
+  phase_scale: float = 0.0     # of RotatE: radians in a unit of the stored phases; 0 = the full width / 10, which suits
+                               # learning rates that fall as 1 / width
 
 
 @dataclasses.dataclass(slots=True)
@@ -40,18 +40,18 @@ class ObjectiveConfig:
   """What sub-models learn, and from which others."""
   name: str = 'med'       # 'med', 'paper' (the paper's literal reading), 'direct' (no mechanism: one width alone)
   mutual: bool = True     # mutual learning between neighbouring widths
-  mutual_weight: float = 1.0       # its weight against the evolutionary losses
-  mutual_power: float = 0.0        # p: times (d_n/d_i)^p for the pair of M_{i-1} and M_i; 0 = all pairs weigh the same
-  mutual_form: str = 'divergence'  # of softmaxes over the candidates, the softmax loss has no other; 'huber' of scores
-                                   # (the paper)
+  mutual_weight: float = 1.0       # its weight against the losses of the widths
+  mutual_power: float = 0.0        # p: the pair of M_{i-1} and M_i weighs (d_n/d_i)^p times as much; 0 = all the same
+  mutual_form: str = 'divergence'  # 'divergence' of softmaxes over the candidates, the only one under the softmax loss;
+                                   # 'huber' distance of scores (the paper)
   mutual_reduction: str = 'mean'   # of Huber's distance, over triples: 'mean', or 'sum' (the paper)
-  mutual_detach: str = 'none'      # stop the gradient into: 'none' (the paper), the 'narrow' or the 'wide' side
+  mutual_detach: str = 'none'      # the side that does not learn from the other: 'none' (the paper), 'narrow', 'wide'
   evolutionary: bool = False       # weigh triples by what the next narrower width gets wrong
   difficulty: str = 'sigmoid'      # of a score: 'sigmoid' (bounded), 'score' (-s), 'inverse' (1/s, the paper)
   weigh_over: str = 'positive'     # negatives compete within their 'positive', or within the 'batch' (the paper)
   adversarial_temperature: float = 1.0  # self-adversarial weight of negatives; 0 = none (the paper)
   dynamic: bool = False   # weigh width i by exp(w3 * d_i/d_n)
-  narrow_weight: float = 2.0       # p: and by (d_n/d_i)^p; 0 is the paper
+  narrow_weight: float = 2.0       # p: weigh width i by (d_n/d_i)^p besides; 0 is the paper
   w1: float = 1.0         # strength of the weights of positives
   w2: float = 1.0         # strength of the weights of negatives
   w3: float = 1.0         # strength of the dynamic loss weight
@@ -60,8 +60,8 @@ class ObjectiveConfig:
   loss: str = 'logsigmoid'  # of a sub-model: 'logsigmoid' (binary, self-adversarial), or 'softmax' over candidates
   regularizer: str = 'none'        # of the bilinear scores: 'none', 'n3' or 'dura'
   regularization: float = 0.05     # its weight
-  regularize: str = 'scaled'       # a component counts in 'each' sub-model that has it, 'scaled' there by as much as the
-                                   # sub-model's scores, or 'once'
+  regularize: str = 'scaled'       # a component counts 'once', or in 'each' sub-model that has it, or there 'scaled' by
+                                   # the factor of that sub-model's scores
   sub_models: str = 'all' # trained per step: 'all', or 'sandwich:K' (narrowest, widest, K-2 drawn at random)
 
 
@@ -90,21 +90,22 @@ class TrainConfig:
   filter_negatives: bool = False   # leave out corrupted triples that are known to be true
   optimizer: str = 'adam' # 'adam', or 'adagrad'
   learning_rate: float = 5e-3
-  narrow_rate: float = 0.25  # p: components of width d learn (d_n/d)^p times as fast as those of the full width only
+  narrow_rate: float = 0.25  # p: components of width d, and of no narrower one, learn (d_n/d)^p times as fast
   decay: str = 'linear'   # to zero at the last step, or 'constant'
   steps_per_dispatch: int = 50     # steps handed to the device at once; Ctrl-C waits for them
   seed: int = 0
   log_every: int = 100    # steps between lines of metrics
   checkpoint_every: int = 1000     # steps between checkpoints
   keep: int = 2           # how many of the latest checkpoints stay, besides the best
-  sparse_updates: bool = False     # move only rows that a batch touches, moments too: not dense Adam; big tables
+  sparse_updates: bool = False     # update only rows that a batch touches, and only their moments: another algorithm
+                                   # than dense Adam, for big tables
 
 
 @dataclasses.dataclass(slots=True)
 class ParallelConfig:
   """Where a training lies."""
   mode: str = 'jit'       # 'jit': one device; 'pmap': tables on every device of this process, the batch split;
-                          # 'mesh': devices x devices over (data, width), a device holds the columns of its place
+                          # 'mesh': data x width devices, each with a share of the batch and of the tables' columns
   data: int = 1           # mesh: shares of the batch
   width: int = 0          # mesh: shares of the dimensions; 0 = the devices that `data` leaves
   distributed: bool = False        # processes on several hosts, each started with the same command; needs 'mesh'

@@ -34,7 +34,7 @@ def check_arguments(arguments: Sequence[str]) -> None:
 
 def flatten(config: Any) -> dict[str, Any]:
   """Returns {dotted field: value}."""
-  flat = {}
+  flat: dict[str, Any] = {}
   for field in dataclasses.fields(config):
     value = getattr(config, field.name)
     if dataclasses.is_dataclass(value):

@@ -46,7 +46,7 @@ AT_LEAST: dict[str, float] = {
     'eval.every': 0, 'eval.patience': 0, 'eval.valid_triples': 0, 'eval.batch': 1, 'eval.candidates': -1,
     'data.split_seed': 0, 'train.seed': 0, 'parallel.data': 1, 'parallel.width': 0,
 }
-AT_MOST = 2**31 - 1  # of every whole number: the device counts in int32
+AT_MOST = 2**31 - 1  # bound of every whole number: the device counts in int32
 
 
 def get(config: Config, field: str) -> Any:
@@ -91,8 +91,8 @@ def check_field(config: Any, field: str) -> None:
       raise ConfigError(f'config.{field}: {where} has no field {part!r}; {hint}{has}')
     config = getattr(config, part)
   if dataclasses.is_dataclass(config):
-    names = ', '.join(f'{field}.{f.name}' for f in dataclasses.fields(config))
-    raise ConfigError(f'config.{field} is a section; set one of its fields: {names}')
+    inner = ', '.join(f'{field}.{f.name}' for f in dataclasses.fields(config))
+    raise ConfigError(f'config.{field} is a section; set one of its fields: {inner}')
 
 
 def check_type(config: Config, field: str, kind: type) -> None:
@@ -140,7 +140,8 @@ def _check_distillation(config: Config) -> None:
     raise ConfigError(f'config.distill.method={method!r} and config.distill.teacher={teacher!r}: set both, or neither')
   if not method:
     return
-  if objective.name != 'direct' or objective.loss != 'logsigmoid' or len(widths_lib.parse_widths(config.model.widths)) > 1:
+  several = len(widths_lib.parse_widths(config.model.widths)) > 1
+  if objective.name != 'direct' or objective.loss != 'logsigmoid' or several:
     raise ConfigError(f"config.distill.method={method!r}: a student has config.objective.name='direct', "
                       f"config.objective.loss='logsigmoid' and one width, not {objective.name!r}, {objective.loss!r} "
                       f'and config.model.widths={config.model.widths!r}')

@@ -2,9 +2,10 @@
 import os
 import pathlib
 import sys
+from typing import Any
 
 
-def use_huge_pages():
+def use_huge_pages() -> None:
   """Restarts the interpreter once with glibc's allocator on huge pages (Linux only).
 
   A step on the CPU writes fresh buffers of many megabytes; with 4 KiB pages the kernel's page faults take
@@ -16,10 +17,11 @@ def use_huge_pages():
     os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
 
 
-def cache_compilations():
+def cache_compilations() -> None:
   """Keeps compiled programs in the user's cache folder, so that a second start is quick."""
   import jax
-  if not jax.config.jax_compilation_cache_dir:
+  settings: Any = jax.config  # whose fields are made at run time
+  if not settings.jax_compilation_cache_dir:
     root = pathlib.Path(os.environ.get('XDG_CACHE_HOME') or pathlib.Path.home() / '.cache')
-    jax.config.update('jax_compilation_cache_dir', str(root / 'medjax' / 'xla'))
-    jax.config.update('jax_persistent_cache_min_compile_time_secs', 0.5)
+    settings.update('jax_compilation_cache_dir', str(root / 'medjax' / 'xla'))
+    settings.update('jax_persistent_cache_min_compile_time_secs', 0.5)

@@ -5,13 +5,14 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 
-def margin_factor(width, gamma_half: float, gamma_power: float):
+def margin_factor(width: Float[Array, ' N'] | float, gamma_half: float, gamma_power: float
+                  ) -> Float[Array, ' N'] | float:
   """Returns 1 / (1 + (gamma_half/width)^gamma_power), elementwise: the fraction of gamma that is a width's margin."""
   return 1 / (1 + (gamma_half / width) ** gamma_power)
 
 
-def affine(margin: bool, widths: Sequence[int], gamma: float | Float[Array, ' N'], width_scale: str = 'linear',
-           width_gamma: str = 'shared', gamma_half: float = 0.0, gamma_power: float = 2.0
+def affine(margin: bool, widths: Sequence[int] | Float[Array, ' N'], gamma: float | Float[Array, ' N'],
+           width_scale: str = 'linear', width_gamma: str = 'shared', gamma_half: float = 0.0, gamma_power: float = 2.0
            ) -> tuple[Float[Array, ' N'], Float[Array, ' N']]:
   """Returns (offset [N], scale [N]) of score_i = offset_i + scale_i * raw_i.
 

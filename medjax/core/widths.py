@@ -6,7 +6,7 @@ import math
 
 from medjax import errors
 
-MAX_BLOCK = 16  # components added one by one: XLA's CPU backend does not vectorise a longer sum
+MAX_BLOCK = 16  # most components that are added slice by slice: XLA's CPU backend does not vectorise longer sums
 
 
 def parse_widths(text: str) -> tuple[int, ...]:
@@ -21,14 +21,14 @@ def parse_widths(text: str) -> tuple[int, ...]:
       widths = tuple(range(first, last + 1, step))
       if widths and widths[-1] != last:
         raise errors.WidthError(f'widths {text!r}: steps of {step} from {first} do not reach {last}; '
-                         f'use a last width such as {widths[-1]}')
+                                f'use a last width such as {widths[-1]}')
     else:
       widths = tuple(int(part) for part in text.split(','))
   except errors.WidthError:
     raise
   except ValueError:
     raise errors.WidthError(f'widths {text!r} are not understood; write first:last:step, as in 10:640:10, '
-                     'or a list, as in 10,40,160') from None
+                            'or a list, as in 10,40,160') from None
   if not widths or widths[0] < 1 or any(a >= b for a, b in zip(widths, widths[1:])):
     raise errors.WidthError(f'widths {text!r} give {widths}; they must increase and start at 1 or more')
   return widths
@@ -41,7 +41,7 @@ class Widths:
   Attributes:
     values: increasing widths in real numbers per entity; the last is the full model.
     components: real numbers per croppable component: 2 for complex and two-role scores, else 1.
-    block: components per block; partial sums are taken block by block, and every width ends one.
+    block: components per block; partial sums are taken block by block, and every width ends with a block.
       A crop keeps its model's block, so that it adds in the same order and gives the same floats.
     parts: devices over which the components are split; tables then hold a device's share of them.
     axis: the name of the devices' mesh axis.
@@ -56,7 +56,7 @@ class Widths:
     for width in self.values:
       if width < 1 or width % self.components:
         raise errors.WidthError(f'width {width} is impossible for a score with {self.components} numbers per '
-                         f'component; widths must be positive multiples of {self.components}')
+                                f'component; widths must be positive multiples of {self.components}')
     if not self.block:
       object.__setattr__(self, 'block', math.gcd(*self.values) // self.components)
 
@@ -84,8 +84,8 @@ class Widths:
     length = self.full // self.components
     if length % parts:
       fitting = ', '.join(str(n) for n in range(1, length + 1) if length % n == 0)
-      raise errors.WidthError(f'the {length} components of width {self.full} cannot be split evenly over {parts} devices; '
-                       f'take one of {fitting}')
+      raise errors.WidthError(f'the {length} components of width {self.full} cannot be split evenly over {parts} '
+                              f'devices; take one of {fitting}')
     return dataclasses.replace(self, block=math.gcd(self.block, length // parts), parts=parts, axis=axis)
 
   def index(self, width: int) -> int:
@@ -94,7 +94,7 @@ class Widths:
       return self.values.index(width)
     nearest = sorted(sorted(self.values, key=lambda w: abs(w - width))[:3])
     raise errors.WidthError(f'width {width} was not trained; the nearest trained widths are '
-                     f'{", ".join(map(str, nearest))} (of {self.values[0]} to {self.full})')
+                            f'{", ".join(map(str, nearest))} (of {self.values[0]} to {self.full})')
 
   def with_extra(self, extra: Iterable[int]) -> 'Widths':
     """Returns these widths and the extra ones up to the full width; their block fits all extra ones."""

@@ -2,7 +2,8 @@
 
 Knows neither JAX nor any configuration. May import: errors, core.
 """
-from medjax.data.datasets import REGISTRY, load
+from medjax.data.datasets import load
+from medjax.data.registry import REGISTRY
 from medjax.data.triples import Graph
 
 __all__ = ['Graph', 'REGISTRY', 'load']

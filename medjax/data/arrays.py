@@ -4,20 +4,24 @@ A .pt is a zip archive around a pickle, and a pickle names functions to call. Th
 as which numpy writes an array of numbers to functions of its own, and refuses every other one: whatever the file
 says, nothing but arrays, dictionaries and numbers can come of it.
 """
+from collections.abc import Callable
+import pathlib
 import pickle
 import re
+from typing import Any
 import zipfile
 
+from jaxtyping import Shaped
 import numpy as np
 
 from medjax import errors
 
 
 class _Array:
-  """An array in the making: what numpy calls _reconstruct makes one, and its state fills it."""
+  """Stands for numpy's _reconstruct, which makes an empty array; the state that the pickle gives it fills it."""
 
   def __init__(self, *unused):
-    self.value = None
+    self.value: Any = None
 
   def __setstate__(self, state):
     _, shape, dtype, columns_first, content = state
@@ -25,7 +29,7 @@ class _Array:
 
 
 class _Type:
-  """A type of numbers; its state is the order of bytes."""
+  """Stands for numpy's dtype, of numbers only; the state that the pickle gives it says the order of their bytes."""
 
   def __init__(self, name, *unused):
     if not re.fullmatch(r'[iuf][1248]', name):
@@ -36,18 +40,19 @@ class _Type:
     self.value = self.value.newbyteorder({'<': '<', '>': '>'}.get(state[1], '='))
 
 
-def _nothing():
-  return b''   # as protocol 2 writes it
+def _nothing() -> bytes:
+  return b''   # protocol 2 of pickle writes no bytes as a call of bytes()
 
 
-def _encode(text, encoding):
+def _encode(text: str, encoding: str) -> bytes:
   if encoding != 'latin1':
     raise pickle.UnpicklingError(f'the encoding {encoding!r}')
   return text.encode('latin1')
 
 
-_NAMES = {('_codecs', 'encode'): _encode, ('numpy', 'dtype'): _Type, ('numpy', 'ndarray'): _Array,
-          ('__builtin__', 'bytes'): _nothing}
+_NAMES: dict[tuple[str, str], Callable[..., Any]] = {
+    ('_codecs', 'encode'): _encode, ('numpy', 'dtype'): _Type, ('numpy', 'ndarray'): _Array,
+    ('__builtin__', 'bytes'): _nothing}
 _NAMES |= {(f'numpy.{core}.multiarray', '_reconstruct'): _Array for core in ('core', '_core')}
 
 
@@ -59,7 +64,7 @@ class _Reader(pickle.Unpickler):
     return _NAMES[module, name]
 
 
-def read(path):
+def read(path: pathlib.Path) -> dict[str, Shaped[np.ndarray, '...']]:
   """Returns {name: array} of a .npz, or of a .pt that holds a dictionary of numpy arrays.
 
   Raises:

@@ -3,6 +3,7 @@ import dataclasses
 import difflib
 import os
 import pathlib
+from typing import Protocol
 
 import pooch
 
@@ -15,19 +16,31 @@ from medjax.data import tables
 from medjax.data import triples
 from medjax.data import wikikg2
 from medjax.data import world
-from medjax.data.registry import REGISTRY
+from medjax.data.registry import REGISTRY, Source
 
 ROOT_VARIABLE = 'MEDJAX_DATA_ROOT'
 
 
-def load(config):
+class DataConfig(Protocol):
+  """What is asked of a graph; `config.DataConfig` is one, and tells what its fields mean."""
+  name: str
+  path: str
+  root: str
+  cache: str
+  columns: str
+  header: str
+  split: str
+  split_seed: int
+
+
+def load(config: DataConfig) -> triples.Graph:
   """Reads the graph of a data configuration.
 
   `path` wins over `name`. A registered graph is taken from the folder `root` ($MEDJAX_DATA_ROOT by default)
   if a folder of its name is there (FB15k-237 and fb15k237 are the same name), else downloaded into `cache`.
 
   Args:
-    config: a medjax.config.DataConfig.
+    config: the `DataConfig`.
 
   Returns:
     A Graph, whose notes tell the licence, the origin, and what was found on reading.
@@ -48,7 +61,7 @@ def load(config):
   return dataclasses.replace(graph, name=name, notes=(f'licence: {source.licence}', *notes, *graph.notes))
 
 
-def prepare(config, output):
+def prepare(config: DataConfig, output: str | pathlib.Path) -> triples.Graph:
   """Prepares the graph of a data configuration as a store at `output`, and opens it; see `load` and `store`."""
   tables.check_layout(config.columns, config.header)
   if config.path:
@@ -61,7 +74,7 @@ def prepare(config, output):
   source = REGISTRY[name]
   if name == 'world':
     raise errors.DataError('data.name is world, which is built in memory: there is nothing to prepare.')
-  notes = (f'licence: {source.licence}',)
+  notes: tuple[str, ...] = (f'licence: {source.licence}',)
   folder = _local_folder(config, name)
   if folder is None:
     folder = _cache(config) / name
@@ -74,7 +87,7 @@ def prepare(config, output):
   return store.open_graph(output)
 
 
-def wikidata5m(folder):
+def wikidata5m(folder: pathlib.Path) -> prepare_lib.Text:
   """Returns the `prepare.Text` of Wikidata5M's transductive split, with the first aliases for labels."""
   files = {split: folder / f'wikidata5m_transductive_{split}.txt' for split in triples.SPLITS}
   labels = {'entities': folder / 'wikidata5m_entity.txt', 'relations': folder / 'wikidata5m_relation.txt'}
@@ -86,7 +99,7 @@ def wikidata5m(folder):
                           labels={kind: path for kind, path in labels.items() if path.is_file()})
 
 
-def find_name(name):
+def find_name(name: str) -> str:
   """The registered name that `name` stands for, or a DataError with the nearest ones."""
   plain = {_plain(registered): registered for registered in REGISTRY}
   if _plain(name) in plain:
@@ -97,7 +110,7 @@ def find_name(name):
                          f'{", ".join(REGISTRY)}. For your own files, say --config.data.path=FOLDER_OR_FILE.')
 
 
-def _load_path(config):
+def _load_path(config: DataConfig) -> triples.Graph:
   path = pathlib.Path(config.path).expanduser()
   if store.is_store(path):
     return store.open_graph(path)
@@ -110,11 +123,11 @@ def _load_path(config):
   return triples.split_file(path, _shares(config), config.split_seed, config.columns, config.header)
 
 
-def _shares(config):
+def _shares(config: DataConfig) -> tuple[float, ...]:
   return splits.check_shares(config.split.split(',') if isinstance(config.split, str) else config.split)
 
 
-def _load_large(config, name):
+def _load_large(config: DataConfig, name: str) -> triples.Graph:
   """A registered graph that is prepared once, into the cache, and opened from there."""
   local = _local_folder(config, name)
   if local is not None and store.is_store(local):
@@ -125,11 +138,11 @@ def _load_large(config, name):
   return store.open_graph(folder)
 
 
-def _cache(config):
+def _cache(config: DataConfig) -> pathlib.Path:
   return pathlib.Path(config.cache).expanduser() if config.cache else pathlib.Path(pooch.os_cache('medjax'))
 
 
-def _download(source, folder):
+def _download(source: Source, folder: pathlib.Path) -> tuple[str, ...]:
   """Makes sure that a registered graph's files are in a folder; returns notes."""
   if source.archive:
     download.fetch_archive(source.archive, folder)
@@ -138,7 +151,7 @@ def _download(source, folder):
   return tuple(note for large in source.large for note in download.fetch_large(large, folder))
 
 
-def _load_registered(config, name, source):
+def _load_registered(config: DataConfig, name: str, source: Source) -> tuple[triples.Graph, tuple[str, ...]]:
   """(Graph, notes) of a registered graph from a local copy or the cache; the files are hrt, headerless."""
   folder = _local_folder(config, name)
   if folder:
@@ -149,7 +162,7 @@ def _load_registered(config, name, source):
   return triples.read_folder(folder, 'hrt', 'no'), (f'read from {folder}',)
 
 
-def _local_folder(config, name):
+def _local_folder(config: DataConfig, name: str) -> pathlib.Path | None:
   """The folder of local copies called `name` up to case and punctuation, or None."""
   stated = config.root or os.environ.get(ROOT_VARIABLE, '')
   if not stated:
@@ -162,7 +175,7 @@ def _local_folder(config, name):
   return matches[0] if matches else None
 
 
-def _difference(folder, source):
+def _difference(folder: pathlib.Path, source: Source) -> tuple[str, ...]:
   """A note if the split files differ from the published ones."""
   changed = []
   for name, blob in source.blobs.items():
@@ -173,5 +186,5 @@ def _difference(folder, source):
           ) if changed else ()
 
 
-def _plain(name):
+def _plain(name: str) -> str:
   return ''.join(c for c in name.lower() if c.isalnum())

@@ -3,6 +3,7 @@
 A git blob id is the sha1 of `blob <size>\\0<content>`. The repositories that data come from publish these ids
 with every commit, so a pinned commit already says what a file has to be.
 """
+from collections.abc import Callable, Sequence
 import dataclasses
 import hashlib
 import os
@@ -10,6 +11,7 @@ import pathlib
 import shutil
 import tarfile
 import tempfile
+from typing import IO, cast
 import zipfile
 import zlib
 
@@ -45,18 +47,18 @@ class Large:
   members: tuple[str, ...]
 
 
-def git_blob_id(content):
+def git_blob_id(content: bytes) -> str:
   """The git blob id of bytes.
 
   CRLF counts as LF, as in git's own normalisation: copies of a text that differ in nothing else are the same
   data.
   """
-  if not content.startswith(b'\x1f\x8b'):   # but an archive is no text
+  if not content.startswith(b'\x1f\x8b'):   # gzip's magic number: an archive is no text, and is hashed as it is
     content = content.replace(b'\r\n', b'\n')
   return hashlib.sha1(b'blob %d\0' % len(content) + content).hexdigest()
 
 
-def fetch(file, folder, retries=2):
+def fetch(file: File, folder: str | pathlib.Path, retries: int = 2) -> pathlib.Path:
   """Makes sure that a file is in a folder, whole and genuine.
 
   A copy that is there already, perhaps put there by hand, is used if its content is right; else it is
@@ -89,7 +91,7 @@ def fetch(file, folder, retries=2):
   return path
 
 
-def fetch_archive(archive, folder, retries=2):
+def fetch_archive(archive: Archive, folder: str | pathlib.Path, retries: int = 2) -> list[pathlib.Path]:
   """Makes sure that the members of an archive are in a folder; see fetch. Returns their paths."""
   folder = pathlib.Path(folder)
   if not _all_genuine(archive, folder):
@@ -104,7 +106,7 @@ def fetch_archive(archive, folder, retries=2):
   return [folder / name for name, _ in archive.members]
 
 
-def fetch_large(large, folder, retries=2):
+def fetch_large(large: Large, folder: str | pathlib.Path, retries: int = 2) -> tuple[str, ...]:
   """Makes sure that the members of a large archive are in a folder; the archive is removed when they are.
 
   Returns:
@@ -132,7 +134,7 @@ def fetch_large(large, folder, retries=2):
   return note
 
 
-def unpack_zip(archive, names, folder):
+def unpack_zip(archive: str | pathlib.Path, names: Sequence[str], folder: str | pathlib.Path) -> None:
   """Takes the files called `names` out of a .zip, wherever in it they lie, piece by piece; nothing else is written.
 
   Raises:
@@ -153,7 +155,7 @@ def unpack_zip(archive, names, folder):
     raise errors.DataError(f'{archive}: cannot be unpacked ({error}). Delete it and get it again.') from error
 
 
-def unpack(archive, names, folder):
+def unpack(archive: str | pathlib.Path, names: Sequence[str], folder: str | pathlib.Path) -> None:
   """Takes the regular files called `names` out of a .tar.gz, wherever in it they lie; nothing else is
   written.
 
@@ -178,17 +180,17 @@ def unpack(archive, names, folder):
       if missing:
         raise errors.DataError(f'{archive}: lacks {", ".join(missing)}. Delete it and get it again.')
       for name, member in wanted.items():
-        _write(pathlib.Path(folder) / name, tar.extractfile(member).read())
+        _write(pathlib.Path(folder) / name, cast(IO[bytes], tar.extractfile(member)).read())  # a file has content
   except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
     raise errors.DataError(f'{archive}: cannot be unpacked ({error}). Delete it and get it again.') from error
 
 
-def _all_genuine(archive, folder):
+def _all_genuine(archive: Archive, folder: pathlib.Path) -> bool:
   return all((folder / name).is_file() and git_blob_id((folder / name).read_bytes()) == blob
              for name, blob in archive.members)
 
 
-def _verified(file):
+def _verified(file: File) -> Callable[..., None]:
   """A downloader for pooch that checks the content before pooch moves it into the cache."""
   http = pooch.HTTPDownloader(progressbar=True, timeout=30)
 
@@ -201,25 +203,25 @@ def _verified(file):
   return download
 
 
-def _failed(file, path, error):
+def _failed(file: File | Large, path: pathlib.Path, error: Exception) -> errors.DataError:
   return errors.DataError(f'{file.url}: cannot be downloaded ({_reason(error)}). Check the connection; or put the file '
                           f'at {path} by hand; or name a folder that holds local copies by --config.data.root.')
 
 
-def _mismatch(what, expected, found):
+def _mismatch(what: str, expected: str, found: str) -> str:
   return (f'{what}: the content has the git blob id {found}, expected {expected}. It was not kept. Try '
           'again; if it persists, a proxy may be answering in place of the origin: name a folder with local '
           'copies by --config.data.root.')
 
 
-def _reason(error):
+def _reason(error: Exception) -> str:
   response = getattr(error, 'response', None)
   if response is not None:
     return f'HTTP {response.status_code} {response.reason}'
   return 'no connection' if isinstance(error, requests.exceptions.ConnectionError) else str(error)
 
 
-def _write(path, content):
+def _write(path: pathlib.Path, content: bytes) -> None:
   """Writes a file at once or not at all."""
   path.parent.mkdir(parents=True, exist_ok=True)
   handle, temporary = tempfile.mkstemp(dir=path.parent)

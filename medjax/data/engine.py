@@ -1,18 +1,28 @@
 """DuckDB, which sorts and joins what does not fit in memory: the only module that imports it."""
+from collections.abc import Iterator, Mapping
 import contextlib
 import glob
+import pathlib
+from typing import TYPE_CHECKING, Any
 
+from jaxtyping import Shaped
 import numpy as np
 
 from medjax import errors
 from medjax.data import tables
 
+if TYPE_CHECKING:
+  import duckdb
+  Connection = duckdb.DuckDBPyConnection
+else:
+  Connection = Any  # DuckDB may be missing, and is loaded when it is needed
+
 MEMORY = '4GB'   # what DuckDB holds before it goes to disk
-VECTORS = 256    # of 2048 rows each, fetched at once
+VECTORS = 256    # DuckDB's unit of 2048 rows: so many are fetched at once
 
 
 @contextlib.contextmanager
-def connected(folder=None):
+def connected(folder: pathlib.Path | None = None) -> Iterator[Connection]:
   """Yields a connection to a new database in a folder, where it spills too; None is one for reading alone.
 
   Raises:
@@ -22,13 +32,13 @@ def connected(folder=None):
     import duckdb
   except ImportError:
     raise errors.DataError("graphs larger than memory need DuckDB: pip install 'medjax[big]'") from None
-  settings = {'memory_limit': MEMORY, 'preserve_insertion_order': False,
-              'temp_directory': str(folder / 'spill')} if folder else {}
+  settings: dict[str, Any] = {'memory_limit': MEMORY, 'preserve_insertion_order': False,
+                              'temp_directory': str(folder / 'spill')} if folder else {}
   with duckdb.connect(str(folder / 'work.duckdb') if folder else ':memory:', config=settings) as connection:
     yield connection
 
 
-def read_triples(connection, table, path, columns, layout):
+def read_triples(connection: Connection, table: str, path: pathlib.Path, columns: str, layout: tables.Layout) -> None:
   """Makes a table (h, r, t) of text from a file, exactly as its lines stand (blank ones are skipped).
 
   Raises:
@@ -57,21 +67,22 @@ def read_triples(connection, table, path, columns, layout):
                            'tail.')
 
 
-def explain(path, layout):
+def explain(path: pathlib.Path, layout: tables.Layout) -> None:
   """Walks a file line by line, to name the first faulty one."""
   for _ in tables.read_lines(path, layout):
     pass
 
 
-def one(connection, query, values=None):
+def one(connection: Connection, query: str, values: Mapping[str, Any] | None = None) -> Any:
   """Returns the first value of a query's only row."""
   return connection.execute(query, values or {}).fetchall()[0][0]
 
 
-def write_array(connection, query, path, rows):
+def write_array(connection: Connection, query: str, path: pathlib.Path, rows: int) -> None:
   """Streams a query's int32 columns into a .npy file [rows, columns]."""
   result = connection.execute(query)
-  array, first = None, 0
+  array: Any = None
+  first = 0
   while len(chunk := result.fetch_df_chunk(VECTORS)):
     if array is None:
       array = np.lib.format.open_memmap(path, 'w+', np.int32, (rows, chunk.shape[1]))
@@ -80,13 +91,13 @@ def write_array(connection, query, path, rows):
   array.flush()
 
 
-def write_parquet(connection, query, path):
+def write_parquet(connection: Connection, query: str, path: pathlib.Path) -> None:
   """Writes a query's rows, in its order, as Parquet."""
   target = str(path).replace("'", "''")
   connection.execute(f"COPY ({query}) TO '{target}' (FORMAT parquet, COMPRESSION zstd)")
 
 
-def read_parquet(path, column):
+def read_parquet(path: pathlib.Path, column: str) -> Shaped[np.ndarray, ' rows']:
   """Returns a column of a Parquet file in its order, as a numpy array."""
   with connected() as connection:
     return connection.execute(f'SELECT {column} FROM read_parquet($path)', {'path': glob.escape(str(path))}

@@ -1,13 +1,17 @@
 """What is already known: the answers that filtered evaluation leaves out, and the categories of relations."""
+from jaxtyping import Bool, Int, Int32, Int64, Shaped
 import numpy as np
 
 from medjax.core import sides
+from medjax.core.sides import Side
 
 CHUNK = 1 << 20   # triples looked at once
 SHIFT = 31        # ids are below 2**31, so two of them fit in one int64
+Facts = Int[np.ndarray, '_ 3'] | tuple[Int[np.ndarray, '_ 3'], ...]  # triples of all splits, in one array or several
 
 
-def known_keys(triples, queries, side):
+def known_keys(triples: Facts, queries: Int[np.ndarray, 'Q 3'], side: Side
+               ) -> tuple[Int64[np.ndarray, ' Q'], Int64[np.ndarray, ' keys']]:
   """The known facts that answer some queries, as sorted keys.
 
   Args:
@@ -38,7 +42,8 @@ def known_keys(triples, queries, side):
   return questions, np.unique(np.concatenate(found))
 
 
-def known_answers(triples, queries, side):
+def known_answers(triples: Facts, queries: Int[np.ndarray, 'Q 3'], side: Side
+                  ) -> tuple[Int64[np.ndarray, ' Q+1'], Int32[np.ndarray, ' answers']]:
   """All entities known to answer each query.
 
   Args:
@@ -60,12 +65,12 @@ def known_answers(triples, queries, side):
   return offsets, (keys[index] & ((1 << SHIFT) - 1)).astype(np.int32)
 
 
-def contains(keys, values):
-  """Whether values are among sorted keys, which are not none."""
+def contains(keys: Int64[np.ndarray, ' keys'], values: Int64[np.ndarray, '...']) -> Bool[np.ndarray, '...']:
+  """Whether values are among sorted keys, of which there is at least one."""
   return keys[np.minimum(np.searchsorted(keys, values), len(keys) - 1)] == values
 
 
-def relation_categories(train, num_relations):
+def relation_categories(train: Int[np.ndarray, 'M 3'], num_relations: int) -> Shaped[np.ndarray, ' R']:
   """The category of each relation: '1-1', '1-N', 'N-1' or 'N-N'.
 
   A side counts as N if it has 1.5 or more distinct entities, on average, per entity of the other side: '1-N'
@@ -86,7 +91,8 @@ def relation_categories(train, num_relations):
   return categories(np.bincount(distinct[:, 1], minlength=num_relations), per_relation([1, 0]), per_relation([1, 2]))
 
 
-def categories(triples, heads, tails):
+def categories(triples: Int[np.ndarray, ' R'], heads: Int[np.ndarray, ' R'], tails: Int[np.ndarray, ' R']
+               ) -> Shaped[np.ndarray, ' R']:
   """The categories of relations by their numbers of triples, distinct heads and distinct tails, [R] each."""
   tails_per_head = triples / np.maximum(heads, 1)
   heads_per_tail = triples / np.maximum(tails, 1)

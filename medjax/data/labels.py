@@ -1,5 +1,6 @@
 """Readable names of entities and relations, from optional files that lie beside the triples."""
 import collections
+from collections.abc import Sequence
 import json
 import pathlib
 
@@ -11,7 +12,8 @@ from medjax.data import tables
 LABEL_COLUMNS = ('label', 'synset', 'name')
 
 
-def read_labels(folder, kind, identifiers):
+def read_labels(folder: str | pathlib.Path, kind: str, identifiers: Sequence[str]
+                ) -> tuple[tuple[str, ...], tuple[str, ...]]:
   """Looks for labels of `identifiers` in a folder.
 
   The first of `<kind>.tsv`, `<kind>.en.tsv` and `<kind>.json` that exists is read. A .tsv has a header line;
@@ -39,18 +41,18 @@ def read_labels(folder, kind, identifiers):
   return labels, (f'{path.name}: labels for {count} of {len(identifiers)} {kind}',)
 
 
-def find_labels(folder, kind):
+def find_labels(folder: str | pathlib.Path, kind: str) -> pathlib.Path | None:
   """Returns the file of labels that `read_labels` would read in a folder, or None."""
   paths = (pathlib.Path(folder) / f'{kind}{suffix}' for suffix in ('.tsv', '.en.tsv', '.json'))
   return next((path for path in paths if path.is_file()), None)
 
 
-def read_file(path):
+def read_file(path: pathlib.Path) -> dict[str, str]:
   """Returns {identifier: label} of a file of labels, by its suffix; a .txt is one of aliases, as of Wikidata5M."""
   return {'.json': _read_json, '.txt': _read_aliases}.get(path.suffix, _read_tsv)(path)
 
 
-def unique_labels(labels, identifiers):
+def unique_labels(labels: Sequence[str], identifiers: Sequence[str]) -> tuple[str, ...]:
   """Tells equal labels apart by appending the identifier in parentheses.
 
   Args:
@@ -69,7 +71,7 @@ def unique_labels(labels, identifiers):
               for label, identifier in zip(labels, identifiers, strict=True)]
 
 
-def _read_tsv(path):
+def _read_tsv(path: pathlib.Path) -> dict[str, str]:
   lines = tables.read_text(path).replace('\r\n', '\n').rstrip('\n').split('\n')
   header = [name.strip().lower() for name in lines[0].split('\t')]
   if len(header) < 2:
@@ -80,14 +82,14 @@ def _read_tsv(path):
   return {row[0]: row[column].strip() for row in rows if len(row) > column}
 
 
-def _read_aliases(path):
+def _read_aliases(path: pathlib.Path) -> dict[str, str]:
   """The first alias of every line: identifier<tab>alias<tab>alias..., without a header."""
   with tables.opened(path) as file:
     rows = (line.decode('utf-8', 'replace').rstrip('\r\n').split('\t', 2) for line in file)
     return {row[0]: row[1].strip() for row in rows if len(row) > 1}
 
 
-def _read_json(path):
+def _read_json(path: pathlib.Path) -> dict[str, str]:
   try:
     content = json.loads(tables.read_text(path))
   except json.JSONDecodeError as error:

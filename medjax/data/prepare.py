@@ -1,8 +1,9 @@
-"""Text triples of any size to a prepared graph (see store), by DuckDB: nothing here grows with the graph.
+"""Text triples of any size to a prepared graph (see `store`), by DuckDB: Python holds only labels of the whole graph.
 
 Ids follow the sorted names (by code point), as those of `triples.read_folder`; the triples of each split are sorted
 by head, relation, tail, so a store depends neither on the order of lines nor on the machine.
 """
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 import contextlib
 import pathlib
 import shutil
@@ -30,14 +31,14 @@ class Text(NamedTuple):
     notes: tuple of str.
   """
   name: str
-  files: dict
+  files: dict[str, pathlib.Path]
   columns: str = 'hrt'
   header: str = 'auto'
-  labels: dict = {}
-  notes: tuple = ()
+  labels: dict[str, pathlib.Path] = {}
+  notes: tuple[str, ...] = ()
 
 
-def find_text(path, columns='hrt', header='auto'):
+def find_text(path: str | pathlib.Path, columns: str = 'hrt', header: str = 'auto') -> Text:
   """Returns the `Text` of a folder with train, valid and test, or of one file to split, with the labels beside them."""
   path = pathlib.Path(path).expanduser()
   if path.is_dir():
@@ -52,7 +53,8 @@ def find_text(path, columns='hrt', header='auto'):
   return Text(name, files, columns, header, {kind: file for kind, file in found.items() if file})
 
 
-def from_text(text, output, shares=(0.8, 0.1, 0.1), seed=0):
+def from_text(text: Text, output: str | pathlib.Path, shares: Iterable[str | float] = (0.8, 0.1, 0.1), seed: int = 0
+              ) -> None:
   """Prepares a graph of text; the store appears at `output` when it is whole.
 
   Args:
@@ -86,7 +88,7 @@ def from_text(text, output, shares=(0.8, 0.1, 0.1), seed=0):
 
 
 @contextlib.contextmanager
-def building(output):
+def building(output: str | pathlib.Path) -> Iterator[pathlib.Path]:
   """Yields a folder beside `output` that takes its place when all went well, and is removed otherwise."""
   output = pathlib.Path(output)
   if output.exists() and not (output.is_dir() and not any(output.iterdir())):
@@ -103,7 +105,7 @@ def building(output):
     shutil.rmtree(partial, ignore_errors=True)
 
 
-def name_ids(connection, text, layouts):
+def name_ids(connection: engine.Connection, text: Text, layouts: Mapping[str, tables.Layout]) -> None:
   """Makes the tables entities and relations (id, name, label) of the texts' names, in sorted order."""
   every = ' UNION ALL '.join(f'SELECT {column} AS name FROM {split}_text' for split in text.files for column in 'ht')
   first = next(iter(text.files))
@@ -119,7 +121,7 @@ def name_ids(connection, text, layouts):
       raise triples.unknown_relation(file, number, fields[where], len(unknown))
 
 
-def encode(connection, split, name):
+def encode(connection: engine.Connection, split: str, name: str) -> list[str]:
   """Turns a table of text into one of ids; returns a note if train (or the file to split) repeats triples."""
   distinct = 'DISTINCT' if split in ('train', 'all') else ''
   before = engine.one(connection, f'SELECT count(*) FROM {split}_text')
@@ -131,7 +133,7 @@ def encode(connection, split, name):
   return [f'{name}: {duplicates} duplicate triples removed'] if duplicates else []
 
 
-def deal(connection, path, shares, seed):
+def deal(connection: engine.Connection, path: pathlib.Path, shares: Sequence[float], seed: int) -> list[str]:
   """Splits the table "all" into train, valid and test; returns a note with their sizes."""
   connection.execute(
       'CREATE TABLE dealt AS SELECT h, r, t, CASE WHEN draw < $train THEN 0 WHEN draw < $valid THEN 1 ELSE 2 END AS '
@@ -153,7 +155,7 @@ def deal(connection, path, shares, seed):
   return [f'{path.name}: split by seed {seed} into ' + ', '.join(f'{split} {size}' for split, size in sizes.items())]
 
 
-def read_labels(connection, kind, path):
+def read_labels(connection: engine.Connection, kind: str, path: pathlib.Path) -> list[str]:
   """Puts the labels of a file into the table of `kind`; returns a note with their number."""
   known = labels_lib.read_file(path)
   connection.register('labels', pd.DataFrame({'name': list(known), 'label': list(known.values())}, dtype=object))
@@ -164,7 +166,7 @@ def read_labels(connection, kind, path):
   return [f'{path.name}: labels for {count} of {engine.one(connection, f"SELECT count(*) FROM {kind}")} {kind}']
 
 
-def finish(connection, folder, name, notes):
+def finish(connection: engine.Connection, folder: pathlib.Path, name: str, notes: Iterable[str]) -> None:
   """Writes the names and the manifest of a store, whose splits are written already.
 
   Args:
@@ -187,7 +189,7 @@ def finish(connection, folder, name, notes):
   shutil.rmtree(folder / 'spill', ignore_errors=True)
 
 
-def shared(connection):
+def shared(connection: engine.Connection) -> list[str]:
   """What valid and test share with train and with each other, counted as `triples.split_notes` does."""
   notes = []
   connection.execute('CREATE TABLE seen AS SELECT h AS id FROM train UNION SELECT t FROM train')

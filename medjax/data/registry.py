@@ -25,24 +25,24 @@ class Source:
   files: tuple[File, ...] = ()
   archive: Archive | None = None
   large: tuple[Large, ...] = ()   # archives of a graph that is prepared before it is opened
-  counts: tuple[int, ...] = ()    # where no hash is: entities, relations, triples of train, valid, test
+  counts: tuple[int, ...] = ()    # if no hash is published: entities, relations, triples of each split
 
   @property
-  def blobs(self):
+  def blobs(self) -> dict[str, str]:
     """dict of split file name -> git blob id."""
     members = self.archive.members if self.archive else ()
     return dict(members) | {file.name: file.blob for file in self.files if file.name in _SPLITS}
 
 
-def _plain(base, *blobs):
+def _plain(base: str, *blobs: str) -> tuple[File, ...]:
   return tuple(File(name, f'{base}/{name}', blob) for name, blob in zip(_SPLITS, blobs, strict=True))
 
 
-def _tarball(name, blob, *blobs):
+def _tarball(name: str, blob: str, *blobs: str) -> Archive:
   return Archive(File(name, f'{_CONVE}/{name}', blob), tuple(zip(_SPLITS, blobs, strict=True)))
 
 
-def _codex(size, *blobs):
+def _codex(size: str, *blobs: str) -> Source:
   return Source(
       f'Wikidata and Wikipedia, size {size.upper()} (Safavi and Koutra 2020)',
       'CoDEx: MIT; the content of Wikidata is CC0',
@@ -53,7 +53,7 @@ def _codex(size, *blobs):
                'd305a54cfb79916d15615dfa95af9506970a4ad0')))
 
 
-def _countries(task, train):
+def _countries(task: int, train: str) -> Source:
   return Source(f'Regions and neighbours of countries, task S{task} (Bouchard, Singh and Trouillon 2015)',
                 _UNSTATED,
                 _plain(f'{_KGE}/countries_S{task}', train, '3af5db0b5bdcdb62e61a6af32d363afd7fc1c876',

@@ -1,4 +1,7 @@
 """Deals triples into train, valid and test."""
+from collections.abc import Iterable, Sequence
+
+from jaxtyping import Int
 import numpy as np
 
 from medjax import errors
@@ -6,7 +9,7 @@ from medjax import errors
 NAMES = ('train', 'valid', 'test')
 
 
-def check_shares(shares):
+def check_shares(shares: Iterable[str | float]) -> tuple[float, ...]:
   """Three positive shares that sum to 1 as a tuple of float, or a DataError."""
   try:
     values = tuple(float(share) for share in shares)
@@ -18,7 +21,8 @@ def check_shares(shares):
   return values
 
 
-def split_triples(triples, groups, shares, seed):
+def split_triples(triples: Int[np.ndarray, 'M 3'], groups: Int[np.ndarray, ' M'], shares: Sequence[float], seed: int
+                  ) -> dict[str, Int[np.ndarray, '_ 3']]:
   """Splits triples so that groups stay whole and train names every entity and relation.
 
   Args:

@@ -5,13 +5,14 @@ entities.parquet (name, label; the row is the id), relations.parquet (and, of tr
 heads and tails), and perhaps valid-candidates.npy and test-candidates.npy (int32 [2, Q, K]: entities that were
 published to compete with each tail, then with each head).
 """
-import collections.abc
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 import functools
 import hashlib
 import json
 import pathlib
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from jaxtyping import Int, Int32
 import numpy as np
 
 from medjax.data import engine
@@ -25,48 +26,51 @@ MANIFEST = 'store.json'
 class Store(NamedTuple):
   """Where a prepared graph lies, and its manifest."""
   folder: pathlib.Path
-  manifest: dict
+  manifest: dict[str, Any]
 
   @property
-  def hash(self):
+  def hash(self) -> str:
+    """sha256 of what it holds, see `digest`."""
     return self.manifest['hash']
 
-  def candidates(self, split):
+  def candidates(self, split: str) -> Int32[np.ndarray, '2 Q K'] | None:
     """int32 [2, Q, K], the entities that were published to compete with a split's answers, or None."""
     path = self.folder / f'{split}-candidates.npy'
     return mapped(path) if path.name in self.manifest['files'] else None
 
-  def relation_counts(self):
+  def relation_counts(self) -> Int[np.ndarray, '3 R']:
     """int [3, R]: train's triples, distinct heads and distinct tails of each relation."""
     path = self.folder / 'relations.parquet'
     return np.stack([engine.read_parquet(path, name) for name in ('triples', 'heads', 'tails')])
 
 
-class Names(collections.abc.Sequence):
+class Names(Sequence[str]):
   """A column of names, read at the first look."""
 
-  def __init__(self, path, column, size):
+  def __init__(self, path: pathlib.Path, column: str, size: int):
     self.path, self.column, self.size = path, column, size
 
   @functools.cached_property
-  def values(self):
+  def values(self) -> tuple[str, ...]:
+    """All of the names."""
     return tuple(engine.read_parquet(self.path, self.column).tolist())
 
-  def __len__(self):
+  def __len__(self) -> int:
     return self.size
 
-  def __getitem__(self, index):
+  def __getitem__(self, index: Any) -> Any:
     return self.values[index]
 
-  def __iter__(self):
+  def __iter__(self) -> Iterator[str]:
     return iter(self.values)
 
 
-def is_store(folder):
+def is_store(folder: str | pathlib.Path) -> bool:
+  """Whether a folder holds a prepared graph."""
   return (pathlib.Path(folder) / MANIFEST).is_file()
 
 
-def open_graph(folder, expected=None):
+def open_graph(folder: str | pathlib.Path, expected: str | None = None) -> triples.Graph:
   """Opens a prepared graph without reading it.
 
   Args:
@@ -88,7 +92,7 @@ def open_graph(folder, expected=None):
     if changed or manifest['hash'] != digest(manifest):
       raise ValueError(f'{changed[0] if changed else MANIFEST} was changed')
     entities, relations = manifest['entities'], manifest['relations']
-    splits = [mapped(folder / f'{split}.npy') for split in triples.SPLITS]
+    train, valid, test = [mapped(folder / f'{split}.npy') for split in triples.SPLITS]
   except (OSError, ValueError, LookupError, TypeError) as error:
     raise errors.DataError(f'{folder}: is no prepared graph or is damaged ({error}). Prepare it with '
                            '`python launch.py --mode=prepare --config.data.path=TRIPLES --output=FOLDER`.') from error
@@ -96,16 +100,16 @@ def open_graph(folder, expected=None):
     raise errors.DataError(f'{folder}: holds the prepared graph {manifest["hash"][:12]}, not {expected[:12]}.')
   names = [Names(folder / f'{kind}.parquet', column, size) for column in ('name', 'label')
            for kind, size in (('entities', entities), ('relations', relations))]
-  return triples.Graph(manifest['name'], names[0], names[1], *splits, names[2], names[3], tuple(manifest['notes']),
-                       Store(folder, manifest))
+  return triples.Graph(manifest['name'], names[0], names[1], train, valid, test, names[2], names[3],
+                       tuple(manifest['notes']), Store(folder, manifest))
 
 
-def mapped(path):
+def mapped(path: pathlib.Path) -> Int32[np.ndarray, '...']:
   """A .npy file, mapped into memory for reading."""
   return np.load(path, mmap_mode='r', allow_pickle=False)
 
 
-def write_manifest(folder, name, counts, notes):
+def write_manifest(folder: pathlib.Path, name: str, counts: Mapping[str, Any], notes: Iterable[str]) -> None:
   """Writes store.json over the files that lie in a folder.
 
   Args:
@@ -123,7 +127,7 @@ def write_manifest(folder, name, counts, notes):
   (folder / MANIFEST).write_text(json.dumps(manifest, indent=1) + '\n', encoding='utf-8')
 
 
-def digest(manifest):
+def digest(manifest: Mapping[str, Any]) -> str:
   """sha256 of what a store holds: its counts and the hashes of its files, whatever its name and notes."""
   content = {key: manifest[key] for key in ('format', 'entities', 'relations', 'splits', 'files')}
   return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -2,8 +2,10 @@
 
 The fast path splits the whole text at once; lines are looked at one by one only to explain a fault.
 """
+from collections.abc import Iterator, Sequence
 import contextlib
 import gzip
+import io
 import pathlib
 import re
 import typing
@@ -14,7 +16,7 @@ import numpy as np
 from medjax.errors import DataError
 
 SUFFIXES = ('.txt', '.tsv', '.csv')
-HEAD = 2**20   # bytes of a file that decide its layout
+HEAD = 2**20   # the first bytes of a file, which decide its layout
 _CSV_FIELD = r'("(?:[^"]|"")*"|[^",]*)'
 _CSV_LINE = re.compile(f'{_CSV_FIELD},{_CSV_FIELD},{_CSV_FIELD}')
 _HEADER_NAMES = {
@@ -41,7 +43,7 @@ class Layout(typing.NamedTuple):
   header: tuple[str, ...]   # the line that is a header, or ()
 
 
-def read_table(path, columns='hrt', header='auto'):
+def read_table(path: str | pathlib.Path, columns: str = 'hrt', header: str = 'auto') -> Table:
   """Reads a file of triples.
 
   Tabs separate the fields of .txt and .tsv, where a quote is an ordinary character; commas those of .csv,
@@ -83,7 +85,7 @@ def read_table(path, columns='hrt', header='auto'):
   return Table(heads, relations, tails, first_line, names)
 
 
-def read_layout(path, columns='hrt', header='auto'):
+def read_layout(path: str | pathlib.Path, columns: str = 'hrt', header: str = 'auto') -> Layout:
   """Returns the Layout of a file of any size from its first lines; the arguments and errors are read_table's."""
   path = pathlib.Path(path)
   check_layout(columns, header)
@@ -101,7 +103,7 @@ def read_layout(path, columns='hrt', header='auto'):
   return Layout(separator, suffix == '.csv', _header(path, fields, columns, header))
 
 
-def read_lines(path, layout):
+def read_lines(path: str | pathlib.Path, layout: Layout) -> Iterator[tuple[int, list[str]]]:
   """Yields (number, its three fields) of every line that is not blank; a file of any size is walked.
 
   Raises:
@@ -121,7 +123,7 @@ def read_lines(path, layout):
 
 
 @contextlib.contextmanager
-def opened(path):
+def opened(path: str | pathlib.Path) -> Iterator[io.BufferedIOBase]:
   """Yields the binary content of a file as a stream, unpacked where it is gzipped; DataError if it cannot be read."""
   try:
     with (gzip.open if is_packed(path) else open)(path, 'rb') as file:
@@ -130,13 +132,13 @@ def opened(path):
     raise _unreadable(path, error) from error
 
 
-def is_packed(path):
+def is_packed(path: str | pathlib.Path) -> bool:
   """Whether a file is gzipped: its content says so, not its name."""
   with open(path, 'rb') as file:
     return file.read(2) == b'\x1f\x8b'
 
 
-def check_layout(columns, header):
+def check_layout(columns: str, header: str) -> None:
   """Raises DataError unless `columns` and `header` have values that read_table knows."""
   if not isinstance(columns, str) or sorted(columns) != ['h', 'r', 't']:
     raise DataError(f"data.columns is {columns!r}, but has to be 'hrt' in some order, e.g. 'hrt' or 'htr'.")
@@ -144,13 +146,13 @@ def check_layout(columns, header):
     raise DataError(f"data.header is {header!r}, but has to be 'auto', 'yes' or 'no'.")
 
 
-def file_suffix(path):
+def file_suffix(path: str | pathlib.Path) -> str:
   """The suffix that says how a file is written: that before .gz, in lower case."""
   name = pathlib.Path(path).name.lower()
   return pathlib.PurePath(name.removesuffix('.gz')).suffix
 
 
-def read_bytes(path):
+def read_bytes(path: str | pathlib.Path) -> bytes:
   """The content of a file, unpacked where it is gzipped."""
   path = pathlib.Path(path)
   try:
@@ -160,16 +162,16 @@ def read_bytes(path):
     raise _unreadable(path, error) from error
 
 
-def _unreadable(path, error):
+def _unreadable(path: str | pathlib.Path, error: Exception) -> DataError:
   return DataError(f'{path}: cannot be read ({error}). Check that the file is there, may be read and is whole.')
 
 
-def read_text(path):
+def read_text(path: str | pathlib.Path) -> str:
   """The text of a UTF-8 file, plain or gzipped, without its byte order mark."""
   return _decode(path, read_bytes(path))
 
 
-def _decode(path, content, first_line=1):
+def _decode(path: str | pathlib.Path, content: bytes, first_line: int = 1) -> str:
   try:
     text = content.decode('utf-8')
   except UnicodeDecodeError as error:
@@ -184,7 +186,7 @@ def _decode(path, content, first_line=1):
   return text.removeprefix('\ufeff')
 
 
-def _separator(path, suffix, text):
+def _separator(path: pathlib.Path, suffix: str, text: str) -> str:
   """The character between fields."""
   if suffix == '.csv':
     return ','
@@ -192,7 +194,7 @@ def _separator(path, suffix, text):
   if suffix == '.tsv' or '\t' in first:
     return '\t'
   fitting = [c for c in ', ' if first.count(c) == 2]
-  if len(fitting) == 2:   # one line decides nothing; all of them may
+  if len(fitting) == 2:   # the first line fits both separators; perhaps only one fits all lines
     lines = text.split('\n')
     fitting = [c for c in fitting if all(line.count(c) == 2 for line in lines)]
   if len(fitting) == 1 and not (fitting == [','] and '"' in text):
@@ -203,12 +205,12 @@ def _separator(path, suffix, text):
                   '.csv and separate them by commas.')
 
 
-def _plain_fields(path, text, separator):
+def _plain_fields(path: pathlib.Path, text: str, separator: str) -> list[str]:
   """All fields in one list, three a line, from text without quoting."""
   content = np.frombuffer(text.encode('utf-8'), np.uint8)
   ends = np.append(np.flatnonzero(content == ord('\n')), len(content))
   marks = np.flatnonzero(content == ord(separator))
-  if len(marks) == 2 * len(ends):   # two marks a line, provided that each line's two lie within it
+  if len(marks) == 2 * len(ends):   # two separators a line on average; below: that each line's two lie within that line
     last_of_line, starts = marks[1::2], np.append(-1, ends[:-1])
     if (last_of_line < ends).all() and (marks[::2] > starts).all():
       return text.replace('\n', separator).split(separator)
@@ -218,7 +220,7 @@ def _plain_fields(path, text, separator):
   raise AssertionError('unreachable: the counts above disagree with str.count')
 
 
-def _csv_fields(path, text, first_line=1):
+def _csv_fields(path: pathlib.Path, text: str, first_line: int = 1) -> list[str]:
   """All fields in one list, three a line, from comma separated text in which some fields are quoted."""
   fields = []
   for number, line in enumerate(text.split('\n'), first_line):
@@ -240,7 +242,7 @@ def _csv_fields(path, text, first_line=1):
   return fields
 
 
-def _wrong_width(path, number, line, parts, separator):
+def _wrong_width(path: pathlib.Path, number: int, line: str, parts: Sequence[object], separator: str) -> DataError:
   name = _SEPARATORS[separator]
   if not line.strip():
     return DataError(f'{path}, line {number}: the line is blank. Delete it.')
@@ -251,7 +253,7 @@ def _wrong_width(path, number, line, parts, separator):
   return DataError(f'{path}, line {number}: {columns} instead of 3 in {line[:120]!r}. {remedy}.')
 
 
-def _check_filled(path, fields, first_line=1):
+def _check_filled(path: pathlib.Path, fields: Sequence[str], first_line: int = 1) -> None:
   if all(field.strip() for field in set(fields)):
     return
   index = next(i for i, field in enumerate(fields) if not field.strip())
@@ -259,7 +261,7 @@ def _check_filled(path, fields, first_line=1):
                   'Give every triple a head, a relation and a tail.')
 
 
-def _header(path, first, columns, header):
+def _header(path: pathlib.Path, first: Sequence[str], columns: str, header: str) -> tuple[str, ...]:
   """The first line as a tuple if it is a header, else ()."""
   if header == 'no':
     return ()

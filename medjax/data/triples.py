@@ -1,9 +1,12 @@
 """Graphs of triples: strings become ids, splits are checked, and what was found is told in notes."""
+from collections.abc import Iterable, Sequence
 import dataclasses
 import functools
 import pathlib
+from typing import Any, Protocol
 import unicodedata
 
+from jaxtyping import Bool, Int, Int32, Shaped
 import numpy as np
 
 from medjax.data import filters
@@ -16,6 +19,24 @@ CHUNK = 1 << 20  # triples looked at once
 SPLITS = {'train': ('train',), 'valid': ('valid', 'dev', 'validation'), 'test': ('test',)}   # names of files
 
 
+class Prepared(Protocol):
+  """Where a prepared graph lies; `store.Store` is one."""
+
+  @property
+  def folder(self) -> pathlib.Path:
+    """Its folder."""
+
+  @property
+  def hash(self) -> str:
+    """sha256 of what it holds."""
+
+  def candidates(self, split: str) -> Int32[np.ndarray, '2 Q K'] | None:
+    """The entities that were published to compete with a split's answers, or None."""
+
+  def relation_counts(self) -> Int[np.ndarray, '3 R']:
+    """The training triples, distinct heads and distinct tails of each relation."""
+
+
 @dataclasses.dataclass(frozen=True, eq=False)
 class Graph:
   """Triples as ids, with the vocabularies that give the ids their names.
@@ -23,49 +44,51 @@ class Graph:
   E entities and R relations; ids follow the sorted identifiers, so they do not depend on the order of lines.
   """
   name: str
-  entities: tuple[str, ...]         # identifiers; the index is the id
-  relations: tuple[str, ...]
-  train: np.ndarray                 # int32 [M, 3], columns head, relation, tail
-  valid: np.ndarray
-  test: np.ndarray
-  entity_labels: tuple[str, ...]    # readable names in the same order; the identifier where none is known
-  relation_labels: tuple[str, ...]
-  notes: tuple[str, ...] = ()       # warnings with counts, and licences
-  store: object = None              # medjax.data.store.Store of a prepared graph, whose arrays are memory-mapped
+  entities: Sequence[str]                # identifiers; the index is the id
+  relations: Sequence[str]
+  train: Int32[np.ndarray, 'M_train 3']  # columns head, relation, tail
+  valid: Int32[np.ndarray, 'M_valid 3']
+  test: Int32[np.ndarray, 'M_test 3']
+  entity_labels: Sequence[str]           # readable names in the same order; the identifier where none is known
+  relation_labels: Sequence[str]
+  notes: tuple[str, ...] = ()            # warnings with counts, and licences
+  store: Prepared | None = None          # where a prepared graph lies, whose arrays are memory-mapped
 
   @property
-  def num_entities(self):
+  def num_entities(self) -> int:
+    """E, how many entities there are."""
     return len(self.entities)
 
   @property
-  def num_relations(self):
+  def num_relations(self) -> int:
+    """R, how many relations there are."""
     return len(self.relations)
 
   @property
-  def splits(self):
+  def splits(self) -> tuple[Int32[np.ndarray, '_ 3'], ...]:
     """train, valid and test, int32 [M, 3] each: what filtered evaluation takes for known."""
     return self.train, self.valid, self.test
 
   @property
-  def triples(self):
+  def triples(self) -> Int32[np.ndarray, '_ 3']:
     """All splits in one array, int32 [M_train + M_valid + M_test, 3]."""
     return np.concatenate(self.splits)
 
-  def unseen_entities(self):
+  def unseen_entities(self) -> Bool[np.ndarray, ' E']:
     """bool [E]: entities that valid or test name and train does not."""
     seen = np.zeros(self.num_entities, bool)
     for first in range(0, len(self.train), CHUNK):
       seen[self.train[first:first + CHUNK, ::2]] = True
     return ~seen
 
-  def relation_categories(self):
+  def relation_categories(self) -> Shaped[np.ndarray, ' R']:
     """The category of each relation, array of str [R]; see `filters.relation_categories`."""
     if self.store is not None:
       return filters.categories(*self.store.relation_counts())
     return filters.relation_categories(self.train, self.num_relations)
 
 
-def read_folder(path, columns='hrt', header='auto'):
+def read_folder(path: str | pathlib.Path, columns: str = 'hrt', header: str = 'auto') -> Graph:
   """Reads a folder with train, valid (or dev) and test files, each .txt, .tsv or .csv, perhaps with .gz.
 
   Args:
@@ -95,7 +118,8 @@ def read_folder(path, columns='hrt', header='auto'):
   return _graph(path.resolve().name, path, entities, relations, ids, notes)
 
 
-def split_file(path, shares=(0.8, 0.1, 0.1), seed=0, columns='hrt', header='auto'):
+def split_file(path: str | pathlib.Path, shares: Iterable[str | float] = (0.8, 0.1, 0.1), seed: int = 0,
+               columns: str = 'hrt', header: str = 'auto') -> Graph:
   """Reads one file and splits it; the split depends on the set of triples and the seed, not on their order.
 
   Every entity and relation occurs in train: a triple whose entity or relation would be unseen there is moved
@@ -131,7 +155,8 @@ def split_file(path, shares=(0.8, 0.1, 0.1), seed=0, columns='hrt', header='auto
   return _graph(path.name.split('.')[0], path.parent, entities, relations, ids, notes)
 
 
-def find_split(folder, split):
+def find_split(folder: pathlib.Path, split: str) -> pathlib.Path:
+  """Returns the only file of a split in a folder; raises DataError where there is none, or several."""
   if not folder.is_dir():
     raise DataError(f'{folder}: there is no such folder. Check data.path or data.root.')
   names = [f'{stem}{suffix}{gz}'
@@ -149,20 +174,20 @@ def find_split(folder, split):
                   f'{", ".join(file.name for file in found)}. Leave one.')
 
 
-def unknown_relation(path, line, relation, count):
+def unknown_relation(path: pathlib.Path, line: int, relation: str, count: int) -> DataError:
   """The DataError of a file whose relation, one of `count`, train lacks."""
   return DataError(f'{path}, line {line}: the relation {relation!r} never occurs in train ({count} such relations), '
                    'so nothing can be learned about it. Add triples with it to train, remove these lines, or check '
                    'data.columns.')
 
 
-def empty_split(path, count, shares, split):
+def empty_split(path: pathlib.Path, count: int, shares: Sequence[float], split: str) -> DataError:
   """The DataError of a file whose `count` distinct triples leave none for a split."""
   return DataError(f'{path}: {count} distinct triples at shares {shares} leave none for {split}, since every entity '
                    'and relation has to occur in train. Give more triples or a larger share.')
 
 
-def _check_relations(path, table, relations):
+def _check_relations(path: pathlib.Path, table: tables.Table, relations: Sequence[str]) -> None:
   known = set(relations)
   unknown = set(table.relations) - known
   if unknown:
@@ -170,7 +195,7 @@ def _check_relations(path, table, relations):
     raise unknown_relation(path, table.first_line + row, table.relations[row], len(unknown))
 
 
-def _encode(table, entities, relations):
+def _encode(table: tables.Table, entities: Sequence[str], relations: Sequence[str]) -> Int32[np.ndarray, 'M 3']:
   """int32 [M, 3] from the strings of a table."""
   entity_id = {entity: i for i, entity in enumerate(entities)}
   relation_id = {relation: i for i, relation in enumerate(relations)}
@@ -180,13 +205,14 @@ def _encode(table, entities, relations):
   return np.stack(arrays, axis=1)
 
 
-def _without_duplicates(triples, num_entities, num_relations):
+def _without_duplicates(triples: Int32[np.ndarray, '_ 3'], num_entities: int, num_relations: int
+                        ) -> tuple[Int32[np.ndarray, '_ 3'], int]:
   """The first occurrence of each triple, in order, and how many were removed."""
   _, first = np.unique(_keys(triples, num_entities, num_relations), return_index=True)
   return triples[np.sort(first)], len(triples) - len(first)
 
 
-def _keys(triples, num_entities, num_relations):
+def _keys(triples: Int32[np.ndarray, 'M 3'], num_entities: int, num_relations: int) -> Shaped[np.ndarray, ' M']:
   """One comparable value per triple, [M]."""
   if num_entities**2 * num_relations < 2**63:
     heads, relations, tails = triples.astype(np.int64).T
@@ -194,11 +220,12 @@ def _keys(triples, num_entities, num_relations):
   return np.ascontiguousarray(triples).view([('h', np.int32), ('r', np.int32), ('t', np.int32)])[:, 0]
 
 
-def _header_note(path, table):
+def _header_note(path: pathlib.Path, table: tables.Table) -> list[str]:
   return [f'{path.name}: line 1 taken for a header: {",".join(table.header)}'] if table.header else []
 
 
-def _graph(name, folder, entities, relations, ids, notes):
+def _graph(name: str, folder: pathlib.Path, entities: Sequence[str], relations: Sequence[str],
+           ids: dict[str, Any], notes: Sequence[str]) -> Graph:
   """A Graph with labels, and with notes on what the splits share."""
   entity_labels, entity_notes = labels_lib.read_labels(folder, 'entities', entities)
   relation_labels, relation_notes = labels_lib.read_labels(folder, 'relations', relations)
@@ -208,7 +235,7 @@ def _graph(name, folder, entities, relations, ids, notes):
   return make(notes=(*notes, *found, *entity_notes, *relation_notes))
 
 
-def split_notes(graph):
+def split_notes(graph: Graph) -> list[str]:
   """What valid and test share with train and with each other, counted: a list of str."""
   notes, unseen = [], graph.unseen_entities()
   keys = {split: _keys(getattr(graph, split), graph.num_entities, graph.num_relations) for split in SPLITS}
@@ -228,9 +255,9 @@ def split_notes(graph):
   return notes
 
 
-def spelling_notes(names, kind='entities'):
+def spelling_notes(names: Iterable[str], kind: str = 'entities') -> list[str]:
   """Identifiers that look alike and yet are kept apart, counted: a list of str."""
-  spellings = {}
+  spellings: dict[str, list[str]] = {}
   for name in names:
     plain = ' '.join((name if name.isascii() else unicodedata.normalize('NFKC', name)).split())
     spellings.setdefault(plain, []).append(name)

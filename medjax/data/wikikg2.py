@@ -3,6 +3,10 @@
 Ids and the order of triples are the published ones, so that figures are those of the benchmark: each validation and
 test triple has 500 wrong heads and 500 wrong tails to be ranked against.
 """
+from collections.abc import Iterable, Mapping, Sequence
+import pathlib
+
+from jaxtyping import Int32, Shaped
 import numpy as np
 import pandas as pd
 
@@ -16,7 +20,8 @@ from medjax.data import triples
 MAPPINGS = {'entities': 'nodeidx2entityid.csv.gz', 'relations': 'reltype2relid.csv.gz'}
 
 
-def prepare(folder, output, counts=(), notes=()):
+def prepare(folder: pathlib.Path, output: str | pathlib.Path, counts: Sequence[int] = (), notes: Iterable[str] = ()
+            ) -> None:
   """Prepares the graph in a folder, wherever in it the published files lie.
 
   Args:
@@ -50,7 +55,7 @@ def prepare(folder, output, counts=(), notes=()):
     prepare_lib.finish(connection, target, 'wikikg2', notes)
 
 
-def find(folder, *names):
+def find(folder: pathlib.Path, *names: str) -> pathlib.Path:
   """Returns the file of one of these names in a folder or below it, the first name that is there."""
   for name in names:
     if found := sorted(folder.rglob(name)):
@@ -59,7 +64,8 @@ def find(folder, *names):
                          'empty to download it.')
 
 
-def ids(path, content, names, sizes):
+def ids(path: pathlib.Path, content: Mapping[str, Shaped[np.ndarray, '...']], names: Sequence[str], sizes: Sequence[int]
+        ) -> list[Int32[np.ndarray, '...']]:
   """Arrays of a file as int32; DataError unless they are there and their ids below the sizes."""
   missing = [name for name in names if name not in content]
   if missing:
@@ -70,9 +76,9 @@ def ids(path, content, names, sizes):
   return [content[name].astype(np.int32) for name in names]
 
 
-def read_names(connection, kind, path):
+def read_names(connection: engine.Connection, kind: str, path: pathlib.Path) -> int:
   """Makes the table of `kind` from a mapping file (index, name under a header line), and returns its size."""
-  with tables.opened(path):   # that a file is missing is told by one error
+  with tables.opened(path):   # raises the DataError that names a file which is missing or damaged
     frame = pd.read_csv(path, dtype=str, keep_default_na=False)
   ids = pd.to_numeric(frame.iloc[:, 0], errors='coerce').to_numpy()
   if frame.shape[1] < 2 or not np.array_equal(np.sort(ids), np.arange(len(ids))):

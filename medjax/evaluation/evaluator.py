@@ -1,18 +1,26 @@
 """Evaluation of a model on a split: every width, head and tail queries, relation categories."""
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from jaxtyping import Float64, Int
 import numpy as np
 import pandas as pd
 
 from medjax.core import axes as axes_lib
 from medjax.core import sides
+from medjax.core.widths import Widths
 from medjax.data import filters
+from medjax.data.triples import Graph
 from medjax.evaluation import candidates as candidates_lib
 from medjax.evaluation import metrics
 from medjax.evaluation import ranking
+from medjax.evaluation.candidates import Choose
+from medjax.scores.contract import Params, Score
 
 
-def rank_both_sides(score, model, widths, triples, known_triples, batch=256, choose=None):
+def rank_both_sides(score: Score, model: Params, widths: Widths, triples: Int[np.ndarray, 'Q 3'],
+                    known_triples: filters.Facts, batch: int = 256, choose: Choose | None = None
+                    ) -> tuple[Float64[np.ndarray, '2 Q N'], Int[np.ndarray, '2 Q']]:
   """Returns (ranks [2, Q, N], candidates [2, Q]) of the tail and the head queries of triples int32 [Q, 3].
 
   Args:
@@ -46,14 +54,15 @@ class Ranked(NamedTuple):
     counts: the numbers of triples, of those that name an entity unseen in training, and of the skipped ones.
     candidates: who competed, in words.
   """
-  triples: np.ndarray
-  ranks: np.ndarray
-  competing: np.ndarray
-  counts: dict
+  triples: Int[np.ndarray, 'Q 3']
+  ranks: Float64[np.ndarray, '2 Q N']
+  competing: Int[np.ndarray, '2 Q']
+  counts: dict[str, int]
   candidates: str
 
 
-def rank_split(score, model, widths, graph, split='test', unseen='rank', batch=256, candidates=0):
+def rank_split(score: Score, model: Params, widths: Widths, graph: Graph, split: str = 'test', unseen: str = 'rank',
+               batch: int = 256, candidates: int = 0) -> Ranked:
   """Returns the `Ranked` of a split; see `evaluate`."""
   triples = getattr(graph, split)
   with_unseen = graph.unseen_entities()[triples[:, [0, 2]]].any(1)
@@ -66,7 +75,8 @@ def rank_split(score, model, widths, graph, split='test', unseen='rank', batch=2
   return Ranked(triples, ranks, competing, counts, candidates_lib.describe(candidates))
 
 
-def evaluate(score, model, widths, graph, split='test', unseen='rank', batch=256, candidates=0):
+def evaluate(score: Score, model: Params, widths: Widths, graph: Graph, split: str = 'test', unseen: str = 'rank',
+             batch: int = 256, candidates: int = 0) -> tuple[pd.DataFrame, dict[str, int]]:
   """Evaluates all widths on a split.
 
   Args:
@@ -86,11 +96,12 @@ def evaluate(score, model, widths, graph, split='test', unseen='rank', batch=256
   return summarize(ranked, model, widths, graph), ranked.counts
 
 
-def summarize(ranked, model, widths, graph):
+def summarize(ranked: Ranked, model: Params, widths: Widths, graph: Graph) -> pd.DataFrame:
   """Returns the rows of `evaluate` from a `Ranked`."""
   triples, ranks, competing = ranked[:3]
   category = graph.relation_categories()[triples[:, 1]]
-  params = [axes_lib.num_numbers(axes_lib.crop(model, axes_lib.columns(widths.components), width)) for width in widths.values]
+  columns = axes_lib.columns(widths.components)
+  params = [axes_lib.num_numbers(axes_lib.crop(model, columns, width)) for width in widths.values]
   rows = []
   for side, chosen in (('both', [0, 1]), ('tail', [0]), ('head', [1])):
     for name in ('all', '1-1', '1-N', 'N-1', 'N-N'):
@@ -104,12 +115,13 @@ def summarize(ranked, model, widths, graph):
   return pd.DataFrame(rows)
 
 
-def at(places, choose):
-  """Returns `choose` for triples that are those at `places` of its split."""
+def at(places: Int[np.ndarray, ' Q'], choose: Choose | None) -> Choose | None:
+  """Returns a `Choose` for the triples at `places` of a split: its place i is place places[i] of the given one."""
   return choose and (lambda triples, rows, side: choose(triples, places[rows], side))
 
 
-def validator(score, widths, graph, sample, chosen, batch=256, candidates=0):
+def validator(score: Score, widths: Widths, graph: Graph, sample: int, chosen: Sequence[int], batch: int = 256,
+              candidates: int = 0) -> Callable[[Params], tuple[float, dict[int, float]]]:
   """Returns validate(model) -> (mean MRR over the chosen widths, {width: MRR}) on a fixed sample of valid.
 
   Args:

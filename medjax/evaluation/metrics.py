@@ -1,10 +1,13 @@
 """Rank-based metrics."""
+from typing import Any
+
+from jaxtyping import Num
 import numpy as np
 
 METRICS = ('mrr', 'hits1', 'hits3', 'hits10', 'mr', 'amri')
 
 
-def from_ranks(ranks, candidates):
+def from_ranks(ranks: Num[np.ndarray, 'Q ...'], candidates: Num[np.ndarray, ' Q']) -> dict[str, Any]:
   """Returns the metrics of ranks [Q] or [Q, N], as a dict of floats or arrays [N].
 
   Args:
@@ -14,7 +17,8 @@ def from_ranks(ranks, candidates):
   mrr is the mean reciprocal rank, hits@k the share of ranks <= k, mr the mean rank, and amri the adjusted
   mean rank index, 1 - (mr - 1) / (expected mr - 1) (Berrendorf et al., 2020): 0 for random scores.
   """
-  ranks = np.asarray(ranks, np.float64, order='F')  # each width adds up alike, however many stand beside it
+  # column by column: the sums of a width are added in the same order, however many other widths there are
+  ranks = np.asarray(ranks, np.float64, order='F')
   if len(ranks) == 0:
     nothing = np.full(ranks.shape[1:], np.nan)
     return {name: nothing for name in METRICS}

@@ -1,28 +1,37 @@
 """Filtered ranks of all widths in one pass over the entities.
 
 Entities are walked in chunks; per chunk only scores [chunk, Q] of one width exist at a time. The true
-answers are the first chunks of the same loop as their rivals, so float noise cannot move a rank. Triples that ask
-the same query share its scores.
+answers are scored as the first chunks of the loop that scores their rivals, by the same program, so float noise cannot
+move a rank. Triples that ask the same query share its scores.
+
 A batch's memory above the parameters is a few tables of chunk * Q floats, a few chunks of embeddings and
 the batch's known answers, whatever the number of entities and widths; as many batches run at once as there
 are workers.
 """
+from collections.abc import Iterator
 from concurrent import futures
 import functools
 import os
 
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Float64, Int, Int32, Int64
 import numpy as np
 
 from medjax.core import rows as rows_lib
 from medjax.core import sides
+from medjax.core.sides import Side
+from medjax.core.widths import Widths
+from medjax.scores.contract import Params, Score
 
-ANSWERS = (1, 2, 4, 8)  # answers of one query that are ranked at once: as many programs
-CHUNK = 256       # entities compared at once: a tile of scores stays in a core's cache
+ANSWERS = (1, 2, 4, 8)  # answers of one query that are ranked at once; a program is compiled for each of these numbers
+CHUNK = 256       # entities compared at once: a tile of scores [CHUNK, Q] stays in a core's cache
+
 
 @functools.partial(jax.jit, static_argnames=('score', 'widths', 'side', 'chunk'))
-def count_rivals(model, anchors, relations, answers, pairs, *, score, widths, side, chunk):
+def count_rivals(model: Params, anchors: Int[Array, ' Q'], relations: Int[Array, ' Q'], answers: Int[Array, 'A Q'],
+                 pairs: Int[Array, 'P 2'], *, score: Score, widths: Widths, side: Side, chunk: int
+                 ) -> Int32[Array, 'blocks A Q']:
   """Counts rivals that outscore or tie the answers, for every block of components.
 
   Args:
@@ -46,15 +55,19 @@ def count_rivals(model, anchors, relations, answers, pairs, *, score, widths, si
   num_answers = answers.shape[0]
 
   def compare(total, true_scores):
+    # not <= counts the rivals above, not < those above and beside: together twice the former plus the latter. A score
+    # that is not a number is neither <= nor <, and counts as above.
     twice = lambda true: jnp.sum((~(total <= true)).astype(jnp.int32) + ~(total < true), 0)
     return jnp.diagonal(total), jnp.stack([twice(true_scores[a, None]) for a in range(num_answers)])
 
   def add_chunk(carry, index):
     counts, true_scores = carry
-    is_truth = index < num_answers  # the answers are scored by the very code that scores their rivals
+    is_truth = index < num_answers  # the first chunks are the answers, one of each query
     first = jnp.clip((index - num_answers) * chunk, 0, num_entities - chunk)  # the last chunk overlaps the one before
     rows = jax.tree.map(lambda x, t: jnp.where(is_truth, t[jnp.minimum(index, num_answers - 1)],
                                                jax.lax.dynamic_slice_in_dim(x, first, chunk)), entity, truth)
+    # Scores start from 0, or from -inf and so below every answer: of entities that the chunk before had, and of known
+    # answers.
     seen = jnp.arange(chunk) + first < (index - num_answers) * chunk
     start = jnp.broadcast_to(jnp.where(seen, -jnp.inf, 0.0)[:, None], (chunk, num_queries))
     here = ~is_truth & (pairs[:, 1] >= first) & (pairs[:, 1] < first + chunk)
@@ -68,7 +81,7 @@ def count_rivals(model, anchors, relations, answers, pairs, *, score, widths, si
   return jax.lax.scan(add_chunk, start, jnp.arange(num_answers - (-num_entities // chunk)))[0][0]
 
 
-def questions(triples, anchor):
+def questions(triples: Int[np.ndarray, 'Q 3'], anchor: int) -> Iterator[Int[np.ndarray, 'L A']]:
   """Groups triples that ask the same query, at most ANSWERS[-1] in a group.
 
   Args:
@@ -89,7 +102,8 @@ def questions(triples, anchor):
     yield order[begin[chosen, None] + np.minimum(np.arange(most), size[chosen, None] - 1)]
 
 
-def padded_pairs(offsets, answers, asked, size):
+def padded_pairs(offsets: Int64[np.ndarray, ' offsets'], answers: Int32[np.ndarray, ' answers'],
+                 asked: Int[np.ndarray, ' L'], size: int) -> Int32[np.ndarray, 'P 2']:
   """Returns pairs int32 [P, 2] (position in `asked`, entity) of known answers; P is padded to a power of 2."""
   counts = offsets[asked + 1] - offsets[asked]
   total = int(counts.sum())
@@ -100,12 +114,14 @@ def padded_pairs(offsets, answers, asked, size):
   return pairs
 
 
-def processors():
+def processors() -> int:
   """Returns how many processors this process may use."""
   return len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1
 
 
-def ranks(score, model, widths, triples, side, known, batch=256, chunk=CHUNK, workers=None):
+def ranks(score: Score, model: Params, widths: Widths, triples: Int[np.ndarray, 'Q 3'], side: Side,
+          known: tuple[Int64[np.ndarray, ' Q+1'], Int32[np.ndarray, ' answers']], batch: int = 256, chunk: int = CHUNK,
+          workers: int | None = None) -> Float64[np.ndarray, 'Q N']:
   """Returns the filtered ranks of the triples' answers under every width, float64 [Q, N].
 
   Ties rank by the mean of the optimistic and the pessimistic rank.
@@ -144,7 +160,7 @@ def ranks(score, model, widths, triples, side, known, batch=256, chunk=CHUNK, wo
   batches = [members[first:first + batch] for members in questions(triples, anchor)
              for first in range(0, len(members), batch)]
   result = np.zeros((len(triples), len(ends)))
-  # one batch runs on one core, so batches run side by side
+  # a batch keeps one core busy, so there are as many threads as cores
   with futures.ThreadPoolExecutor(workers) as pool:
     for members, values in pool.map(rank_batch, batches):
       result[members] = values

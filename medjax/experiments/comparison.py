@@ -3,7 +3,7 @@
   python launch.py --mode=compare --config=configs/baselines.py:wn18rr-rotate --widths=160,40,10 --workdir=runs/a
 
 MED is trained at the configuration's widths, in <workdir>/med; direct training at each of the widths of the command,
-the widest of which is the teacher and what extraction cuts from; and every distillation, see `medjax.chain`. What is
+the widest of which is the teacher and what extraction cuts from; and every distillation, see `distillation`. What is
 there already is not trained again, so the same command goes on after an interruption.
 """
 import pathlib
@@ -11,16 +11,18 @@ import shutil
 
 from medjax import config as config_lib
 from medjax.config import rules
+from medjax.config.fields import Config
 from medjax.experiments import commands
 from medjax.experiments import distillation
 from medjax.experiments import study
 from medjax.kge import settings as settings_lib
 from medjax.report.figures import folder
+from medjax.saved.files import Path
 
 EXTRACTED = {'loss': 'extract-loss', 'value': 'extract-value', 'random': 'extract-random'}
 
 
-def run(config, workdir, widths=None):
+def run(config: Config, workdir: Path, widths: str | None = None) -> pathlib.Path:
   """Trains what a comparison still lacks, and reports on it.
 
   Args:
@@ -32,7 +34,7 @@ def run(config, workdir, widths=None):
     The path of report.md.
 
   Raises:
-    config.ConfigError, crop.WidthError: what cannot be run; found before anything is trained.
+    errors.ConfigError, errors.WidthError: what cannot be run; found before anything is trained.
   """
   workdir, listed = pathlib.Path(workdir), distillation.downwards(widths or config.model.widths)
   direct = [(workdir / f'direct-{width}', distillation.link(config, width, listed[0], '', '')) for width in listed]
@@ -48,7 +50,7 @@ def run(config, workdir, widths=None):
   for by, name in EXTRACTED.items():
     if len(listed) > 1 and not (workdir / name / 'cost.json').exists():
       print(f'\n{workdir / name}')
-      shutil.rmtree(workdir / name, ignore_errors=True)  # what an interruption left
+      shutil.rmtree(workdir / name, ignore_errors=True)  # what an interruption left of it
       commands.extract(direct[0][0], by, ','.join(map(str, listed[:0:-1])), workdir / name)
   for each in chains:
     distillation.run(each, workdir, widths)

@@ -8,6 +8,7 @@ every narrower width by it; TA and IterDE teach each width by the next wider one
 <workdir>/<method>-<width>. What is there already is not trained again, so the same command goes on after an
 interruption, and several methods in one workdir share the teacher.
 """
+from collections.abc import Sequence
 import pathlib
 
 import pandas as pd
@@ -15,16 +16,18 @@ import pandas as pd
 from medjax import config as config_lib
 from medjax import errors
 from medjax.config import rules
+from medjax.config.fields import Config
 from medjax.core import width_scale
 from medjax.core import widths as widths_lib
 from medjax.experiments import study
 from medjax.experiments import teacher as teacher_lib
 from medjax.kge import settings as settings_lib
+from medjax.saved.files import Path
 
 STEPWISE = ('ta', 'iterde')  # each width learns from the next wider one
 
 
-def run(config, workdir, widths=None):
+def run(config: Config, workdir: Path, widths: str | None = None) -> pd.DataFrame:
   """Trains what a chain still lacks, and prints the results of all its links.
 
   Args:
@@ -36,13 +39,13 @@ def run(config, workdir, widths=None):
     The links' results as a DataFrame, a row each.
 
   Raises:
-    config.ConfigError, errors.WidthError: links that cannot be run; found before anything is trained.
-    teacher.TeacherError: a teacher that has changed or does not fit.
+    errors.ConfigError, errors.WidthError: links that cannot be run; found before anything is trained.
+    errors.TeacherError: a teacher that has changed or does not fit.
   """
   workdir = pathlib.Path(workdir)
   if not config.distill.method:
     raise errors.ConfigError("config.distill.method='': --mode=distill needs one of "
-                                 + ', '.join(filter(None, rules.CHOICES['distill.method'])))
+                             + ', '.join(filter(None, rules.CHOICES['distill.method'])))
   wanted = links(config, workdir, downwards(widths or config.model.widths))
   workdir.mkdir(parents=True, exist_ok=True)
   rows = []
@@ -55,7 +58,7 @@ def run(config, workdir, widths=None):
   return frame
 
 
-def downwards(text):
+def downwards(text: str) -> tuple[int, ...]:
   """Returns widths written in either order, the widest first."""
   listed = text.split(',')
   if ':' in text or not all(part.strip().isdigit() for part in listed):
@@ -63,12 +66,12 @@ def downwards(text):
   return widths_lib.parse_widths(','.join(sorted(listed, key=int)))[::-1]
 
 
-def links(config, workdir, widths):
+def links(config: Config, workdir: pathlib.Path, widths: Sequence[int]) -> list[tuple[pathlib.Path, Config]]:
   """Returns [(folder, resolved configuration)] of a chain, teachers before their students."""
   given, found = config.distill.teacher, []
   if len(widths) < 2 and not given:
     raise errors.ConfigError(f'widths {widths[0]}: a chain needs the width of the teacher and those of students, '
-                                 'as in --widths=160,40,10')
+                             'as in --widths=160,40,10')
   first = given or str(workdir / f'direct-{widths[0]}')
   if not given:
     found.append((pathlib.Path(first), link(config, widths[0], widths[0], '', '')))
@@ -81,7 +84,7 @@ def links(config, workdir, widths):
   return found
 
 
-def link(config, width, widest, method, teacher):
+def link(config: Config, width: int, widest: int, method: str, teacher: str) -> Config:
   """Returns the resolved configuration of one training of a chain: direct, with the margin that MED gives its width."""
   margin = config.model.gamma * width_scale.margin_factor(width, config.model.gamma_half, config.model.gamma_power)
   fields = config_lib.flatten(config) | config_lib.PRESETS['direct'] | {

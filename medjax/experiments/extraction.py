@@ -5,11 +5,14 @@ out as a whole: a complex one with both of its numbers. Its importance is judged
 by loss (Molchanov et al., 2017) and by magnitude (Han et al., 2015), so the kept components of every width are a prefix
 of one order: the reordered tables are the extracted models of all widths.
 """
+from collections.abc import Sequence
 import dataclasses
 import functools
+from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Float, Float64, Int
 import numpy as np
 
 from medjax import objectives
@@ -18,17 +21,21 @@ from medjax.core import widths as widths_lib
 from medjax.kge import batches as batches_lib
 from medjax.kge import scoring
 from medjax.scores import contract
+from medjax.scores.contract import Params
 from medjax.serve import model as model_lib
+from medjax.serve.model import Model
 
 METHODS = {'loss': 'Ext-L', 'value': 'Ext-V', 'random': 'Ext-random'}
 TRIPLES = 1024   # positives whose loss is taken, at most
 NEGATIVES = 64   # corrupted triples of each
 BATCH = 32       # positives at once: a batch holds BATCH * NEGATIVES scores for every component
-ANGLES = ('phase',)  # leaves that turn by what they hold and have no size
+# Leaves that hold angles. A rotation's component is e^(i angle), of modulus 1 whatever the angle, so the size of the
+# angle says nothing about the component.
+ANGLES = ('phase',)
 
 
-def importance(model, by, seed=0, temperature=1.0):
-  """Returns how much each component of a `Model` counts, float [C]; under 'loss' it is the size that counts.
+def importance(model: Model, by: str, seed: int = 0, temperature: float = 1.0) -> Float64[np.ndarray, ' C']:
+  """Returns how much each component of a `Model` counts, float [C]; see `ranked` for the order that it gives.
 
   Args:
     model: the full-width model.
@@ -43,14 +50,14 @@ def importance(model, by, seed=0, temperature=1.0):
   return by_loss(model, seed, temperature)
 
 
-def by_value(params):
+def by_value(params: Params) -> Float64[np.ndarray, ' C']:
   """Mean absolute value of each component (Ext-V), float64 [C].
 
   The mean over the entities plus that over the relations, so that the few relations count as much as the many
   entities. The absolute value of a component of several numbers is its modulus. A rotation has modulus 1 in every
   component, which changes no order.
   """
-  total = 0.0
+  total: Any = 0.0
   for table in params.values():
     leaves = [np.square(leaf, dtype=np.float64) for name, leaf in table.items() if name not in ANGLES]
     if leaves:
@@ -58,11 +65,12 @@ def by_value(params):
   return total
 
 
-def by_loss(model, seed=0, temperature=1.0):
+def by_loss(model: Model, seed: int = 0, temperature: float = 1.0) -> Float64[np.ndarray, ' C']:
   """Change of the loss when each component is left out (Ext-L), float64 [C]: exact, one component at a time.
 
   The loss is that of direct training (self-adversarial log-sigmoid) on validation triples, with uniform negatives
-  that are no known training or validation answers. Its weights, too, are those of the model without the component.
+  that are no known training or validation answers. Its self-adversarial weights, too, are computed without the
+  component.
   """
   length = num_components(model)
   if length == 1:
@@ -84,7 +92,8 @@ def by_loss(model, seed=0, temperature=1.0):
 
 
 @functools.partial(jax.jit, static_argnames='score')
-def batch_losses(params, batch, offset, scale, temperature, *, score):
+def batch_losses(params: Params, batch: batches_lib.Batch, offset: float, scale: float, temperature: float, *,
+                 score: contract.Score) -> tuple[Float[Array, ' 1'], Float[Array, ' C']]:
   """Losses of a batch as (of the full model [1], without each component [C])."""
   rows = scoring.gather_rows(params, batch)
   query = scoring.make_queries(score, rows)
@@ -99,7 +108,7 @@ def batch_losses(params, batch, offset, scale, temperature, *, score):
           loss(lambda *pair: contract.leave_one_out(score, *pair)))
 
 
-def extract(model, order, widths):
+def extract(model: Model, order: Int[np.ndarray, ' C'], widths: Sequence[int]) -> Model:
   """Returns the `Model` whose sub-models of these widths keep the first components of an order.
 
   Leaving components out leaves the full model's affine map as it is.
@@ -117,10 +126,11 @@ def extract(model, order, widths):
       model.description, widths=chosen.values, block=chosen.block, extra_widths='',
       offset=model.description.offset[-1:] * len(widths), scale=model.description.scale[-1:] * len(widths))
   reordered = jax.tree.map(lambda leaf: np.asarray(leaf)[..., order], model.params)
-  return model_lib.Model(description, axes_lib.crop(reordered, model.description.make_score().axes, chosen.full), model.graph)
+  axes = model.description.make_score().axes
+  return model_lib.Model(description, axes_lib.crop(reordered, axes, chosen.full), model.graph)
 
 
-def ranked(values):
+def ranked(values: Float[np.ndarray, ' C']) -> Int[np.ndarray, ' C']:
   """Returns the components from the most important one on, int [C]; equals keep their order.
 
   Of changes of the loss the size counts, as in Molchanov et al., 2017, eq. 1: without a component every distance is
@@ -129,6 +139,6 @@ def ranked(values):
   return np.argsort(-np.abs(values), kind='stable')
 
 
-def num_components(model):
+def num_components(model: Model) -> int:
   """Returns C, the length of every leaf."""
   return model.width // model.widths.components

@@ -2,6 +2,7 @@
 import contextlib
 import pathlib
 import time
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -95,16 +96,17 @@ def open_workdir(config: Config, workdir: pathlib.Path, graph: Graph | None) -> 
   there = workdir_lib.read_config(workdir)
   if there is None:
     widths = settings_lib.model_widths(config)
+    graph = cast(Graph, graph)  # `train` has loaded it
     graph_files.write_graph(workdir, graph)
     artifact.write_description(workdir, artifact.Description(
         config.model.score, settings_lib.model_constants(config),
         widths.values, widths.block, source=graph.name))
-    workdir_lib.write_config(workdir, config)  # last: a workdir with a config is complete
+    workdir_lib.write_config(workdir, config)  # last: a workdir that has one is complete
     return graph
   different = config_lib.describe_difference(there, config)
   if different:
     raise errors.UsageError(f'{workdir} holds a run of another configuration:\n  ' + '\n  '.join(different)
-                     + '\nName another --workdir, or delete this one to start anew.')
+                            + '\nName another --workdir, or delete this one to start anew.')
   workdir_lib.write_config(workdir, config)  # fields that do not touch the training may have changed
   return graph_files.read_graph(workdir, artifact.read_description(workdir).source)
 

@@ -7,11 +7,13 @@ mean validation MRR over the arm's widths, or over those of them that the study 
 seeds too, and only it is evaluated on test. A point that diverges is out of the choice. Runs that are there
 already are not trained again, so the same command goes on after an interruption.
 """
+from collections.abc import Iterable, Mapping, Sequence
 import dataclasses
 import itertools
 import json
 import math
 import pathlib
+from typing import Any
 
 import pandas as pd
 
@@ -21,8 +23,10 @@ from medjax.experiments import runs
 from medjax.kge import settings as settings_lib
 from medjax.saved import workdir as workdir_lib
 from medjax.report import studies
+from medjax.saved.files import Path
 
 COLUMNS = ('width', 'mrr', 'hits1', 'hits3', 'hits10', 'params')
+Point = dict[str, Any]  # {dotted field: value}
 
 
 @dataclasses.dataclass(slots=True)
@@ -39,29 +43,29 @@ class Study:
   """
   name: str
   base: config_lib.Config
-  arms: dict
-  seeds: tuple = (0, 1, 2)
-  widths: tuple = ()
+  arms: dict[str, list[Point]]
+  seeds: tuple[int, ...] = (0, 1, 2)
+  widths: tuple[int, ...] = ()
 
 
-def grid(fixed=(), **values):
+def grid(fixed: Mapping[str, Any] | Iterable[tuple[str, Any]] = (), **values: Iterable[Any]) -> list[Point]:
   """Returns the points of a grid: every combination of {field: list}, fields written a__b, with the fixed ones."""
   names = [name.replace('__', '.') for name in values]
   return [dict(fixed) | dict(zip(names, point)) for point in itertools.product(*values.values())]
 
 
-def direct(width, margins):
+def direct(width: int, margins: Mapping[float, Iterable[float]]) -> list[Point]:
   """Returns the points of a width that is trained directly, from {gamma: learning rates}."""
   return [named('direct') | {'model.widths': str(width), 'model.gamma': gamma, 'train.learning_rate': rate}
           for gamma, rates in margins.items() for rate in rates]
 
 
-def named(objective):
+def named(objective: str) -> Point:
   """Returns the point of a named objective, whatever a base has in the fields that the name fixes."""
   return {'objective.name': objective} | config_lib.PRESETS[objective]
 
 
-def run(study, workdir):
+def run(study: Study, workdir: Path) -> pd.DataFrame:
   """Trains what a study still lacks, and writes study.csv into the workdir after every run.
 
   Args:
@@ -73,15 +77,16 @@ def run(study, workdir):
     the mean MRR over the widths that decide.
 
   Raises:
-    config.ConfigError: a point that cannot be run; checked before anything is trained.
+    errors.ConfigError: a point that cannot be run; checked before anything is trained.
     errors.Diverged: no arm has a point that trains.
   """
   workdir = pathlib.Path(workdir)
   for points in study.arms.values():
-    for point in points:
-      make(study.base, point, study.seeds[0])  # refuses what cannot be run before anything is trained
+    for changes in points:
+      make(study.base, changes, study.seeds[0])  # refuses what cannot be run before anything is trained
   workdir.mkdir(parents=True, exist_ok=True)
-  rows, total = [], sum(len(points) for points in study.arms.values()) + len(study.arms) * (len(study.seeds) - 1)
+  rows: list[dict[str, Any]] = []
+  total = sum(len(points) for points in study.arms.values()) + len(study.arms) * (len(study.seeds) - 1)
   done = 0
 
   def add(arm, point, seed, split, chosen):
@@ -122,7 +127,8 @@ def run(study, workdir):
   return frame
 
 
-def judge(study, arm, point, seed, split, workdir):
+def judge(study: Study, arm: str, point: int, seed: int, split: str, workdir: pathlib.Path
+          ) -> tuple[list[dict[str, Any]], float]:
   """Returns (rows of study.csv, mean MRR of the widths that decide) of a run; trains and evaluates what is missing."""
   config, name = make(study.base, study.arms[arm][point], seed), labels(study.arms[arm])[point]
   folder = workdir / arm / f'{name}-seed{seed}'
@@ -135,12 +141,12 @@ def judge(study, arm, point, seed, split, workdir):
   return [run | {column: row[column] for column in COLUMNS} for row in results.to_dict('records')], merit
 
 
-def make(base, point, seed):
+def make(base: config_lib.Config, point: Point, seed: int) -> config_lib.Config:
   """Returns the resolved configuration of a point; raises ConfigError naming the field that is wrong."""
   return settings_lib.resolve(config_lib.from_flat(config_lib.flatten(base) | point | {'train.seed': seed}))
 
 
-def labels(points):
+def labels(points: Sequence[Point]) -> list[str]:
   """Returns a name for each point of an arm: the fields in which the points differ, and their values."""
   fields = dict.fromkeys(field for point in points for field in point)
   differing = [field for field in fields if any(point.get(field) != points[0].get(field) for point in points)]
@@ -148,7 +154,7 @@ def labels(points):
           for point in points]
 
 
-def results_of(config, folder, split):
+def results_of(config: config_lib.Config, folder: pathlib.Path, split: str) -> pd.DataFrame:
   """Returns a run's results on a split as a DataFrame; trains and evaluates what is missing."""
   there = workdir_lib.read_config(folder)
   path = folder / ('results.csv' if split == 'test' else f'results-{split}.csv')
@@ -159,7 +165,7 @@ def results_of(config, folder, split):
   return pd.read_csv(path)
 
 
-def write(rows, workdir):
+def write(rows: Sequence[dict[str, Any]], workdir: pathlib.Path) -> None:
   """Writes study.csv; a kill leaves the former one."""
   partial = workdir / 'study.csv.tmp'
   pd.DataFrame(rows).to_csv(partial, index=False)

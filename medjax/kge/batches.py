@@ -38,9 +38,9 @@ class Known(NamedTuple):
     start, count: int32 [2, M], for the tail and the head query.
     answers: int32 [2, M].
   """
-  start: jax.Array
-  count: jax.Array
-  answers: jax.Array
+  start: Int32[Array | np.ndarray, '2 M']
+  count: Int32[Array | np.ndarray, '2 M']  # type: ignore[assignment]  # hides tuple.count
+  answers: Int32[Array | np.ndarray, '2 M']
 
 
 def known(triples: Int32[np.ndarray, 'M 3']) -> Known:

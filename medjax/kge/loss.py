@@ -1,10 +1,10 @@
 """The loss of a batch of triples: scores of all widths, the objective on them, regularisers, and a teacher."""
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
 from medjax import objectives
 from medjax.config.fields import Config, ObjectiveConfig
@@ -19,16 +19,18 @@ from medjax.objectives import Options, Strengths
 from medjax.scores.contract import Score
 
 Loss = Callable[..., tuple[Float[Array, ''], Float[Array, ' N']]]
+Scored = tuple[Float[Array, 'B N'], Any, Bool[Array, 'B K']]  # positive and negative scores, and which are valid
 
 
 def objective_options(objective: ObjectiveConfig) -> Options:
   """Returns the `Options` that a configuration asks for."""
   mutual = objectives.Mutual(
-      weight=objective.mutual_weight, power=objective.mutual_power, form=objective.mutual_form,
-      reduction=objective.mutual_reduction, detach=objective.mutual_detach)
+      weight=objective.mutual_weight, power=objective.mutual_power, form=cast(Any, objective.mutual_form),
+      reduction=cast(Any, objective.mutual_reduction), detach=cast(Any, objective.mutual_detach))
   return Options(
-      mutual=mutual if objective.mutual else None, difficulty=objective.difficulty if objective.evolutionary else None,
-      weigh_over=objective.weigh_over, adversarial_temperature=objective.adversarial_temperature,
+      mutual=mutual if objective.mutual else None,
+      difficulty=cast(Any, objective.difficulty) if objective.evolutionary else None,
+      weigh_over=cast(Any, objective.weigh_over), adversarial_temperature=objective.adversarial_temperature,
       dynamic=objective.dynamic, narrow_power=objective.narrow_weight)
 
 
@@ -40,8 +42,8 @@ def affine(config: Config, score: Score, widths: Widths, objective_params: dict[
                             model.width_gamma, model.gamma_half, model.gamma_power)
 
 
-def make_loss(config: Config, score: Score, widths: Widths, gather_batch: Callable[[Any], Any] = lambda scores: scores
-              ) -> Loss:
+def make_loss(config: Config, score: Score, widths: Widths,
+              gather_batch: Callable[[Scored], Scored] = lambda scores: scores) -> Loss:
   """Returns loss(rows, objective params, batch, mask, step) -> (loss, losses of the widths [N]).
 
   Args:
@@ -53,15 +55,19 @@ def make_loss(config: Config, score: Score, widths: Widths, gather_batch: Callab
   options = objective_options(objective)
   fractions = jnp.asarray(widths.values, jnp.float32) / widths.full
 
-  def loss(rows: scoring.Rows, objective_params: dict[str, Any], batch: Batch, mask, step=None):
+  def loss(rows: scoring.Rows, objective_params: dict[str, Any], batch: Batch, mask: Float[Array, ' N'] | None,
+           step: Any = None) -> tuple[Float[Array, ''], Float[Array, ' N']]:
+    negative: Any  # an array, or one for every width
+    objective_losses: Loss
     query = scoring.make_queries(score, rows)
     offset, scale = affine(config, score, widths, objective_params)
     given = Strengths(*(objective_params.get(name, getattr(objective, name)) for name in Strengths._fields))
     # under 'adversarial', descent raises w1 and w2: the weights look for what is hard
     strengths = given if objective.weights != 'adversarial' else given._replace(w1=ascend(given.w1), w2=ascend(given.w2))
     if objective.loss == 'softmax':
-      positive = offset[None] + scale[None] * score.scores_by_width(query, rows.answers, widths)
-      negative = [offset[i] + scale[i] * raw for i, raw in enumerate(scoring.score_pairs(score, query, rows, widths))]
+      positive, apart = scoring.score_batch_apart(score, query, rows, widths)
+      positive = offset[None] + scale[None] * positive
+      negative = [offset[i] + scale[i] * raw for i, raw in enumerate(apart)]
       objective_losses = objectives.softmax_losses
     else:
       positive, negative = scoring.score_batch(scoring.by_width(score, widths), query, rows)

@@ -53,8 +53,8 @@ def score_batch(scorer: Callable[[Table, Table], Float[Array, '... N']], queries
     queries: those of the batch, see `make_queries`.
     rows: its `Rows`.
   """
+  asked, wrong = in_sets(queries, rows), rows.negatives  # first: gradients of a query add up in the order of its uses
   positive = scorer(queries, rows.answers)
-  asked, wrong = in_sets(queries, rows), rows.negatives
   size, (sets, count) = len(positive), jax.tree.leaves(wrong)[0].shape[:2]
   if sets < size:  # [B / S, S, 1, C] meets [B / S, 1, K, C]; else [B, 1, C] meets [B, K, C], in half the time
     asked, wrong = rows_lib.add_candidate_axis(asked), jax.tree.map(lambda x: x[:, None], wrong)
@@ -66,8 +66,10 @@ def by_width(score: Score, widths: Widths) -> Callable[[Table, Table], Float[Arr
   return lambda query, candidate: score.scores_by_width(query, candidate, widths)
 
 
-def score_pairs(score: Score, queries: Table, rows: Rows, widths: Widths) -> tuple[Float[Array, 'B K'], ...]:
-  """Returns the raw scores of the negatives as N arrays [B, K], by products of whole sets of queries."""
-  size = len(jax.tree.leaves(queries)[0])
-  return tuple(raw.reshape(size, -1)
-               for raw in score.score_all_pairs(in_sets(queries, rows), rows.negatives, widths))
+def score_batch_apart(score: Score, queries: Table, rows: Rows, widths: Widths
+                      ) -> tuple[Float[Array, 'B N'], tuple[Float[Array, 'B K'], ...]]:
+  """Returns the raw scores of the answers [B, N] and, by products of whole sets of queries, N arrays [B, K]."""
+  asked = in_sets(queries, rows)
+  positive = score.scores_by_width(queries, rows.answers, widths)
+  pairs = score.score_all_pairs(asked, rows.negatives, widths)
+  return positive, tuple(raw.reshape(len(positive), -1) for raw in pairs)

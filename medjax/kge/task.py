@@ -14,7 +14,7 @@ from medjax.kge import batches
 from medjax.kge import scoring
 from medjax.kge import teaching
 from medjax.kge.loss import Loss, make_loss
-from medjax.scores.contract import Score
+from medjax.scores.contract import Params, Score
 from medjax.training import parallel
 from medjax.training import sparse
 from medjax.training.task import Task, Touched, ValueAndGrad
@@ -40,7 +40,7 @@ def no_validation(params: PyTree) -> tuple[float, dict[int, float]]:
 
 
 def make_task(config: Config, score: Score, widths: Widths, graph: Triples, layout: parallel.Layout = parallel.ONE,
-              validate: Callable[[dict], tuple[float, dict[int, float]]] = no_validation,
+              validate: Callable[[Params], tuple[float, dict[int, float]]] = no_validation,
               teacher: teaching.Teacher | None = None) -> Task:
   """Returns the `Task` of embedding a graph.
 
@@ -57,7 +57,8 @@ def make_task(config: Config, score: Score, widths: Widths, graph: Triples, layo
   train, objective = config.train, config.objective
 
   def init(key):
-    params = {'model': score.init(key, graph.num_entities, graph.num_relations, widths.full), 'objective': {}}
+    params: dict[str, dict[str, Any]] = {
+        'model': score.init(key, graph.num_entities, graph.num_relations, widths.full), 'objective': {}}
     if objective.weights != 'fixed':
       params['objective'] |= {name: jnp.float32(getattr(objective, name)) for name in LEARNED}
     if config.model.width_gamma == 'learned':

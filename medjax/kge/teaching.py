@@ -1,5 +1,6 @@
 """Distillation in the step: the teacher's scores of the same batch, and the loss that learns from them."""
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 import flax.struct
 import jax
@@ -33,6 +34,7 @@ class Teacher:
   scale: jax.Array
   score: Score = flax.struct.field(pytree_node=False)
   widths: Widths = flax.struct.field(pytree_node=False)
+  replace: ClassVar[Callable[..., 'Teacher']]  # which flax adds
 
 
 def initial(config: Config, teacher: 'Teacher | None') -> dict[str, Any]:

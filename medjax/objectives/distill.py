@@ -4,7 +4,7 @@ A model's scores are a pair (positive [B], negative [B, K]); `valid` is bool [B,
 The hard loss is that of direct training (`evolutionary` without its weights), the soft one compares the student
 with its teacher. docs/method.md says what was taken from the papers and what from their authors' code.
 """
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -33,7 +33,8 @@ def hinton(hard: Float[Array, ''], student: Scores, teacher: Scores, valid: Bool
   The distributions are softmaxes of scores / temperature over the answer and its negatives, the classes of a query
   (Hinton et al., "Distilling the Knowledge in a Neural Network", 2015; weighed as in Mirzadeh et al., AAAI 2020).
   """
-  soften = lambda scores: candidates.log_softmax(*(score / temperature for score in scores), valid)
+  log_softmax: Any = candidates.log_softmax
+  soften = lambda scores: log_softmax(*(score / temperature for score in scores), valid)
   return (1 - weight) * hard + weight * temperature**2 * mutual_learning.divergence(soften(student), soften(teacher), valid)
 
 
@@ -47,7 +48,8 @@ def leading(x: Float[Array, '']) -> Float[Array, '']:
   return x / 10 ** jnp.floor(jnp.log10(x))
 
 
-def soft_weight(hard: Float[Array, ''], soft: Float[Array, ''], weight: float, done, schedule: str):
+def soft_weight(hard: Float[Array, ''], soft: Float[Array, ''], weight: float, done: Float[Array, ''] | float,
+                schedule: str) -> Float[Array, ''] | float:
   """IterDE's weight of the soft loss, which grows in the course of a training.
 
   Args:
@@ -73,8 +75,8 @@ def reliability(scores: Scores, params: Reliability) -> Scores:
           1 - jax.nn.sigmoid(params.negative_slope * (negative + params.negative_shift)))
 
 
-def dual(own: Scores, other: Scores, valid: Bool[Array, 'B K'], params: Reliability, further, temperature: float
-         ) -> Float[Array, '']:
+def dual(own: Scores, other: Scores, valid: Bool[Array, 'B K'], params: Reliability,
+         further: Float[Array, ' B'] | float, temperature: float) -> Float[Array, '']:
   """DualDE's loss of one learner (eq. 10): soft and hard loss of every triple, weighed by p and 1 - p.
 
   Args:

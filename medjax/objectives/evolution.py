@@ -43,7 +43,8 @@ def predecessors(scores: Scores) -> Scores:
   return jax.tree.map(lambda x: jnp.concatenate([jnp.ones_like(x[..., :1]), x[..., :-1]], -1), scores)
 
 
-def triple_weights(scores: Scores, previous: Scores, valid: Bool[Array, 'B K'], w1, w2, options: Options) -> Scores:
+def triple_weights(scores: Scores, previous: Scores, valid: Bool[Array, 'B K'], w1: Float[Array, ''] | float,
+                   w2: Float[Array, ''] | float, options: Options) -> Scores:
   """Returns the weights of positives [B] and negatives [B, K]; each of the two sums to one.
 
   Positives weigh exp(w1 * difficulty) over the batch; negatives exp(w2 * difficulty + temperature * own score) over the
@@ -66,8 +67,8 @@ def triple_weights(scores: Scores, previous: Scores, valid: Bool[Array, 'B K'], 
   return positive_weight, candidates.masked_softmax(logits, (0, 1), valid)
 
 
-def evolutionary(scores: Scores, previous: Scores, valid: Bool[Array, 'B K'], w1, w2, options: Options
-                 ) -> Float[Array, '...']:
+def evolutionary(scores: Scores, previous: Scores, valid: Bool[Array, 'B K'], w1: Float[Array, ''] | float,
+                 w2: Float[Array, ''] | float, options: Options) -> Float[Array, '...']:
   """Evolutionary improvement: the log-sigmoid loss of M_i, weighted by what M_{i-1} gets wrong.
 
   Weights sum to one, so the result is a mean per triple; the arguments are those of `triple_weights`.

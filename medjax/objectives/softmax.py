@@ -4,6 +4,7 @@ The form in which the bilinear scores hold their best published results (Lacroix
 Decomposition for Knowledge Base Completion", ICML 2018).
 """
 from collections.abc import Sequence
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -30,8 +31,11 @@ def softmax_losses(positive: Float[Array, 'B N'], negative: Float[Array, 'B K N'
   mask = jnp.ones_like(fractions) if mask is None else mask
   mutual = options.mutual
   # recomputed in the backward pass: what stays in memory is the scores
-  pieces = jax.checkpoint(lambda *x: candidates.log_softmax(*x, valid)) if mutual else jax.checkpoint(
-      lambda *x: (candidates.log_softmax(*x, valid)[0], None))
+  log_softmax: Any = candidates.log_softmax
+  pieces = jax.checkpoint(lambda *x: log_softmax(*x, valid)) if mutual else jax.checkpoint(
+      lambda *x: (log_softmax(*x, valid)[0], None))
+  loss: Any
+  previous: Any
   loss, width_losses, previous = 0.0, [], None
   others = negative if isinstance(negative, Sequence) else jnp.moveaxis(negative, -1, 0)
   for i, (right, wrong) in enumerate(zip(positive.T, others)):

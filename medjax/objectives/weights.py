@@ -10,17 +10,18 @@ from medjax.objectives.options import Mutual, Options
 T = TypeVar('T')
 
 
-def dynamic(fractions: Float[Array, ' N'], w3) -> Float[Array, ' N']:
+def dynamic(fractions: Float[Array, '...'], w3: Float[Array, ''] | float) -> Float[Array, '...']:
   """Dynamic loss weight (section 3.3) of the sub-models with these fractions d_i/d_n, [N]."""
   return jnp.exp(w3 * fractions)
 
 
-def width_weights(fractions: Float[Array, ' N'], w3, options: Options) -> Float[Array, ' N']:
+def width_weights(fractions: Float[Array, '...'], w3: Float[Array, ''] | float, options: Options
+                  ) -> Float[Array, '...']:
   """Weights of the losses of the sub-models with fractions d_i/d_n: dynamic, and rising to the narrow ones."""
   return (dynamic(fractions, w3) if options.dynamic else 1.0) * fractions ** -options.narrow_power
 
 
-def pair_weights(fractions: Float[Array, ' pairs'], mutual: Mutual) -> Float[Array, ' pairs']:
+def pair_weights(fractions: Float[Array, '...'], mutual: Mutual) -> Float[Array, '...']:
   """Weights of mutual learning between M_{i-1} and M_i for the wider ones with these fractions d_i/d_n."""
   return mutual.weight * fractions ** -mutual.power
 

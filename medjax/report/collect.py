@@ -1,9 +1,11 @@
 """Finds saved runs and extracted models, and groups them: rows of equal runs up to their seed."""
 import collections
+from collections.abc import Iterable, Mapping, Sequence
 import dataclasses
 import json
 import pathlib
 import re
+from typing import Any, TypeVar
 
 import pandas as pd
 
@@ -12,6 +14,7 @@ from medjax import errors
 from medjax.core import widths as widths_lib
 from medjax.saved import files as files_lib
 from medjax.saved import workdir as workdir_lib
+from medjax.saved.files import Path
 from medjax.report import cost as cost_lib
 
 MISSING = 'no saved results below {}; name a folder of runs, each with results.csv and config.json or extraction.json'
@@ -22,7 +25,9 @@ ASIDE = {'train.seed', 'eval.every', 'eval.widths', 'eval.patience', 'eval.valid
 DEFAULTS = config_lib.flatten(config_lib.Config())
 DISTILLED = {'bkd': 'BKD', 'ta': 'TA', 'dualde': 'DualDE', 'iterde': 'IterDE'}
 ORDER = ('DT', 'Ext-L', 'Ext-V', 'Ext-random', *DISTILLED.values(), '', 'plain sum', 'MED (literal)',
-         'MED')  # '': any other method
+         'MED')  # '' is the place of any other method
+Group = tuple[str, str]  # (data set, score)
+T = TypeVar('T')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,17 +45,18 @@ class Run:
   name: str
   folder: pathlib.Path
   method: str
-  fields: dict
+  fields: dict[str, Any]
   results: pd.DataFrame
-  cost: dict
+  cost: dict[str, Any]
 
   @property
-  def group(self):
+  def group(self) -> Group:
     """(data set, score)."""
     return data_name(self.fields), self.fields['model.score']
 
   @property
-  def seed(self):
+  def seed(self) -> int:
+    """Of its training."""
     return self.fields['train.seed']
 
 
@@ -63,9 +69,9 @@ class Row:
     runs: its runs.
   """
   label: str
-  runs: tuple
+  runs: tuple[Run, ...]
 
-  def values(self, measure):
+  def values(self, measure: str) -> dict[int, list[float]]:
     """Returns {width: [value of each seed]}, widths increasing."""
     found = collections.defaultdict(list)
     for run in self.runs:
@@ -74,12 +80,12 @@ class Row:
     return dict(sorted(found.items()))
 
 
-def data_name(fields):
+def data_name(fields: Mapping[str, Any]) -> str:
   """Name of a run's graph: the registered one, or that of its file or folder."""
   return pathlib.PurePath(fields['data.path']).name or fields['data.name']
 
 
-def method_name(fields):
+def method_name(fields: Mapping[str, Any]) -> str:
   """Returns the name of what a training does."""
   objective, single = fields['objective.name'], ',' not in fields['model.widths'] and ':' not in fields['model.widths']
   if method := fields.get('distill.method'):
@@ -89,17 +95,17 @@ def method_name(fields):
   return {'med': 'MED', 'paper': 'MED (literal)'}.get(objective, objective)
 
 
-def natural(path):
+def natural(path: Path) -> list[int | str]:
   """Sort key under which run-40 comes before run-160."""
   return [int(part) if part.isdigit() else part for part in re.split(r'(\d+)', str(path))]
 
 
-def results_below(folder, pattern='**'):
+def results_below(folder: Path, pattern: str = '**') -> list[pathlib.Path]:
   """Returns the paths of results.csv in the folders below `folder` that match, in natural order."""
   return sorted(pathlib.Path(folder).glob(f'{pattern}/results.csv'), key=natural)
 
 
-def read_results(path):
+def read_results(path: pathlib.Path) -> tuple[pd.DataFrame, dict[str, Any]]:
   """Returns (results indexed by width, cost) of a results.csv and the cost.json beside it."""
   with files_lib.reading(path):
     results = pd.read_csv(path).set_index('width')
@@ -107,7 +113,7 @@ def read_results(path):
     return results, cost_lib.read(path.parent)
 
 
-def collect(root):
+def collect(root: Path) -> list[Run]:
   """Returns every `Run` below a folder, in the natural order of their names.
 
   Raises:
@@ -116,7 +122,7 @@ def collect(root):
   """
   found = []
   for path in results_below(root):
-    folder, fields, method = path.parent, None, None
+    folder, fields, method = path.parent, None, ''
     config = workdir_lib.read_config(folder)
     if config is not None:
       fields = config_lib.flatten(config)
@@ -132,7 +138,7 @@ def collect(root):
   return found
 
 
-def grouped(runs):
+def grouped(runs: Iterable[Run]) -> dict[Group, list[Row]]:
   """Returns {(data set, score): [Row]} in the runs' order."""
   groups = collections.defaultdict(list)
   for run in runs:
@@ -140,7 +146,7 @@ def grouped(runs):
   return {group: rows(members) for group, members in sorted(groups.items())}
 
 
-def rows(runs):
+def rows(runs: Iterable[Run]) -> list[Row]:
   """Returns the `Row`s of the runs of one group: one for every method and every set of fields that it was run with."""
   methods = collections.defaultdict(list)
   for run in runs:
@@ -161,7 +167,7 @@ def rows(runs):
   return found
 
 
-def tuned(runs):
+def tuned(runs: Sequence[Run]) -> set[str]:
   """Returns which of learning rate and margin have one value at each width, where runs have one width each."""
   found = set()
   for field in ('train.learning_rate', 'model.gamma'):
@@ -171,22 +177,22 @@ def tuned(runs):
   return found
 
 
-def most_common(values, default):
+def most_common(values: Iterable[T], default: T) -> T:
   """Returns the most frequent value; of equally frequent ones the default, else the first."""
   counts = collections.Counter(values)
   return max(counts, key=lambda value: (counts[value], value == default))
 
 
-def told(field, value):
+def told(field: str, value: Any) -> str:
   """Returns a field's value in the words of a row's label."""
   if field == 'model.widths':
     return f'{len(widths_lib.parse_widths(value))} widths to {widths_lib.parse_widths(value)[-1]}'
   return f'{field.partition(".")[2]}={value}'
 
 
-def without_repeats(runs):
+def without_repeats(runs: Iterable[Run]) -> list[list[Run]]:
   """Splits runs so that no part has two of the same seed at the same width: they would not be told apart."""
-  parts = []
+  parts: list[tuple[list[Run], set[tuple[int, int]]]] = []
   for run in runs:
     keys = {(run.seed, width) for width in run.results.index}
     free = next((part for part in parts if not part[1] & keys), None)

@@ -5,19 +5,22 @@ import pathlib
 import platform
 import shlex
 import sys
+from typing import Any
 
 import jax
 
+from medjax.config.fields import Config
 from medjax.evaluation import ranking
 from medjax.report import metrics
+from medjax.saved.files import Path
 
 try:
   import resource
 except ImportError:  # Windows
-  resource = None
+  resource = None  # type: ignore[assignment]
 
 
-def write(workdir, config, evaluation_seconds, **more):
+def write(workdir: Path, config: Config, evaluation_seconds: float, **more: Any) -> None:
   """Writes cost.json of a finished run; training seconds add up over interruptions, `more` are further figures."""
   lines = metrics.read(workdir)
   steps = lines[-1]['step'] if lines else 0
@@ -26,20 +29,20 @@ def write(workdir, config, evaluation_seconds, **more):
        evaluation_seconds=round(evaluation_seconds, 1), **more)
 
 
-def save(folder, **figures):
+def save(folder: Path, **figures: Any) -> None:
   """Writes these figures with the command, the memory and the hardware of this process as cost.json."""
   cost = {'command': shlex.join(['python', *map(os.path.basename, sys.argv[:1]), *sys.argv[1:]])} | figures | {
       'peak_memory_mib': peak_memory(), 'hardware': hardware(), 'jax': jax.__version__}
   (pathlib.Path(folder) / 'cost.json').write_text(json.dumps(cost, indent=1) + '\n', encoding='utf-8')
 
 
-def read(folder):
+def read(folder: Path) -> dict[str, Any]:
   """Returns the figures of cost.json, or {} where there is none."""
   path = pathlib.Path(folder) / 'cost.json'
   return json.loads(path.read_text(encoding='utf-8')) if path.exists() else {}
 
 
-def peak_memory():
+def peak_memory() -> int | None:
   """Returns the largest memory of this process so far, in MiB, or None where the system does not tell."""
   if resource is None:
     return None
@@ -47,14 +50,14 @@ def peak_memory():
   return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20)
 
 
-def hardware():
+def hardware() -> str:
   """Returns the devices and the processor in words."""
   words = f'{ranking.processors()} cores of {processor()}'
   kinds = sorted({device.device_kind for device in jax.devices()})
   return words if jax.default_backend() == 'cpu' else f'{jax.device_count()} x {", ".join(kinds)}; {words}'
 
 
-def processor():
+def processor() -> str:
   """Returns the processor's name."""
   try:
     lines = pathlib.Path('/proc/cpuinfo').read_text(encoding='utf-8').splitlines()

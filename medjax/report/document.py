@@ -10,12 +10,16 @@ against width into FILE; `<!-- text: FILE -->` shows a saved output, `<!-- repor
 study.csv files: what validation chose, judged on test, and published figures beside if a graph and score are named;
 `<!-- ahead: FILE... -->` shows by how much their croppable models are ahead of direct training (NAME-beside.csv belongs
 to the study of NAME.csv);
-`<!-- choice: FILE... -->` shows the validation that chose, and `<!-- study-figure: FILE... PICTURE -->` draws the former.
-`<!-- importances: GLOB -->` sums up the importance.csv of extracted models.
+`<!-- choice: FILE... -->` shows the validation that chose, and `<!-- study-figure: FILE... PICTURE -->` draws what
+`study` shows. `<!-- importances: GLOB -->` sums up the importance.csv of extracted models.
+
+One block needs no runs: `<!-- rooms: PACKAGE -->` draws which rooms of a package import which others, see `rooms`.
 """
+from collections.abc import Callable, Iterable
 import pathlib
 import re
 import sys
+from typing import Any
 
 import pandas as pd
 
@@ -23,11 +27,13 @@ from medjax.report import collect
 from medjax.report import efficiency
 from medjax.report import plots
 from medjax.report import quality
+from medjax.report import rooms
 from medjax.report import studies
 from medjax.report import tables
+from medjax.saved.files import Path
 
 
-def runs(document, pattern):
+def runs(document: pathlib.Path, pattern: str) -> list[tuple[str, pd.DataFrame, dict[str, Any]]]:
   """Returns [(name, results DataFrame indexed by width, cost dict)] of the runs that match, sorted by name."""
   found = [(path.parent.name, *collect.read_results(path)) for path in collect.results_below(document.parent, pattern)]
   if not found:
@@ -35,7 +41,7 @@ def runs(document, pattern):
   return found
 
 
-def run_table(document, pattern):
+def run_table(document: pathlib.Path, pattern: str) -> str:
   """Returns the Markdown table of the runs that match."""
   found = runs(document, pattern)
   widths = [w for w in tables.WIDTHS if any(w in results.index for _, results, _ in found)]
@@ -47,15 +53,15 @@ def run_table(document, pattern):
   return tables.markdown(['run', *map(str, widths), 'steps', 'training', 'memory'], rows)
 
 
-def command_list(document, pattern):
+def command_list(document: pathlib.Path, pattern: str) -> str:
   """Returns the commands of the runs that match, as a code block, and the hardware they ran on."""
   found = runs(document, pattern)
   hardware = '; '.join(sorted({cost['hardware'] for _, _, cost in found}))
-  commands = '\n'.join(dict.fromkeys(cost['command'] for _, _, cost in found))  # a chain's runs have one command
+  commands = '\n'.join(dict.fromkeys(cost['command'] for _, _, cost in found))  # several runs may share a command
   return f'```bash\n{commands}\n```\n\nHardware: {hardware}.'
 
 
-def figure(document, pattern, file):
+def figure(document: pathlib.Path, pattern: str, file: str) -> str:
   """Draws the runs that match and returns the Markdown that shows the picture."""
   target = document.parent / file
   target.parent.mkdir(parents=True, exist_ok=True)
@@ -63,12 +69,12 @@ def figure(document, pattern, file):
   return f'![MRR and Hits@10 against width]({file})'
 
 
-def saved_text(document, file):
+def saved_text(document: pathlib.Path, file: str) -> str:
   """Returns a saved output as a code block."""
   return f'```\n{(document.parent / file).read_text(encoding="utf-8").strip()}\n```'
 
 
-def report_tables(document, folder):
+def report_tables(document: pathlib.Path, folder: str) -> str:
   """Returns the tables of quality and of cost, by method, of the runs below a folder."""
   groups = collect.grouped(collect.collect(document.parent / folder))
   costs = efficiency.long_table(groups)
@@ -78,38 +84,38 @@ def report_tables(document, folder):
   return '\n\n'.join(tables.markdown(*table) for table in made if table[1])
 
 
-def read_studies(document, files):
+def read_studies(document: pathlib.Path, files: Iterable[str]) -> pd.DataFrame:
   """Returns the rows of some study.csv files as one DataFrame."""
   return pd.concat([pd.read_csv(document.parent / file) for file in files], ignore_index=True)
 
 
-def study(document, *words):
+def study(document: pathlib.Path, *words: str) -> str:
   """Returns the table of what studies chose, on test; after the files, graph-score adds the figures published on it."""
   files, beside = ([word for word in words if word.endswith('.csv') == kind] for kind in (True, False))
   return tables.markdown(*studies.test_table(read_studies(document, files), [name.rpartition('-') for name in beside]))
 
 
-def ahead(document, *files):
+def ahead(document: pathlib.Path, *files: str) -> str:
   """Returns the table of by how much the croppable models of studies are ahead of direct training."""
-  of_study = {}
+  of_study: dict[str, list[str]] = {}
   for file in files:
     of_study.setdefault(pathlib.Path(file).stem.removesuffix('-beside'), []).append(file)
   return tables.markdown(*studies.ahead_table({name: read_studies(document, own) for name, own in of_study.items()}))
 
 
-def choice(document, *files):
+def choice(document: pathlib.Path, *files: str) -> str:
   """Returns the table of studies' validation."""
   return tables.markdown(*studies.choice_table(read_studies(document, files)))
 
 
-def study_figure(document, *words):
+def study_figure(document: pathlib.Path, *words: str) -> str:
   """Draws what studies chose and returns the Markdown that shows the picture, the last word."""
   *files, picture = words
   studies.figure(read_studies(document, files), document.parent / picture)
   return f'![MRR and Hits@10 against width]({picture})'
 
 
-def importances(document, pattern):
+def importances(document: pathlib.Path, pattern: str) -> str:
   """Returns a table of how far apart the importances of the components of extracted models lie."""
   rows = []
   for path in sorted(document.parent.glob(f'{pattern}/importance.csv'), key=collect.natural):
@@ -119,12 +125,19 @@ def importances(document, pattern):
   return tables.markdown(['model', 'components', 'negative', 'least', 'median', 'greatest'], rows)
 
 
-def fill(document):
+def package_rooms(document: pathlib.Path, package: str) -> str:
+  """Returns the Mermaid graph of a package's rooms, whatever the document."""
+  del document
+  return rooms.mermaid(package)
+
+
+def fill(document: Path) -> None:
   """Rewrites the blocks of a document in place."""
   document = pathlib.Path(document)
-  makers = {'runs': run_table, 'commands': command_list, 'figure': figure, 'text': saved_text,
-            'study': study, 'ahead': ahead, 'choice': choice, 'study-figure': study_figure, 'report': report_tables,
-            'importances': importances}
+  makers: dict[str, Callable[..., str]] = {
+      'runs': run_table, 'commands': command_list, 'figure': figure, 'text': saved_text,
+      'study': study, 'ahead': ahead, 'choice': choice, 'study-figure': study_figure, 'report': report_tables,
+      'importances': importances, 'rooms': package_rooms}
 
   def block(match):
     kind, *arguments = match.group(1).split()

@@ -1,22 +1,27 @@
 """The time that every method takes to give a model of every width."""
 import collections
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from medjax.report.collect import Group, Row, Run
+from medjax.report.tables import TextTable
 
-def target_widths(rows):
+
+def target_widths(rows: Iterable[Row]) -> tuple[int, ...]:
   """Returns the widths that are wanted: those of the run that gives the most."""
   return max((tuple(map(int, run.results.index)) for row in rows for run in row.runs),
              key=lambda widths: (len(widths), widths[-1]))
 
 
-def seconds_of(run):
+def seconds_of(run: Run) -> float:
   """Seconds of a run's training, and of its extraction from another."""
   return run.cost['train_seconds'] + run.cost.get('extraction_seconds', 0.0)
 
 
-def of_row(row, wanted):
+def of_row(row: Row, wanted: Sequence[int]) -> dict[str, Any] | None:
   """Returns what a method needs for all wanted widths, or None where its runs tell too little.
 
   Methods that train a width at a time are measured where there is a run for every width. Else each missing width's
@@ -61,21 +66,21 @@ def of_row(row, wanted):
                   'steps': steps * own + sum(teacher['steps'] for teacher in teachers) / seeds, 'seconds': seconds}
 
 
-def teachers_of(runs):
+def teachers_of(runs: Sequence[Run]) -> list[dict[str, Any]]:
   """Returns the teachers, and their teachers, that runs had besides each other; each once, as in cost.json."""
   known = {run.cost.get('hash') for run in runs}
   return list({teacher['hash']: teacher for run in runs for teacher in run.cost.get('teacher', [])
                if teacher['hash'] not in known}.values())
 
 
-def line(x, known_x, known_y):
+def line(x: float, known_x: Sequence[float], known_y: Sequence[float]) -> float:
   """Linear interpolation, continued beyond both ends and never below 0."""
   i = int(np.clip(np.searchsorted(known_x, x) - 1, 0, len(known_x) - 2))
   slope = (known_y[i + 1] - known_y[i]) / (known_x[i + 1] - known_x[i])
   return max(known_y[i] + slope * (x - known_x[i]), 0.0)
 
 
-def long_table(groups):
+def long_table(groups: Mapping[Group, Sequence[Row]]) -> pd.DataFrame:
   """Returns the costs of all groups as a DataFrame; `ratio` is against direct training of the same widths."""
   found = []
   for (data, score), rows in groups.items():
@@ -87,12 +92,12 @@ def long_table(groups):
       found.append({'dataset': data, 'score': score, 'wanted': len(wanted)} | cost
                    | {'ratio': cost['seconds'] / beside['seconds'] if beside else np.nan,
                       'ratio_kind': beside['kind'] if beside else ''})
-  columns = ['dataset', 'score', 'wanted', 'method', 'widths', 'trainings', 'steps', 'seconds', 'kind', 'basis', 'ratio',
-             'ratio_kind']
+  columns = ['dataset', 'score', 'wanted', 'method', 'widths', 'trainings', 'steps', 'seconds', 'kind', 'basis',
+             'ratio', 'ratio_kind']
   return pd.DataFrame(found, columns=columns).round(4)
 
 
-def table(costs):
+def table(costs: pd.DataFrame) -> TextTable:
   """Returns (header, rows of text cells) of one group of `long_table`."""
   body = []
   for cost in costs.itertuples():

@@ -1,30 +1,37 @@
 """Plots of saved results, and the look that all figures share; the only module that imports matplotlib."""
+from collections.abc import Collection, Iterator, Sequence
 import contextlib
+from typing import Any
 
 import matplotlib
 matplotlib.use('Agg')
 from matplotlib import pyplot as plt
 from matplotlib import ticker
+from matplotlib.axes import Axes
+import pandas as pd
 
 from medjax.report import tables
+from medjax.saved.files import Path
 
-# line, marker and colour of a series: told apart without colour too
+# line, marker and colour of a series: told apart without colour too; colours of Okabe and Ito, 2008
 LINES = ('-', '--', '-.', ':')
 MARKERS = 'osD^vPX*<>ph'
-COLOURS = ('#000000', '#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#999999')  # Okabe and Ito, 2008
+COLOURS = ('#000000', '#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#999999')
 
 
-def look(i, count=None):
+def look(i: int, count: int | None = None) -> dict[str, Any]:
   """Returns the keywords that draw series i of several; with `count`, of ordered ones, from light to dark."""
-  shade = lambda: plt.get_cmap('viridis_r')(0.15 + 0.85 * i / max(count - 1, 1))
-  colour = COLOURS[i % len(COLOURS)] if count is None else shade()
+  colour: Any = COLOURS[i % len(COLOURS)]
+  if count is not None:
+    colour = plt.get_cmap('viridis_r')(0.15 + 0.85 * i / max(count - 1, 1))
   return {'marker': MARKERS[i % len(MARKERS)], 'linestyle': LINES[(i + i // len(COLOURS)) % len(LINES)],
           'color': colour, 'linewidth': 1.3,
           'markersize': 4.5}
 
 
 @contextlib.contextmanager
-def panels(path, columns=1, rows=1, size=(4.6, 3.8), **shared):
+def panels(path: Path, columns: int = 1, rows: int = 1, size: tuple[float, float] = (4.6, 3.8), **shared: Any
+           ) -> Iterator[list[Axes]]:
   """Yields the axes [rows * columns] of a figure, which is written as a PNG to `path` afterwards."""
   figure, axes = plt.subplots(rows, columns, figsize=(size[0] * columns, size[1] * rows), layout='constrained',
                               squeeze=False, **shared)
@@ -35,7 +42,7 @@ def panels(path, columns=1, rows=1, size=(4.6, 3.8), **shared):
     plt.close(figure)
 
 
-def counts_axis(axes, counts):
+def counts_axis(axes: Axes, counts: Collection[int]) -> None:
   """Makes the x axis one of whole numbers: logarithmic if they span much, named at a few of them."""
   if max(counts) / min(counts) >= 4:
     axes.set_xscale('log', base=2)
@@ -45,13 +52,13 @@ def counts_axis(axes, counts):
   axes.grid(alpha=0.3)
 
 
-def width_axis(axes, widths):
+def width_axis(axes: Axes, widths: Collection[int]) -> None:
   """Makes the x axis one of widths."""
   counts_axis(axes, widths)
   axes.set_xlabel('width (numbers per entity)')
 
 
-def quality_against_width(results, path, title=''):
+def quality_against_width(results: pd.DataFrame, path: Path, title: str = '') -> None:
   """Draws MRR and Hits@10 against width.
 
   Args:
@@ -74,7 +81,7 @@ def quality_against_width(results, path, title=''):
     axes.margins(x=0.08)
 
 
-def runs_against_width(runs, path):
+def runs_against_width(runs: Sequence[tuple[str, pd.DataFrame]], path: Path) -> None:
   """Draws MRR and Hits@10 of several runs against width; runs of one width are single markers.
 
   Args:

@@ -1,20 +1,24 @@
 """MRR and Hits@10 of every method at every width, beside published figures."""
+from collections.abc import Mapping, Sequence
 import pathlib
 
 import numpy as np
 import pandas as pd
 
 from medjax.report import tables
+from medjax.report.collect import Group, Row
+from medjax.report.tables import TextTable
 
 PUBLISHED = pathlib.Path(__file__).parent / 'published.csv'
+Number = float | np.floating
 
 
-def plain(name):
+def plain(name: object) -> str:
   """Returns a data set's or score's name without case and punctuation: WN18RR is wn18rr."""
   return ''.join(c for c in str(name).lower() if c.isalnum())
 
 
-def published(data, score):
+def published(data: str, score: str) -> pd.DataFrame:
   """Returns the published figures on a data set with a score, or with one that their source does not state.
 
   Papers name a score alike with and without reciprocal relations.
@@ -24,12 +28,12 @@ def published(data, score):
   return frame[same]
 
 
-def spread(values):
+def spread(values: Sequence[float]) -> float:
   """Half the range of some values, or NaN of a single one."""
   return (max(values) - min(values)) / 2 if len(values) > 1 else np.nan
 
 
-def long_table(groups):
+def long_table(groups: Mapping[Group, Sequence[Row]]) -> pd.DataFrame:
   """Returns every measured figure, and the published ones of the same graphs and scores, as a DataFrame.
 
   One row per method and width: mean and half range over seeds.
@@ -48,7 +52,7 @@ def long_table(groups):
   return frame.assign(width=frame['width'].astype('Int64'), seeds=frame['seeds'].astype('Int64'))
 
 
-def figure(mean, half_range=np.nan, best=False):
+def figure(mean: Number, half_range: Number = np.nan, best: bool = False) -> str:
   """Returns a figure as text: three digits, its half range if there is one, bold if it is the best."""
   if np.isnan(mean):
     return '-'
@@ -56,14 +60,15 @@ def figure(mean, half_range=np.nan, best=False):
   return f'**{text}**' if best else text
 
 
-def cell(mrr, hits10, best_mrr=None, best_hits10=None):
+def cell(mrr: Sequence[float], hits10: Sequence[float], best_mrr: Number | None = None,
+         best_hits10: Number | None = None) -> str:
   """Returns 'MRR (Hits@10)' of the values of the seeds; the best ones, as rounded, are bold."""
   same = lambda values, best: best is not None and round(np.mean(values), 3) == best
   return (figure(np.mean(mrr), spread(mrr), same(mrr, best_mrr))
           + f' ({figure(np.mean(hits10), spread(hits10), same(hits10, best_hits10))})')
 
 
-def table(data, score, rows, widths=None):
+def table(data: str, score: str, rows: Sequence[Row], widths: Sequence[int] | None = None) -> TextTable:
   """Returns (header, rows of text cells) of one graph and score; published rows come last, with their source.
 
   Args:
@@ -86,7 +91,7 @@ def table(data, score, rows, widths=None):
   return ['method', *map(str, widths), 'remarks'], body + published_rows(data, score, widths)
 
 
-def published_rows(data, score, widths):
+def published_rows(data: str, score: str, widths: Sequence[int]) -> list[list[str]]:
   """Returns one row for every source, score, method and number of sub-models; other widths go to the remarks."""
   frame, found = published(data, score).fillna({'note': '', 'width': 0}), []
   sub_models = frame['note'].where(frame['note'].str.contains('sub-models'), '')

@@ -1,4 +1,5 @@
-"""Tables and a figure of a study's study.csv (see `medjax.study`)."""
+"""Tables and a figure of a study's study.csv (see `experiments.study`)."""
+from collections.abc import Iterable, Mapping
 import math
 
 import pandas as pd
@@ -6,14 +7,16 @@ import pandas as pd
 from medjax.report import plots
 from medjax.report import quality
 from medjax.report import tables
+from medjax.report.tables import TextTable
+from medjax.saved.files import Path
 
 
-def judged(frame):
+def judged(frame: pd.DataFrame) -> pd.DataFrame:
   """Returns the test rows of the points that validation chose."""
   return frame[frame['chosen'] & (frame['split'] == 'test')]
 
 
-def test_table(frame, beside=()):
+def test_table(frame: pd.DataFrame, beside: Iterable[tuple[str, str, str]] = ()) -> TextTable:
   """Returns (header, rows): what was chosen in every arm, its MRR (Hits@10) on test over seeds, the best in bold.
 
   Args:
@@ -36,7 +39,7 @@ def test_table(frame, beside=()):
   return ['arm', 'chosen point', *map(str, widths), 'steps', 'training', 'seeds'], rows
 
 
-def ahead_table(studies):
+def ahead_table(studies: Mapping[str, pd.DataFrame]) -> TextTable:
   """Returns (header, rows): by how much arms are ahead of the arms 'direct-WIDTH' of their study, an arm a row.
 
   Cells are differences of MRR on test, means over the seeds that both sides have, bold where they round to 0 or more.
@@ -66,13 +69,13 @@ def ahead_table(studies):
   return ['study', 'arm', *map(str, widths), 'steps', 'seeds', 'seconds, direct : arm'], rows
 
 
-def difference(value):
+def difference(value: float) -> str:
   """Returns a difference as text with its sign, bold where it rounds to 0 or more."""
   text = f'{round(value, 3) + 0.0:+.3f}'
   return text if text.startswith('-') else f'**{text}**'
 
 
-def choice_table(frame):
+def choice_table(frame: pd.DataFrame) -> TextTable:
   """Returns (header, rows): every point's validation MRR with the first seed, the chosen one of an arm in bold."""
   valid = frame[(frame['split'] == 'valid') & (frame['seed'] == frame['seed'].iloc[0])]
   widths = tables.shown_widths(set(valid['width']))
@@ -80,16 +83,18 @@ def choice_table(frame):
   for (arm, point), part in valid.groupby(['arm', 'point'], sort=False):
     at = part.set_index('width')['mrr']
     cells = [quality.figure(at[w]) if w in at else '' for w in widths]
-    merit = part['merit'].iloc[0] if 'merit' in part else math.nan  # files from before it have no other choice
+    # older files have no column `merit`: the mean over all widths decided
+    merit = part['merit'].iloc[0] if 'merit' in part else math.nan
     mean = f'{at.mean() if math.isnan(merit) else merit:.4f}'
     rows.append([arm, point, *cells, f'**{mean}**' if part['chosen'].any() else mean])
   return ['arm', 'point', *map(str, widths), 'mean that decides'], rows
 
 
-def figure(frame, path):
-  """Draws MRR and Hits@10 against width: arms of several widths as lines, all arms of one width as the line 'direct'."""
+def figure(frame: pd.DataFrame, path: Path) -> None:
+  """Draws MRR and Hits@10 against width: an arm of several widths as a line, all arms of one width as one line."""
   means = judged(frame).groupby(['arm', 'width'], sort=False)[['mrr', 'hits10']].mean()
-  several, single = [], []
+  several: list[tuple[str, pd.DataFrame]] = []
+  single: list[tuple[str, pd.DataFrame]] = []
   for arm, part in means.groupby('arm', sort=False):
     (several if len(part) > 1 else single).append((arm, part.droplevel('arm')))
   series = several + ([('direct, one training a width', pd.concat([part for _, part in single]).sort_index())]

@@ -1,10 +1,13 @@
 """The report of a folder of runs: tables of quality and of cost as Markdown, CSV and LaTeX."""
+from collections.abc import Iterable, Mapping, Sequence
 import pathlib
 
 from medjax.saved import files as files_lib
 from medjax.report import efficiency
 from medjax.report import quality
 from medjax.report import tables
+from medjax.report.collect import Group, Row
+from medjax.saved.files import Path
 
 QUALITY = ('Filtered MRR (Hits@10) on the test set. Bold: the best measured figure of a column, as rounded. '
            '±: half the range over seeds. Published figures were taken from their sources, not measured here.')
@@ -13,7 +16,8 @@ COST = ('Time to obtain a model of every width. ≈: extrapolated from measured 
         'clock.')
 
 
-def write(groups, folder, widths=None, figures=()):
+def write(groups: Mapping[Group, Sequence[Row]], folder: Path, widths: Sequence[int] | None = None,
+          figures: Iterable[tuple[str, str]] = ()) -> None:
   """Writes report.md, report.csv, efficiency.csv and report.tex into a folder; equal runs give equal bytes.
 
   Args:

@@ -1,12 +1,15 @@
 """Tables of results."""
+from collections.abc import Collection, Iterable, Sequence
+
 import pandas as pd
 
 from medjax.evaluation import metrics
 
 WIDTHS = (10, 20, 40, 80, 160, 320, 640)  # columns of a table of runs
+TextTable = tuple[list[str], list[list[str]]]  # (header, rows of text cells)
 
 
-def results_frame(rows):
+def results_frame(rows: pd.DataFrame) -> pd.DataFrame:
   """Returns the rows of both sides and all relations as the columns of results.csv.
 
   Args:
@@ -16,19 +19,19 @@ def results_frame(rows):
   return both[['width', *metrics.METRICS, 'params', 'candidates']].reset_index(drop=True)
 
 
-def show(results):
+def show(results: pd.DataFrame) -> str:
   """Returns results as an aligned text table."""
   formats = {name: '{:.4f}'.format for name in ('mrr', 'hits1', 'hits3', 'hits10', 'amri')}
   formats |= {'mr': '{:.1f}'.format, 'params': '{:,}'.format}
   return pd.DataFrame(results).to_string(index=False, formatters=formats)
 
 
-def shown_widths(present):
+def shown_widths(present: Collection[int]) -> list[int]:
   """Returns the widths that get a column: those of WIDTHS that are present if the widest is one, else a few."""
   return [width for width in WIDTHS if width in present] if max(present) in WIDTHS else few(sorted(present))
 
 
-def few(widths):
+def few(widths: list[int]) -> list[int]:
   """The widths to name: all of a few, else those at least a factor of two apart, ending with the widest."""
   if len(widths) <= 5:
     return widths
@@ -39,13 +42,13 @@ def few(widths):
   return ticks[::-1]
 
 
-def markdown(header, rows):
+def markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
   """Returns a Markdown table of text cells."""
   line = lambda cells: '| ' + ' | '.join(cells) + ' |'
   return '\n'.join([line(header), '|' + '---|' * len(header), *map(line, rows)])
 
 
-def latex(header, rows):
+def latex(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
   """Returns a LaTeX tabular of text cells, for the package booktabs; '**bold**' becomes \\textbf."""
   line = lambda cells: ' & '.join(map(latex_cell, cells)) + r' \\'
   columns = 'l' + 'c' * (len(header) - 1)
@@ -53,7 +56,7 @@ def latex(header, rows):
                     r'\bottomrule', r'\end{tabular}'])
 
 
-def latex_cell(text):
+def latex_cell(text: str) -> str:
   """Returns a cell with LaTeX's special characters escaped."""
   for plain, escaped in (('\\', r'\textbackslash{}'), ('&', r'\&'), ('%', r'\%'), ('_', r'\_'), ('#', r'\#'),
                          ('$', r'\$'), ('±', r'$\pm$'), ('≈', r'$\approx$'), ('×', r'$\times$')):

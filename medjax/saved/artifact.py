@@ -1,7 +1,8 @@
-"""A model's description and tables, as a cropped model stores them: JSON and safetensors, so that loading runs no code."""
+"""A model's description and tables, as a cropped model stores them: JSON and safetensors. Loading runs no code."""
 import dataclasses
 import json
 import pathlib
+from typing import Any
 
 from flax import traverse_util
 import numpy as np
@@ -67,8 +68,9 @@ def read_description(folder: Path) -> Description:
     values = json.loads(path.read_text(encoding='utf-8'))
     if values.pop('format') != FORMAT:
       raise ValueError('another format')
-    description = Description(
-        **{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
+    fields: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+    description = Description(**fields)
     description.make_widths()
     return description
 

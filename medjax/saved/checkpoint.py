@@ -20,7 +20,7 @@ from medjax.training.state import State
 
 SLACK = 1.05     # bytes needed on disk per byte of state: arrays that do not compress
 METADATA = 2**20  # bytes needed besides
-CHUNKS = 64      # in which a croppable leaf is stored: a width of a 64th of the full one reads one of them
+CHUNKS = 64      # of a croppable leaf: to read a 64th of the full width, one of them is read
 
 
 class Checkpoints:
@@ -117,7 +117,7 @@ class Checkpoints:
   def restore(self, like: State, step: int | None = None) -> State:
     """Returns the state at `step` (None is the latest); `like` is a state, or shapes, of the same structure.
 
-    It comes to lie as the arrays of `like` do, on however many devices they and the ones that were saved lie.
+    Its arrays are laid out on devices as those of `like` are, whatever devices they were saved from.
 
     Raises:
       CheckpointError: there is no such checkpoint, or it is damaged.
@@ -160,7 +160,7 @@ class Checkpoints:
       with quiet():
         return self._manager.restore(step, args=arguments)
     except (PermissionError, MemoryError):
-      raise  # says nothing about the checkpoint
+      raise  # these do not mean that the checkpoint is damaged
     except Exception as error:
       raise self._unreadable(step, first_line(error)) from error
 
@@ -198,7 +198,7 @@ class Checkpoints:
 
 
 def merit(metrics: dict[str, Any]) -> tuple[float, int]:
-  """What the best checkpoint has most of: merit, and of equals the first."""
+  """What the best checkpoint has most of: merit, and among equal ones it is the earliest."""
   return metrics['merit' if 'merit' in metrics else 'mrr'], -metrics.get('step', 0)  # 'mrr': as 0.1.0 wrote it
 
 
@@ -219,7 +219,7 @@ def split(state: State) -> tuple[PyTree, dict[str, Any]]:
 
 
 def alone() -> ocp.options.MultiprocessingOptions:
-  """Reading is a process's own business: it waits for no other one."""
+  """The options of a reader: a process reads by itself and waits for no other one."""
   return ocp.options.MultiprocessingOptions(
       active_processes={jax.process_index()} if jax.process_count() > 1 else None)
 

@@ -11,6 +11,7 @@ import zlib
 from medjax.errors import ArtifactError
 
 FORMAT = 1
+# what reading a damaged file raises
 DAMAGE = (ValueError, LookupError, TypeError, OSError, EOFError, AttributeError, zipfile.BadZipFile,
           zlib.error)
 Path = str | pathlib.Path

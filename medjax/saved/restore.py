@@ -1,10 +1,12 @@
 """Models out of a workdir's checkpoints."""
 import dataclasses
 import pathlib
+from typing import cast
 
 import jax
 import numpy as np
 
+from medjax.config.fields import Config
 from medjax.core import axes as axes_lib
 from medjax.core import width_scale
 from medjax.data.triples import Graph
@@ -34,7 +36,8 @@ def sub_model(workdir: Path, description: Description, graph: Graph, width: int,
   Returns:
     (description with the affine maps, params as numpy arrays) of the sub-model.
   """
-  config, widths, score = workdir_lib.read_config(workdir), description.make_widths(), description.make_score()
+  config = cast(Config, workdir_lib.read_config(workdir))  # a run with checkpoints has one
+  widths, score = description.make_widths(), description.make_score()
   part = description.up_to(width)
   tables = jax.eval_shape(lambda: score.init(jax.random.key(0), graph.num_entities, graph.num_relations, widths.full))
   checkpoints = checkpoint.Checkpoints(pathlib.Path(workdir) / 'checkpoints', read_only=True,

@@ -7,7 +7,7 @@ import pathlib
 try:
   import fcntl
 except ImportError:  # Windows
-  fcntl = None
+  fcntl = None  # type: ignore[assignment]
 
 from medjax import config as config_lib
 from medjax.config.fields import Config
@@ -30,7 +30,7 @@ def read_config(folder: Path) -> Config | None:
   with reading(path):
     flat = json.loads(path.read_text(encoding='utf-8'))
     if flat['model.score'] == 'rotate':
-      flat.setdefault('model.phase_scale', 16.0)  # of every run that was saved before this field was
+      flat.setdefault('model.phase_scale', 16.0)  # runs that were saved before the field existed had this scale
     return config_lib.from_flat(flat)
 
 

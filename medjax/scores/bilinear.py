@@ -4,6 +4,7 @@ Queries and candidates are leaves [..., C] of one name each; products are taken 
 prefix of blocks is a width.
 """
 import functools
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -44,6 +45,7 @@ def score_all_pairs(queries: Table, candidates: Table, widths: Widths) -> tuple[
   if widths.axis:
     return split_pairs(queries, candidates, widths)
   ends = [width // widths.components for width in widths.values]
+  total: Any
   total, scores = 0.0, []
   for start, end in zip([0, *ends], ends):
     for name in queries:
@@ -60,7 +62,7 @@ def split_pairs(queries: Table, candidates: Table, widths: Widths) -> tuple[Floa
   known only on the device, so it picks one of them for every width, and the devices' picks are added up.
   """
   size = widths.num_blocks // widths.parts
-  total = [jnp.zeros(())]
+  total: Any = [jnp.zeros(())]
   for b in range(size):
     part = lambda x: x[..., b * widths.block:(b + 1) * widths.block]
     total.append(total[-1] + sum(jnp.einsum('...sc,...kc->...sk', part(queries[name]), part(candidates[name]),

@@ -4,7 +4,7 @@ The norms are taken over the crop, so a width's terms are not those of the full 
 needs a pass of its own over its components.
 """
 import functools
-from typing import Iterator, Mapping
+from typing import Any, Iterator, Mapping
 
 import jax
 import jax.numpy as jnp
@@ -97,6 +97,8 @@ def _groups(widths: Widths) -> Iterator[tuple[int, int, int]]:
 
 
 def _distances_fwd(fixed, moving, query_norm, candidate_norm, widths):
+  total: Any
+  slopes: Any
   ends, total, slopes = jnp.asarray(widths.ends) - prefix.first_block(widths), 0.0, 0.0
   for first, last, low in _groups(widths):
     own, other = query_norm[..., low:], candidate_norm[..., low:]
@@ -127,6 +129,8 @@ def _distances_bwd(widths, kept, grad):
     where = slice(first * widths.block, last * widths.block)
     left, right = fixed[..., where], moving[..., where]
     block = (before + jnp.arange(where.start, where.stop) // widths.block).reshape((1,) * (left.ndim - 1) + (-1,))
+    fixed_grad: Any
+    moving_grad: Any
     fixed_grad = moving_grad = 0.0
     for i in range(low, len(widths.ends)):
       at = lambda x: x[..., i, None]
@@ -143,8 +147,8 @@ def _distances_bwd(widths, kept, grad):
 distances.defvjp(_distances_fwd, _distances_bwd)
 
 
-def scan_blocks(query: Table, rows: Table, widths: Widths, start: Float[Array, 'E Q'], on_block: OnBlock,
-                per_block: PyTree) -> PyTree:
+def scan_blocks(query: Table, rows: PyTree[Float[Array, 'E C']], widths: Widths, start: Float[Array, 'E Q'],
+                on_block: OnBlock, per_block: PyTree) -> PyTree:
   """See `contract.ScanBlocks`: every width walks its own blocks again, since its terms are scaled by its own norms."""
   block, num_blocks = widths.block, widths.num_blocks
   split = lambda x: x.reshape(num_blocks, block, -1)                    # [blocks, block, Q]

@@ -3,11 +3,11 @@
 (?, r, t) is asked as (t, r inverse, ?): a query for heads is the query for tails of another relation. A triple then has
 two scores; the one that is called its score is that of the query for its tail.
 """
-from typing import Callable, Mapping
+from typing import Callable, Mapping, cast
 
 import jax
 
-from medjax.scores.contract import Score
+from medjax.scores.contract import ComponentMagnitudes, Score
 
 INVERSE = 'inverse_'  # marks the leaves of the inverse relation
 
@@ -29,11 +29,12 @@ def make(constants: Mapping[str, float], plain: Callable[[Mapping[str, float]], 
     return {name.removeprefix(INVERSE): leaf for name, leaf in relation.items() if name.startswith(INVERSE)}
 
   def component_magnitudes(rows):
+    magnitudes = cast(ComponentMagnitudes, score.component_magnitudes)  # a bilinear score has them
     if not inverse(rows):
-      return score.component_magnitudes(rows)
+      return magnitudes(rows)
     # A query reads the relation's embedding or its inverse's, and half of a batch reads either. Both are gathered for
     # every triple, so each has to count half in the cubes that N3 adds up: (x / 2^(1/3))^3 = x^3 / 2.
-    return [jax.tree.map(lambda x: x / 2 ** (1 / 3), score.component_magnitudes(part(rows))) for part in (forward, inverse)]
+    return [jax.tree.map(lambda x: x / 2 ** (1 / 3), magnitudes(part(rows))) for part in (forward, inverse)]
 
   return score._replace(name=f'{score.name}_reciprocal', init=init, component_magnitudes=component_magnitudes,
                         tail_query=lambda head, relation: score.tail_query(head, forward(relation)),

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+from jaxtyping import Float
 import numpy as np
 import pandas as pd
 
@@ -70,7 +71,7 @@ class Model(NamedTuple):
     artifact.write_params(folder, self.params)
     artifact.write_description(folder, self.description)
 
-  def score(self, head: Names, relation: Names, tail: Names) -> float | np.ndarray:
+  def score(self, head: Names, relation: Names, tail: Names) -> float | Float[np.ndarray, ' Q']:
     """Returns the score of one triple, or an array of the scores of equally long lists, by label.
 
     With reciprocal relations it is that of the query for the tail, which `predict_heads` does not ask.
@@ -126,7 +127,7 @@ class Model(NamedTuple):
     return pd.DataFrame({'label': [self.entities.labels[i] for i in order], 'score': values[order],
                          'rank': np.arange(1, len(order) + 1), 'in_training': in_training[order]})
 
-  def score_all(self, side: Side, anchor: int, relation: int) -> np.ndarray:
+  def score_all(self, side: Side, anchor: int, relation: int) -> Float[np.ndarray, ' E']:
     """Returns the scores of all entities as the answer of a query by ids, float32 [E]."""
     score, entity = self.description.make_score(), self.params['entity']
     query = score.query(side)(
@@ -157,7 +158,7 @@ def load(folder: Path, width: int | None = None, *, truncate_dim: int | None = N
     A `Model`.
 
   Raises:
-    errors.ArtifactError, checkpoint.CheckpointError: something is missing or damaged.
+    errors.ArtifactError, errors.CheckpointError: something is missing or damaged.
     errors.WidthError: a width that was not trained; the message names the nearest ones.
   """
   given = {value for value in (width, truncate_dim, dimensions) if value is not None}
@@ -182,5 +183,5 @@ def check_shapes(folder: pathlib.Path, description: artifact.Description, graph:
                          for name, leaf in leaves.items()}
   if shapes(params) != shapes(like):
     raise errors.ArtifactError(f'{folder / artifact.WEIGHTS} holds tables of shapes {shapes(params)}, but '
-                                 f'model.json, entities.tsv and relations.tsv call for {shapes(like)}; '
-                                 'crop or train anew')
+                               f'model.json, entities.tsv and relations.tsv call for {shapes(like)}; '
+                               'crop or train anew')

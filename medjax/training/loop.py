@@ -13,7 +13,6 @@ from tqdm import tqdm
 from medjax import errors
 from medjax.config.fields import EvalConfig, TrainConfig
 from medjax.core.widths import Widths
-from medjax.training import optimizers
 from medjax.training import parallel
 from medjax.training import processes
 from medjax.training import signals
@@ -113,14 +112,9 @@ def begin(task: Task, train: TrainConfig, layout: parallel.Layout, checkpoints: 
 
   `advance` is (state, steps) -> (state, mean losses of the widths [N], mean loss) and takes the state's buffers over.
   """
-  optimizer = optimizers.make(train)
-  init = lambda: step_lib.init_state(task, train, optimizer)
-  specs = parallel.state_specs(jax.eval_shape(init), task.axes, optimizer) if layout.mesh is not None else None
-  state = layout.make(init, specs)
+  state, data, dispatch = step_lib.prepare(task, train, layout)
   if checkpoints.latest is not None:
     state = checkpoints.restore(state)
-  data = layout.replicate(task.data)
-  dispatch = step_lib.make_dispatch(step_lib.make_step(task, train, optimizer, layout), layout, specs)
   return state, lambda state, steps: dispatch(state, data, np.int32(steps))
 
 

@@ -6,7 +6,7 @@ gradients are averaged; along `width`, only sub-model scores are added up (see `
 """
 from collections.abc import Callable
 import dataclasses
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import jax
 from jax.experimental import multihost_utils
@@ -70,7 +70,7 @@ class Layout:
     axes = tuple(name for name, size in ((DATA, self.data), (WIDTH, self.width)) if size > 1)
     return jax.lax.pmin(ok.astype(jnp.int32), axes).astype(bool) if axes else ok
 
-  def compile(self, dispatch: Callable, specs: PyTree = None) -> Callable:
+  def compile(self, dispatch: Callable[..., Any], specs: PyTree = None) -> Callable[..., Any]:
     """Compiles dispatch(state, data, count) -> (state, losses of the widths, loss) of one device for all of them.
 
     Args:
@@ -125,7 +125,7 @@ def state_specs(like: State, axes: PyTree, optimizer: optax.GradientTransformati
   of_params = jax.tree.map(spec, axes_lib.spread(axes, like.params))
   of_optimizer = optax.tree_utils.tree_map_params(optimizer, lambda _, spec: spec, like.opt_state, of_params,
                                                   transform_non_params=lambda _: P())
-  return State(P(), of_params, of_optimizer, P())
+  return State(P(), of_params, of_optimizer, P())  # type: ignore[arg-type]  # specs in the place of arrays
 
 
 def make_layout(settings: ParallelConfig, widths: Widths, couples: bool = False,

@@ -1,7 +1,7 @@
 """Processes of one training on several hosts: joining them, and what they tell each other."""
 from collections.abc import Callable, Sequence
 import os
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import jax
 from jax.experimental import multihost_utils
@@ -22,7 +22,7 @@ def initialize() -> None:
   Raises:
     ParallelError: they could not be joined; the cause is told.
   """
-  given = {name: int(os.environ[key]) for name, key in
+  given: dict[str, Any] = {name: int(os.environ[key]) for name, key in
            (('num_processes', 'JAX_NUM_PROCESSES'), ('process_id', 'JAX_PROCESS_ID')) if key in os.environ}
   try:
     jax.distributed.initialize(**given, shutdown_timeout_seconds=WEEK)
@@ -46,7 +46,7 @@ def first_process_first(work: Callable[[], T]) -> T:
   """Returns work() of each process; the first has ended it when the others begin, so it may fill a shared folder."""
   if not several():
     return work()
-  result = work() if first() else None
+  result: Any = work() if first() else None
   multihost_utils.sync_global_devices('the first process is done')
   return result if first() else work()
 
@@ -64,6 +64,6 @@ def of_first(number: float) -> float:
   return float(multihost_utils.broadcast_one_to_all(np.float64(number))) if several() else number
 
 
-def any_process(flag: object) -> bool:
+def any_process(flag: Any) -> bool:
   """Whether a flag is set in any process, the same in all."""
   return bool(multihost_utils.process_allgather(np.int32(flag)).any()) if several() else bool(flag)

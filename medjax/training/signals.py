@@ -18,7 +18,7 @@ class Stopped(RuntimeError):
 @contextlib.contextmanager
 def deferred(kinds: Sequence[signal.Signals] = (signal.SIGINT, signal.SIGTERM)) -> Iterator[list[signal.Signals]]:
   """Yields a list to which received signals are appended; a second Ctrl-C interrupts at once."""
-  received = []
+  received: list[signal.Signals] = []
   if threading.current_thread() is not threading.main_thread():
     yield received  # only the main thread may handle signals
     return

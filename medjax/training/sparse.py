@@ -14,8 +14,8 @@ from medjax.core import axes as axes_lib
 from medjax.training.task import Touched
 
 
-def on_touched_rows(update: Callable, touched: Callable[[Any, Any], Touched], optimizer: optax.GradientTransformation
-                    ) -> Callable:
+def on_touched_rows(update: Callable[..., Any], touched: Callable[[Any, Any], Touched],
+                    optimizer: optax.GradientTransformation) -> Callable[..., Any]:
   """Returns an update(state, batch, mask) that is `update` on the rows that the whole batch names.
 
   Args:

@@ -1,5 +1,6 @@
 """What a run carries from step to step."""
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 import flax.struct
 import jax
@@ -19,3 +20,4 @@ class State:
   params: Any
   opt_state: Any
   ok: jax.Array
+  replace: ClassVar[Callable[..., 'State']]  # which flax adds

@@ -1,5 +1,5 @@
 """The training step: one pure function of (state, data), all sub-models in one pass."""
-from typing import Callable
+from typing import Any, Callable
 
 import jax
 import jax.numpy as jnp
@@ -57,7 +57,7 @@ def make_step(task: Task, train: TrainConfig, optimizer: optax.GradientTransform
   return step
 
 
-def make_dispatch(step: Step, layout: parallel.Layout = parallel.ONE, specs: PyTree = None) -> Callable:
+def make_dispatch(step: Step, layout: parallel.Layout = parallel.ONE, specs: PyTree = None) -> Callable[..., Any]:
   """Returns dispatch(state, data, count) -> (state, mean losses of the widths [N], mean loss): several steps.
 
   Stops at the first step whose loss or gradient is not finite, with `state.ok` False.
@@ -82,3 +82,13 @@ def make_dispatch(step: Step, layout: parallel.Layout = parallel.ONE, specs: PyT
     return state, width_losses / count, loss / count
 
   return layout.compile(dispatch, specs)
+
+
+def prepare(task: Task, train: TrainConfig, layout: parallel.Layout = parallel.ONE
+            ) -> tuple[State, PyTree, Callable[..., Any]]:
+  """Returns (the state before the first step, the task's data, dispatch), laid out; see `make_dispatch`."""
+  optimizer = optimizers.make(train)
+  init = lambda: init_state(task, train, optimizer)
+  specs = parallel.state_specs(jax.eval_shape(init), task.axes, optimizer) if layout.mesh is not None else None
+  dispatch = make_dispatch(make_step(task, train, optimizer, layout), layout, specs)
+  return layout.make(init, specs), layout.replicate(task.data), dispatch

@@ -75,7 +75,7 @@ def test_cropped_models_rank_exactly_as_inside_the_full_one(name):
   known = filters.known_answers(asked, asked, 'tail')
   together = ranking.ranks(score, model, widths, asked, 'tail', known)
   for i, width in enumerate(widths.values):
-    cropped, part = axes_lib.crop(model, width, score.components), widths.up_to(width)
+    cropped, part = axes_lib.crop(model, score.axes, width), widths.up_to(width)
     np.testing.assert_array_equal(ranking.ranks(score, cropped, part, asked, 'tail', known), together[:, :i + 1])
 
 

@@ -1,21 +1,15 @@
-"""The softmax objective and the regularisers against numpy, written from the equations."""
+"""The softmax objective against numpy, written from the equations."""
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from medjax.objectives import candidates
-from medjax.objectives import med
-from medjax.kge import regularizers
-from medjax.objectives import softmax
+from medjax import objectives
 
 BATCH, OTHERS, SUBS = 4, 6, 3
 VALID = np.random.default_rng(9).random((BATCH, OTHERS)) < 0.8
-SETTINGS = med.Settings(mutual=False, mutual_weight=0.5, mutual_power=0.0, mutual_form='huber', mutual_reduction='mean',
-                        mutual_detach='none', evolutionary=False, difficulty='sigmoid',
-                        weigh_over='positive', adversarial_temperature=1.0, dynamic=False,
-                        narrow_weight=0.0)
-SHARE, WEIGHTS = jnp.array([0.25, 0.5, 1.0]), med.Weights(0.7, 1.0, 1.5)
+OPTIONS, MUTUAL = objectives.Options(), objectives.Mutual(weight=0.5)
+FRACTIONS, STRENGTHS = jnp.array([0.25, 0.5, 1.0]), objectives.Strengths(0.7, 1.0, 1.5)
 
 
 def draw(seed=0):
@@ -31,8 +25,17 @@ def probabilities(positive, negative):
 
 
 def ours(positive, negative, **changes):
-  arrays = [jnp.asarray(x, jnp.float32) for x in positive], [jnp.asarray(x, jnp.float32) for x in negative]
-  return softmax.losses(*arrays, jnp.asarray(VALID), SHARE, WEIGHTS, SETTINGS._replace(**changes))
+  arrays = jnp.asarray(positive, jnp.float32).T, [jnp.asarray(x, jnp.float32) for x in negative]
+  return objectives.softmax_losses(*arrays, jnp.asarray(VALID), FRACTIONS, STRENGTHS, OPTIONS._replace(**changes))
+
+
+def test_scores_come_as_one_array_or_as_one_for_each_width():
+  positive, negative = draw()
+  options = OPTIONS._replace(mutual=MUTUAL, difficulty='sigmoid')
+  arrays = jnp.asarray(positive, jnp.float32).T, jnp.moveaxis(jnp.asarray(negative, jnp.float32), 0, -1)
+  together = objectives.softmax_losses(*arrays, jnp.asarray(VALID), FRACTIONS, STRENGTHS, options)
+  for one, other in zip(together, ours(positive, negative, mutual=MUTUAL, difficulty='sigmoid')):
+    np.testing.assert_array_equal(one, other)
 
 
 def test_cross_entropy_of_the_answer():
@@ -45,7 +48,7 @@ def test_cross_entropy_of_the_answer():
 
 def test_dynamic_weight_and_evolution():
   positive, negative = draw()
-  loss, own = ours(positive, negative, dynamic=True, evolutionary=True)
+  loss, own = ours(positive, negative, dynamic=True, difficulty='sigmoid')
   expected, before = [], None
   for p, n in zip(positive, negative):
     right = probabilities(p, n)[0]
@@ -53,7 +56,7 @@ def test_dynamic_weight_and_evolution():
     expected.append(-(weight / weight.sum() * np.log(right)).sum())
     before = right
   np.testing.assert_allclose(own, expected, rtol=1e-5)
-  np.testing.assert_allclose(loss, np.sum(np.exp(1.5 * np.asarray(SHARE)) * expected), rtol=1e-5)
+  np.testing.assert_allclose(loss, np.sum(np.exp(1.5 * np.asarray(FRACTIONS)) * expected), rtol=1e-5)
 
 
 @pytest.mark.parametrize('power', [0.0, 0.5])
@@ -64,16 +67,16 @@ def test_mutual_learning_is_the_divergence_of_neighbours(power):
     wide, narrow = (np.c_[probabilities(positive[j], negative[j])[0], probabilities(positive[j], negative[j])[1]]
                     for j in (i, i - 1))
     logs = np.log(np.maximum(wide, 1e-30)) - np.log(np.maximum(narrow, 1e-30))
-    total += float(SHARE[i]) ** -power * np.where(wide > 0, wide * logs, 0).sum(1).mean()
-  gain = ours(positive, negative, mutual=True, mutual_power=power)[0] - ours(positive, negative)[0]
+    total += float(FRACTIONS[i]) ** -power * np.where(wide > 0, wide * logs, 0).sum(1).mean()
+  gain = ours(positive, negative, mutual=MUTUAL._replace(power=power))[0] - ours(positive, negative)[0]
   np.testing.assert_allclose(gain, 0.5 * total, rtol=1e-4)
 
 
 @pytest.mark.parametrize('detach, still', [('narrow', 0), ('wide', 1)])
 def test_a_detached_side_does_not_move(detach, still):
   positive, negative = (jnp.asarray(x, jnp.float32) for x in draw())
-  pieces = [candidates.log_softmax(positive[i], negative[i], jnp.asarray(VALID)) for i in (0, 1)]
-  grads = jax.grad(lambda pair: candidates.divergence(*pair, jnp.asarray(VALID), detach))(pieces)
+  pieces = [objectives.log_softmax(positive[i], negative[i], jnp.asarray(VALID)) for i in (0, 1)]
+  grads = jax.grad(lambda pair: objectives.divergence(*pair, jnp.asarray(VALID), detach))(pieces)
   moved = [bool(jnp.abs(grads[i][0]).max() > 0) for i in (0, 1)]
   assert not moved[still] and moved[1 - still]
 
@@ -81,15 +84,7 @@ def test_a_detached_side_does_not_move(detach, still):
 def test_gradients_are_finite_where_candidates_are_left_out():
   positive, negative = (jnp.asarray(x, jnp.float32) for x in draw())
   valid = jnp.zeros((BATCH, OTHERS), bool).at[0].set(True)
-  loss = lambda n: softmax.losses(list(positive), list(n), valid, SHARE, WEIGHTS, SETTINGS._replace(mutual=True))[0]
+  loss = lambda n: objectives.softmax_losses(positive.T, list(n), valid, FRACTIONS, STRENGTHS,
+                                             OPTIONS._replace(mutual=MUTUAL))[0]
   grad = jax.grad(loss)(negative)
   assert np.isfinite(grad).all() and not np.asarray(grad[:, 1:]).any() and np.asarray(grad[:, 0]).any()
-
-
-def test_regularizers_sum_squares_and_cubes():
-  random = np.random.default_rng(1)
-  h, r, t = (random.normal(size=(2, 5)) + 1j * random.normal(size=(2, 5)) for _ in range(3))
-  parts = lambda x: {'re': jnp.asarray(x.real), 'im': jnp.asarray(x.imag)}
-  np.testing.assert_allclose(regularizers.dura(parts(h * r), parts(t)), np.abs(h * r)**2 + np.abs(t)**2, rtol=1e-5)
-  moduli = [{'modulus': jnp.asarray(np.abs(x))} for x in (h, r, t)]
-  np.testing.assert_allclose(regularizers.n3(*moduli), sum(np.abs(x)**3 for x in (h, r, t)), rtol=1e-5)

@@ -66,7 +66,7 @@ def test_one_pass_equals_the_cropped_models(name, steps, seed):
   score, widths, model = build(name, tuple(2 * int(w) for w in np.cumsum(steps)), seed)
   together = scores.score_triples(score, model, jnp.asarray(triples(seed)), widths)
   for i, width in enumerate(widths.values):
-    cropped = axes_lib.crop(model, width, score.components)
+    cropped = axes_lib.crop(model, score.axes, width)
     alone = scores.score_triples(score, cropped, jnp.asarray(triples(seed)), widths_lib.Widths((width,), score.components))
     np.testing.assert_allclose(together[:, i], alone[:, 0], rtol=1e-5, atol=1e-6)
 
@@ -84,7 +84,7 @@ def test_gradients_equal_those_of_the_slow_loop(name, values):
     total = 0.0
     for i, width in enumerate(widths.values):
       alone = widths_lib.Widths((width,), score.components)
-      raw = scores.score_triples(score, axes_lib.crop(model, width, score.components), batch, alone)
+      raw = scores.score_triples(score, axes_lib.crop(model, score.axes, width), batch, alone)
       total += jnp.sum(weight[:, i] * raw[:, 0])
     return total
 
@@ -120,13 +120,13 @@ def test_reciprocal_relations_are_those_of_twice_as_many(name):
     jax.tree.map(np.testing.assert_array_equal, query(entities, relations), expected)
   assert all(leaf.shape == (RELATIONS, widths.full // score.components) for leaf in model['relation'].values())
   cubes = lambda rows: sum((leaf ** 3).sum() for leaf in jax.tree.leaves(rows))
-  both = cubes(plain.moduli(split(False))) + cubes(plain.moduli(split(True)))
+  both = cubes(plain.component_magnitudes(split(False))) + cubes(plain.component_magnitudes(split(True)))
   np.testing.assert_allclose(cubes(score.component_magnitudes(model['relation'])), both / 2, rtol=1e-5)
-  jax.tree.map(np.testing.assert_array_equal, score.component_magnitudes(model['entity']), plain.moduli(model['entity']))
+  jax.tree.map(np.testing.assert_array_equal, score.component_magnitudes(model['entity']), plain.component_magnitudes(model['entity']))
 
 
 @pytest.mark.parametrize('name', NAMES)
-def test_cross_gives_the_sums_of_all_pairs(name):
+def test_all_pairs_have_the_scores_of_each(name):
   score, widths, model = build(name, (4, 8, 20))
   rows = lambda table, ids: rows_lib.gather(model[table], ids)
   heads, relations = rows('entity', jnp.arange(6).reshape(2, 3)), rows('relation', jnp.arange(6).reshape(2, 3) % 4)
@@ -138,7 +138,7 @@ def test_cross_gives_the_sums_of_all_pairs(name):
 
 
 @pytest.mark.parametrize('name', NAMES)
-def test_walk_gives_the_sums_of_every_block(name):
+def test_a_scan_meets_the_scores_of_every_block(name):
   score, widths, model = build(name, (4, 8, 12))
   heads, relations = rows_lib.gather(model['entity'], jnp.arange(5)), rows_lib.gather(model['relation'], jnp.arange(5) % 4)
   query, start = score.tail_query(heads, relations), jnp.zeros((ENTITIES, 5))

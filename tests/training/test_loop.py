@@ -82,7 +82,7 @@ def test_dispatches_end_where_something_is_due(tiny_config):
                         'train.checkpoint_every': 15, 'eval.every': 25})
   stops = [0]
   while stops[-1] < 50:
-    stops.append(loop.next_stop(stops[-1], config))
+    stops.append(loop.next_stop(stops[-1], config.train, config.eval))
   assert stops == [0, 8, 15, 16, 20, 24, 25, 30, 32, 40, 45, 48, 50]
 
 
@@ -102,6 +102,6 @@ def test_a_signal_in_the_last_dispatch_stops_the_process(tiny_config, tmp_path, 
     return validate
 
   monkeypatch.setattr(evaluator, 'validator', validator)
-  with pytest.raises(loop.Stopped, match='SIGTERM at step 40'):
+  with pytest.raises(signals.Stopped, match='SIGTERM at step 40'):
     runs.train(tiny_config({'eval.every': 40}), tmp_path)
   assert not (tmp_path / 'results.csv').exists()

@@ -12,6 +12,7 @@ import pytest
 
 from medjax import config as config_lib
 from medjax.experiments import runs
+from medjax.kge import task as task_lib
 from medjax.saved import artifact
 from medjax.saved import checkpoint
 from medjax.saved import graph_files
@@ -74,8 +75,8 @@ def wait_for_lines(process, workdir, count):
 def last_state(workdir):
   config, graph = workdir_lib.read_config(workdir), graph_files.read_graph(workdir)
   description = artifact.read_description(workdir)
-  like = step_lib.init_state(config, description.make_score(), description.make_widths(),
-                             optimizers.make(config.train), graph.num_entities, graph.num_relations)
+  task = task_lib.make_task(config, description.make_score(), description.make_widths(), graph)
+  like = step_lib.init_state(task, config.train, optimizers.make(config.train))
   checkpoints = checkpoint.Checkpoints(workdir / 'checkpoints', read_only=True)
   return checkpoints.restore(like), checkpoints.latest, checkpoints.best
 

@@ -12,6 +12,7 @@ NAME is one of
   weights      weights of triples under evolutionary improvement at a run's checkpoints
 """
 import argparse
+from collections.abc import Callable, Iterator, Sequence
 import pathlib
 import sys
 
@@ -31,7 +32,7 @@ OF_RUNS = {'overlap': overlap.draw, 'curves': curves.draw, 'gradients': gradient
            'weights': weights.draw}
 
 
-def main(arguments=None):
+def main(arguments: Sequence[str] | None = None) -> int:
   """Draws what the arguments name; returns the process's exit code."""
   parser = argparse.ArgumentParser('python -m medjax.report.figures', description=__doc__,
                                    formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -58,7 +59,7 @@ def main(arguments=None):
   return 0
 
 
-def of_groups(draw, folder, output):
+def of_groups(draw: Callable[..., None], folder: pathlib.Path, output: pathlib.Path) -> Iterator[pathlib.Path]:
   """Draws a figure of every (data set, score) below a folder and yields their paths; several are numbered by name."""
   groups = collect.grouped(collect.collect(folder))
   for (data, score), rows in groups.items():

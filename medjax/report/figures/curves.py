@@ -5,13 +5,14 @@ from medjax import errors
 from medjax.report import metrics
 from medjax.report import plots
 from medjax.report import tables
+from medjax.saved.files import Path
 
 LINES = (('valid_mrr_by_width', 'validation MRR'), ('width_loss', 'own loss'))
 
 
-def series(folder, name):
+def series(folder: Path, name: str) -> dict[int, tuple[list[int], list[float]]]:
   """Returns {width: ([step], [value])} of what metrics.jsonl says of every width."""
-  found = {}
+  found: dict[int, tuple[list[int], list[float]]] = {}
   for line in metrics.read(folder):
     for width, value in line.get(name, {}).items():
       steps, values = found.setdefault(int(width), ([], []))
@@ -20,7 +21,7 @@ def series(folder, name):
   return found
 
 
-def draw(folder, path):
+def draw(folder: Path, path: Path) -> None:
   """Draws a run's curves; widths are ordered from light to dark.
 
   Raises:

@@ -1,12 +1,17 @@
 """The same entities at several widths, in two dimensions."""
 import collections
+from collections.abc import Sequence
 
+from jaxtyping import Float, Float64, Int, Shaped
 import numpy as np
 
 from medjax import errors
+from medjax.data.triples import Graph
 from medjax.serve import model as model_lib
 from medjax.report import plots
 from medjax.report import tables
+from medjax.saved.files import Path
+from medjax.serve.model import Model
 
 GROUPS = 6     # kinds of entities shown
 MEMBERS = 120  # entities of a kind, at most
@@ -14,13 +19,13 @@ PANELS = 4     # widths shown unless they are named
 METHODS = ('pca', 'tsne')
 
 
-def kinds(graph):
+def kinds(graph: Graph) -> Shaped[np.ndarray, ' E']:
   """Returns the kind of every entity, str [E], '' of those that the training triples do not name.
 
   A kind is a relation and a side of it, 'tail of borders': what stands for a type where a graph states none. Of an
   entity's several it is the one that it shares with the most entities.
   """
-  uses = [set() for _ in graph.entities]
+  uses: list[set[str]] = [set() for _ in graph.entities]
   for head, relation, tail in graph.train.tolist():
     uses[head].add(f'head of {graph.relation_labels[relation]}')
     uses[tail].add(f'tail of {graph.relation_labels[relation]}')
@@ -28,7 +33,7 @@ def kinds(graph):
   return np.array([min(use, key=lambda kind: (-common[kind], kind)) if use else '' for use in uses])
 
 
-def chosen_entities(names):
+def chosen_entities(names: Shaped[np.ndarray, ' E']) -> dict[str, Int[np.ndarray, ' members']]:
   """Returns {kind: ids} of the kinds with the most entities, evenly spaced ids of each."""
   counts = collections.Counter(name for name in names.tolist() if name)
   largest = sorted(counts, key=lambda name: (-counts[name], name))[:GROUPS]
@@ -36,19 +41,19 @@ def chosen_entities(names):
   return {name: ids[np.linspace(0, len(ids) - 1, min(MEMBERS, len(ids))).astype(int)] for name, ids in members.items()}
 
 
-def flat(model, ids):
+def flat(model: Model, ids: Int[np.ndarray, ' n']) -> Float64[np.ndarray, 'n width']:
   """Returns the entities' rows, float64 [n, width]: the leaves of the table side by side."""
   return np.concatenate([np.asarray(leaf, np.float64)[ids] for leaf in model.params['entity'].values()], 1)
 
 
-def pca(rows):
+def pca(rows: Float[np.ndarray, 'n d']) -> Float[np.ndarray, 'n 2']:
   """Returns the first two principal components of rows [n, d], [n, 2]."""
   centred = rows - rows.mean(0)
   left, sizes, _ = np.linalg.svd(centred, full_matrices=False)
   return np.pad(left[:, :2] * sizes[:2], ((0, 0), (0, max(0, 2 - len(sizes)))))
 
 
-def tsne(rows):
+def tsne(rows: Float[np.ndarray, 'n d']) -> Float[np.ndarray, 'n 2']:
   """Returns a t-SNE layout [n, 2] that starts from the principal components; needs scikit-learn."""
   try:
     from sklearn import manifold
@@ -58,7 +63,7 @@ def tsne(rows):
   return manifold.TSNE(2, perplexity=perplexity, init='pca', random_state=0).fit_transform(rows)
 
 
-def turned(layout, onto):
+def turned(layout: Float[np.ndarray, 'n 2'], onto: Float[np.ndarray, 'n 2']) -> Float[np.ndarray, 'n 2']:
   """Rotates, mirrors and scales a layout [n, 2] onto another, so that panels can be compared (Procrustes)."""
   layout, onto = (x - x.mean(0) for x in (layout, onto))
   layout, onto = (x / max(np.linalg.norm(x), 1e-12) for x in (layout, onto))
@@ -66,7 +71,7 @@ def turned(layout, onto):
   return layout @ left @ right
 
 
-def draw(folder, path, widths=None, method='pca'):
+def draw(folder: Path, path: Path, widths: Sequence[int] | None = None, method: str = 'pca') -> None:
   """Draws the entities of a model's largest kinds at some widths.
 
   Args:
@@ -76,7 +81,7 @@ def draw(folder, path, widths=None, method='pca'):
     method: 'pca' or 'tsne'.
 
   Raises:
-    crop.WidthError, artifact.ArtifactError: see `model.load`.
+    errors.WidthError, errors.ArtifactError: see `serve.model.load`.
   """
   model = model_lib.load(folder)
   named = tables.few(list(model.widths.values))

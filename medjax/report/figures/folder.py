@@ -9,9 +9,10 @@ from medjax.report.figures import overlap
 from medjax.report.figures import quality
 from medjax.report.figures import sub_models
 from medjax.report import summary
+from medjax.saved.files import Path
 
 
-def report(workdir, output=None, widths=None):
+def report(workdir: Path, output: Path | None = None, widths: str | None = None) -> pathlib.Path:
   """Writes report.md, .csv, .tex, efficiency.csv and figures/ of all runs below a folder.
 
   Args:
@@ -24,7 +25,7 @@ def report(workdir, output=None, widths=None):
 
   Raises:
     errors.NothingSaved: there are no runs.
-    artifact.ArtifactError: a run is damaged.
+    errors.ArtifactError: a run is damaged.
     errors.WidthError: widths that are not understood.
   """
   root = pathlib.Path(workdir)
@@ -39,7 +40,7 @@ def report(workdir, output=None, widths=None):
       draw(*what[:1], output / 'figures' / f'{name}.png', *what[1:])
       drawn.append((heading, f'figures/{name}.png'))
     except errors.NothingSaved:
-      pass  # not every run has every kind of record
+      pass  # a figure needs records that not every run has
 
   for (data, score), rows in groups.items():
     title, stem = f'{data}, {score}', f'{data}-{score}'

@@ -8,10 +8,13 @@ import pathlib
 
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Float
 import numpy as np
 import pandas as pd
 
 from medjax import errors
+from medjax.config.fields import Config
+from medjax.core.widths import Widths
 from medjax.kge import batches as batches_lib
 from medjax.kge import loss as loss_lib
 from medjax.kge import scoring
@@ -22,9 +25,10 @@ from medjax.saved import restore
 from medjax.saved import workdir as workdir_lib
 from medjax.report import plots
 from medjax.report import tables
+from medjax.saved.files import Path
 
 
-def agreement(folder):
+def agreement(folder: Path) -> pd.DataFrame:
   """Returns a DataFrame of width, first, last (components of the block) and cosine.
 
   Raises:
@@ -56,19 +60,19 @@ def agreement(folder):
   return pd.DataFrame(found).dropna()
 
 
-def learned(config, widths):
+def learned(config: Config, widths: Widths) -> dict[str, Array]:
   """Objective parameters as they are initialised: the shown losses are those of a run that does not learn them."""
   objective = {name: jnp.float32(getattr(config.objective, name)) for name in ('w1', 'w2', 'w3')}
   return objective | {'gamma': jnp.full(len(widths.values), config.model.gamma, jnp.float32)}
 
 
-def cosine(a, b):
+def cosine(a: Float[np.ndarray, ' n'], b: Float[np.ndarray, ' n']) -> float:
   """Cosine of two vectors, NaN if one is zero."""
   size = np.linalg.norm(a) * np.linalg.norm(b)
   return float(a @ b / size) if size else np.nan
 
 
-def draw(folder, path):
+def draw(folder: Path, path: Path) -> None:
   """Draws the cosines as a map of blocks and widths, and writes them as a CSV beside the PNG."""
   frame = agreement(folder)
   files_lib.write_text(pathlib.Path(path).with_suffix('.csv'), frame.round(6).to_csv(index=False))

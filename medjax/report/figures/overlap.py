@@ -1,17 +1,19 @@
 """What sub-models know in common: the queries that a narrow one answers and a wide one keeps."""
 import pathlib
 
+from jaxtyping import Float, Float64, Int
 import numpy as np
 
 from medjax import errors
 from medjax.saved import files as files_lib
 from medjax.report import plots
+from medjax.saved.files import Path
 
 TOP = 10   # a query is answered if the true entity is among so many
 MOST = 8   # widths shown
 
 
-def read_ranks(folder):
+def read_ranks(folder: Path) -> tuple[Float[np.ndarray, '2 Q N'], Int[np.ndarray, ' N']]:
   """Returns (ranks [2, Q, N], widths [N]) of results-ranks.npz; raises errors.NothingSaved where there is none."""
   path = pathlib.Path(folder) / 'results-ranks.npz'
   if not path.exists():
@@ -20,7 +22,8 @@ def read_ranks(folder):
     return saved['ranks'], saved['widths']
 
 
-def shares(ranks, top=TOP):
+def shares(ranks: Float[np.ndarray, '... N'], top: int = TOP
+           ) -> tuple[Float64[np.ndarray, 'N N'], Float64[np.ndarray, 'N N']]:
   """Returns (kept [N, N], added [N, N]) of ranks [..., N].
 
   kept[i, j] is the share of the queries which width i answers that width j answers too (NaN if i answers none);
@@ -32,7 +35,7 @@ def shares(ranks, top=TOP):
     return both / own[:, None], (own[None] - both) / len(right)
 
 
-def draw(folder, path):
+def draw(folder: Path, path: Path) -> None:
   """Draws both shares for up to `MOST` widths i < j of a run."""
   ranks, widths = read_ranks(folder)
   if len(widths) < 2:
@@ -46,7 +49,9 @@ def draw(folder, path):
       values = 100 * values[:-1, 1:]  # the widest has no wider one, the narrowest no narrower one
       above = np.triu(np.ones(values.shape, bool))
       low, high = np.nanmin(values[above], initial=100), np.nanmax(values[above], initial=0)
-      spare = 0.4 * max(high - low, 1.0)  # neither white nor black; differences below 1 % stay pale
+      # The greys reach beyond the values on both sides, so that none is white or black; where the values differ by less
+      # than 1 %, all are about the same grey.
+      spare = 0.4 * max(high - low, 1.0)
       panel.imshow(np.where(above, values, np.nan), cmap='Greys', vmin=low - spare / 2, vmax=high + spare)
       for i, j in zip(*np.nonzero(above)):
         dark = values[i, j] > (low + high + spare / 2) / 2

@@ -1,11 +1,15 @@
 """MRR and Hits@10 against width, for all methods of a group of runs."""
+from collections.abc import Sequence
+
 import numpy as np
 
 from medjax.report import plots
 from medjax.report import quality
+from medjax.report.collect import Row
+from medjax.saved.files import Path
 
 
-def draw(rows, path, title=''):
+def draw(rows: Sequence[Row], path: Path, title: str = '') -> None:
   """Draws the means over seeds of `collect.Row`s; bars are half the range, methods of few widths are markers."""
   widths = {width for row in rows for width in row.values('mrr')}
   with plots.panels(path, columns=2, size=(4.6, 4.2)) as axes:

@@ -1,4 +1,6 @@
 """The number of sub-models against quality and cost."""
+from collections.abc import Iterable
+
 import numpy as np
 
 from medjax import errors
@@ -6,9 +8,11 @@ from medjax.core import widths as widths_lib
 from medjax.report import collect
 from medjax.report import plots
 from medjax.report import tables
+from medjax.report.collect import Row
+from medjax.saved.files import Path
 
 
-def series(rows):
+def series(rows: Iterable[Row]) -> list[tuple[int, Row]]:
   """Returns [(number of sub-models, row)] of the MED rows up to the same widest width, that of most of them.
 
   Rows that differ from the usual configuration in more than their widths are left out.
@@ -21,12 +25,12 @@ def series(rows):
   return sorted(counted, key=lambda pair: pair[0])
 
 
-def words(row):
+def words(row: Row) -> set[str]:
   """The words of a row's label that tell its widths."""
   return set(collect.told('model.widths', row.runs[0].fields['model.widths']).split())
 
 
-def draw(rows, path, title=''):
+def draw(rows: Iterable[Row], path: Path, title: str = '') -> None:
   """Draws the MRR of the shared widths, and the training's seconds, against the number of sub-models.
 
   Raises:
@@ -35,7 +39,7 @@ def draw(rows, path, title=''):
   counted = series(rows)
   if len({count for count, _ in counted}) < 2:
     raise errors.NothingSaved('there is one number of sub-models only; train MED with other --config.model.widths up '
-                               'to the same widest one')
+                              'to the same widest one')
   counts = [count for count, _ in counted]
   widths = tables.few(sorted(set.intersection(*(set(row.values('mrr')) for _, row in counted))))
   with plots.panels(path, columns=2) as axes:

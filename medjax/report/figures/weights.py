@@ -9,11 +9,13 @@ import pathlib
 
 import jax
 import jax.numpy as jnp
+from jaxtyping import Float
 import numpy as np
 import pandas as pd
 
 from medjax import errors
 from medjax import objectives
+from medjax.config.fields import ObjectiveConfig
 from medjax.kge import batches as batches_lib
 from medjax.kge import loss as loss_lib
 from medjax.kge import scoring
@@ -25,20 +27,22 @@ from medjax.saved import workdir as workdir_lib
 from medjax.report import metrics
 from medjax.report import plots
 from medjax.report import tables
+from medjax.saved.files import Path
 
 
-def effective_share(weights, axis, count):
+def effective_share(weights: Float[np.ndarray, '...'], axis: int | tuple[int, ...], count: int
+                    ) -> Float[np.ndarray, '...']:
   """exp(entropy) / count of weights that sum to 1 over some axes."""
   return np.exp(-np.where(weights > 0, weights * np.log(np.maximum(weights, 1e-30)), 0).sum(axis)) / count
 
 
-def strengths(folder, step, objective):
+def strengths(folder: Path, step: int, objective: ObjectiveConfig) -> tuple[float, float]:
   """Returns (w1, w2) at a step: learned ones as metrics.jsonl has them last, else those of the configuration."""
   lines = [line for line in metrics.read(folder) if line['step'] <= step and 'w1' in line]
   return (lines[-1]['w1'], lines[-1]['w2']) if lines else (objective.w1, objective.w2)
 
 
-def shares(folder):
+def shares(folder: Path) -> pd.DataFrame:
   """Returns a DataFrame of step, width, positive_share, negative_share of a run's checkpoints.
 
   Raises:
@@ -71,7 +75,7 @@ def shares(folder):
     positive, negative = map(np.asarray, objectives.triple_weights(
         scores, objectives.predecessors(scores), batch.valid, *strengths(folder, step, config.objective), options))
     count = train.negatives if within else train.batch * train.negatives
-    # within a positive, weights add up to that positive's share of all
+    # the weights of one positive's negatives add up to 1 / batch, so times batch they add up to 1
     negative = effective_share(negative * train.batch, 1, count) if within else effective_share(negative, (0, 1), count)
     frames.append(pd.DataFrame({
         'step': step, 'width': widths.values, 'positive_share': effective_share(positive, 0, train.batch),
@@ -79,7 +83,7 @@ def shares(folder):
   return pd.concat(frames, ignore_index=True)
 
 
-def draw(folder, path):
+def draw(folder: Path, path: Path) -> None:
   """Draws the effective shares over the steps, and writes them as a CSV beside the PNG."""
   frame = shares(folder)
   files_lib.write_text(pathlib.Path(path).with_suffix('.csv'), frame.round(6).to_csv(index=False))

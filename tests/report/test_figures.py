@@ -19,7 +19,6 @@ from medjax.report.figures import overlap
 from medjax.report.figures import sub_models
 from medjax.report.figures import weights
 from medjax.figures import __main__ as command
-from medjax.objectives import med
 
 
 @pytest.fixture(scope='module')
@@ -64,21 +63,6 @@ def test_gradients_agree_with_themselves_and_lie_on_shared_blocks(folder):
   assert second.iloc[0] == pytest.approx(second.iloc[1], rel=1e-5)  # of two, each is the other's rest
   with pytest.raises(errors.NothingSaved):
     gradients.agreement(folder / 'extracted')
-
-
-@pytest.mark.parametrize('over', ['positive', 'batch'])
-def test_the_weights_are_those_of_the_objective(over, tiny_config):
-  objective = tiny_config({'objective.evolutionary': True, 'objective.weigh_over': over}).objective
-  random = np.random.default_rng(0)
-  positive, negative = (random.normal(size=size).astype(np.float32) for size in ((6, 3), (6, 5, 3)))
-  valid = random.random((6, 5)) < 0.8
-  on_positive, on_negative = weights.triple_weights(positive, negative, valid, 1.5, 2.0, objective)
-  share = 6 if over == 'positive' else 1  # med divides by the positives, each of which has weights that sum to 1
-  softplus = lambda x: np.logaddexp(0, x)
-  expected = ((on_positive * softplus(-positive)).sum(0) + (on_negative * softplus(negative)).sum((0, 1)) / share) / 2
-  settings = med.Settings(**{name: getattr(objective, name) for name in med.Settings._fields})
-  _, own = med.losses(positive, negative, valid, np.ones(3, np.float32), med.Weights(1.5, 2.0, 1.0), settings)
-  np.testing.assert_allclose(own, expected, rtol=1e-5)
 
 
 def test_shares_of_a_run_cover_its_checkpoints_and_widths(trained):

@@ -1,4 +1,6 @@
 """A step under a teacher: what the teacher says, what it teaches, and when it is trained itself."""
+import types
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -10,6 +12,8 @@ from medjax.core import rows as rows_lib
 from medjax.core import widths as widths_lib
 from medjax.kge import batches as batches_lib
 from medjax.kge import settings as settings_lib
+from medjax.kge import structure
+from medjax.kge import task as task_lib
 from medjax.kge import teaching
 from medjax.training import step as step_lib
 from medjax.objectives import distill
@@ -31,10 +35,13 @@ def build(method, score='rotate', share=1):
   params = record.init(jax.random.key(7), ENTITIES, RELATIONS, 12)
   teacher = teaching.Teacher(params, jnp.float32(6.0 * record.margin), jnp.float32(1.5), record,
                              widths_lib.Widths((12,), record.components))
-  widths, optimizer = settings_lib.model_widths(config), optimizers.make(config.train)
-  state = step_lib.init_state(config, student, widths, optimizer, ENTITIES, RELATIONS)
-  state, teacher = teaching.begin(state, teacher)
-  return config, state, teacher, params, jax.jit(step_lib.make_step(config, student, widths, optimizer, ENTITIES))
+  graph = types.SimpleNamespace(train=TRIPLES, num_entities=ENTITIES, num_relations=RELATIONS)
+  task = task_lib.make_task(config, student, settings_lib.model_widths(config), graph, teacher=teacher)
+  optimizer = optimizers.make(config.train)
+  state, step = step_lib.init_state(task, config.train, optimizer), step_lib.make_step(task, config.train, optimizer)
+  given = lambda teacher: {'triples': TRIPLES, 'known': None, 'teacher': teacher}
+  step = jax.jit(step)
+  return config, state, task.data['teacher'], params, lambda state, teacher: step(state, given(teacher))
 
 
 @pytest.mark.parametrize('score, share', [('rotate', 1), ('simple', 4)])
@@ -57,8 +64,8 @@ def test_a_teachers_scores_are_those_of_its_model(score, share):
 def test_a_frozen_teacher_is_data_and_changes_what_is_learned():
   _, state, teacher, _, step = build('bkd')
   assert jax.tree.structure(state.params['objective']).num_leaves == 0
-  after, _, value = step(state, TRIPLES, None, teacher)
-  other, _, other_value = step(state, TRIPLES, None, teacher.replace(scale=jnp.float32(0.2)))
+  after, _, value = step(state, teacher)
+  other, _, other_value = step(state, teacher.replace(scale=jnp.float32(0.2)))
   assert np.isfinite(value) and value != other_value
   assert not np.array_equal(after.params['model']['entity']['re'], other.params['model']['entity']['re'])
 
@@ -71,7 +78,7 @@ def test_the_loss_of_a_step_is_that_of_the_whole_tables(method, done):
   model, record = state.params['model'], scores.make('rotate', scores.default_constants(6.0, 4))
   student = teaching.Teacher(None, 6.0, 1.0, record, widths_lib.Widths((4,), 2))
   own, taught = teaching.scores(student, model, batch), teaching.scores(teacher, params, batch)
-  _, (hard,), value = step(state, TRIPLES, None, teacher)
+  _, (hard,), value = step(state, teacher)
   if method == 'ta':
     expected = distill.hinton(hard, own, taught, batch.valid, 0.5, 1.0)
   elif method == 'iterde':
@@ -80,9 +87,9 @@ def test_the_loss_of_a_step_is_that_of_the_whole_tables(method, done):
   else:
     triples = np.where(np.arange(8)[:, None] < 4, np.stack([batch.anchor, batch.answer], 1),
                        np.stack([batch.answer, batch.anchor], 1))
-    shapes = [distill.structure(*(rows_lib.gather(table['entity'], triples[:, i]) for i in (0, 1)))
+    shapes = [structure.structure(*(rows_lib.gather(table['entity'], triples[:, i]) for i in (0, 1)))
               for table in (model, params)]
-    shape = distill.structure_distance(*shapes)
+    shape = structure.structure_distance(*shapes)
     expected = distill.dual(own, taught, batch.valid, distill.Reliability(), shape, 1.0)
     if done == 4:
       expected += distill.dual(taught, own, batch.valid, distill.Reliability(), shape, 1.0)
@@ -95,12 +102,12 @@ def test_dualdes_teacher_is_fixed_in_the_first_stage_and_trained_in_the_second()
   tables = lambda state: jax.tree.leaves(state.params['objective']['teacher'])
   own = jax.tree.leaves(params)
   for done in range(STEPS):
-    state, _, _ = step(state, TRIPLES, None, teacher)
+    state, _, _ = step(state, teacher)
     same = all(np.array_equal(a, b) for a, b in zip(tables(state), own))
     assert same == (done < STEPS // 2)
   slopes = {name: float(value) for name, value in state.params['objective'].items() if name != 'teacher'}
   assert len(slopes) == 2 * len(distill.Reliability._fields)
-  initial = teaching.initial(config, teacher.score, ENTITIES, RELATIONS)
+  initial = teaching.initial(config, teacher)
   assert all(slopes[name] != float(initial[name]) for name in slopes)
 
 

@@ -11,12 +11,15 @@ import pytest
 
 import medjax
 from medjax import errors
+from medjax.core import axes as axes_lib
 from medjax import scores
 from medjax.core import widths as widths_lib
 from medjax.experiments import commands
 from medjax.experiments import runs
+from medjax.saved import checkpoint
 from medjax.saved import graph_files
 from medjax.serve import vocabulary
+from medjax.training import state as state_lib
 from medjax.data.triples import Graph
 
 
@@ -193,18 +196,18 @@ def model_rank(model, known):
   )
 
 
-def vocabulary(labels, identifiers=('Q1', 'Q2', 'Q3')):
+def of_labels(labels, identifiers=('Q1', 'Q2', 'Q3')):
   return vocabulary.Vocabulary('entity', identifiers, labels)
 
 
 def test_labels_are_found_in_any_case():
-  names = vocabulary(('Paris', 'paris', 'Straße'))
+  names = of_labels(('Paris', 'paris', 'Straße'))
   assert (names.find('Paris'), names.find('paris')) == (0, 1)
   assert names.find('STRASSE') == names.find('Q3') == names.find(2) == names.find(np.int32(2)) == 2
 
 
 def test_equal_labels_are_told_apart():
-  names = vocabulary(('Mercury', 'Mercury', 'Venus'))
+  names = of_labels(('Mercury', 'Mercury', 'Venus'))
   assert names.find('mercury (q2)') == 1 and names.labels[2] == 'Venus'
   with pytest.raises(errors.UnknownLabel, match=r"near it: .*'Mercury \(Q1\)'"):
     names.find('Mercury')
@@ -213,21 +216,22 @@ def test_equal_labels_are_told_apart():
 @pytest.mark.parametrize('name', ['Pariss', 3, -1, None, 1.0])
 def test_unknown_names_are_refused(name):
   with pytest.raises(errors.UnknownLabel, match='the model has no entity'):
-    vocabulary(('Paris', 'Rome', 'Bonn')).find(name)
+    of_labels(('Paris', 'Rome', 'Bonn')).find(name)
 
 
 def test_an_unknown_name_brings_the_nearest():
   with pytest.raises(errors.UnknownLabel, match="no entity 'pariss'; near it: 'Paris'"):
-    vocabulary(('Paris', 'Rome', 'Bonn')).find('pariss')
+    of_labels(('Paris', 'Rome', 'Bonn')).find('pariss')
 
 
 READ = '''
 import sys
-from medjax import artifact, checkpoint
+from medjax.core import axes
+from medjax.saved import checkpoint
 import jax, numpy as np
 like = {'model': {'entity': {'re': jax.ShapeDtypeStruct((4000, int(sys.argv[2])), np.float32)}}}
 like['model']['entity'] |= {'im': like['model']['entity']['re']}
-checkpoints = checkpoint.Checkpoints(sys.argv[1], read_only=True)
+checkpoints = checkpoint.Checkpoints(sys.argv[1], read_only=True, axes=axes.columns())
 count = lambda: int(open('/proc/self/io').read().split()[1])
 before = count()
 checkpoints.restore_params(like)
@@ -238,11 +242,9 @@ print(count() - before)
 @pytest.mark.skipif(not pathlib.Path('/proc/self/io').exists(), reason='needs /proc/self/io of Linux')
 def test_a_crop_reads_only_its_share(tmp_path, repository):
   import jax.numpy as jnp
-  from medjax import checkpoint
-  from medjax.training import state as state_lib
   table = np.random.RandomState(0).normal(size=(4000, 320)).astype(np.float32)
   params = {'model': {'entity': {'re': jnp.asarray(table), 'im': jnp.asarray(-table)}}}
-  checkpoint.Checkpoints(tmp_path).save(state_lib.State(jnp.int32(1), params, (), jnp.bool_(True)))
+  checkpoint.Checkpoints(tmp_path, axes=axes_lib.columns()).save(state_lib.State(jnp.int32(1), params, (), jnp.bool_(True)))
   read = {}
   for width in (5, 320):
     done = subprocess.run(

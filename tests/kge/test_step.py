@@ -1,4 +1,7 @@
 """The step against a slow reference that knows nothing of gathered rows, blocks or dispatches."""
+import functools
+import types
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -6,22 +9,26 @@ import optax
 import pytest
 
 from medjax import config as config_lib
+from medjax import objectives
 from medjax import scores
 from medjax.core import axes as axes_lib
 from medjax.core import rows as rows_lib
 from medjax.core import widths as widths_lib
 from medjax.kge import batches as batches_lib
 from medjax.kge import settings as settings_lib
+from medjax.kge import task as task_lib
 from medjax.training import step as step_lib
-from medjax.objectives import med
 from medjax.training import optimizers
 
 ENTITIES, RELATIONS = 15, 3
 DRAWN = np.random.default_rng(0).integers(0, [ENTITIES, RELATIONS, ENTITIES], (60, 3))
 TRIPLES = np.unique(DRAWN, axis=0).astype(np.int32)
+DATA = {'triples': jnp.asarray(TRIPLES), 'known': None, 'teacher': None}
 
 
+@functools.cache  # tests share compiled steps
 def build(score='rotate', **fields):
+  """Returns (config, score, widths, first state, compiled step)."""
   config = config_lib.Config()
   settings = {'model.score': score, 'model.widths': '4,8,12', 'train.batch': 8, 'train.negatives': 5, 'train.steps': 20,
               'train.narrow_rate': 0.0, 'objective.mutual': True, 'objective.dynamic': True}
@@ -30,9 +37,20 @@ def build(score='rotate', **fields):
   config = settings_lib.resolve(config)
   widths = settings_lib.model_widths(config)
   score = scores.make(score, scores.default_constants(config.model.gamma, widths.full))
-  optimizer = optimizers.make(config.train)
-  state = step_lib.init_state(config, score, widths, optimizer, ENTITIES, RELATIONS)
-  return config, score, widths, state, step_lib.make_step(config, score, widths, optimizer, ENTITIES)
+  graph = types.SimpleNamespace(train=TRIPLES, num_entities=ENTITIES, num_relations=RELATIONS)
+  task, optimizer = task_lib.make_task(config, score, widths, graph), optimizers.make(config.train)
+  step = jax.jit(step_lib.make_step(task, config.train, optimizer))
+  return config, score, widths, step_lib.init_state(task, config.train, optimizer), step
+
+
+def value_and_grad(loss, params, config, score, widths, batch):
+  """Of a loss below, compiled."""
+  return jax.jit(jax.value_and_grad(lambda params: loss(params, config, score, widths, batch)))(params)
+
+
+def dispatch(state, step, steps):
+  """Returns the state after a dispatch, which takes its buffers over."""
+  return step_lib.make_dispatch(step)(jax.tree.map(jnp.copy, state), DATA, jnp.int32(steps))[0]
 
 
 def reference_loss(params, config, score, widths, batch):
@@ -40,7 +58,7 @@ def reference_loss(params, config, score, widths, batch):
   columns = []
   asked_for = 'head' if score.name.endswith('_reciprocal') else 'tail'
   for width in widths.values:
-    part = axes_lib.crop(params['model'], width, score.components)
+    part = axes_lib.crop(params['model'], score.axes, width)
     one = widths_lib.Widths((width,), score.components)
     half = len(batch.anchor) // 2
     negatives = jnp.repeat(batch.negatives, len(batch.anchor) // len(batch.negatives), 0)
@@ -55,9 +73,12 @@ def reference_loss(params, config, score, widths, batch):
     columns.append(column * margin if score.margin else column)
   value = jnp.stack(columns, -1)
   objective = config.objective
-  settings = med.Settings(**{name: getattr(objective, name) for name in med.Settings._fields})
-  share = jnp.asarray(widths.values) / widths.full
-  return med.losses(value[:, 0], value[:, 1:], batch.valid, share, med.Weights(1.0, 1.0, 1.0), settings)[0]
+  options = objectives.Options(
+      objectives.Mutual(form=objective.mutual_form), 'sigmoid' if objective.evolutionary else None, 'positive', 1.0, True,
+      objective.narrow_weight)
+  fractions = jnp.asarray(widths.values) / widths.full
+  return objectives.log_sigmoid_losses(value[:, 0], value[:, 1:], batch.valid, fractions, objectives.Strengths(), options
+                                       )[0]
 
 
 @pytest.mark.parametrize('score, share, power', [
@@ -67,11 +88,11 @@ def test_step_is_adam_on_the_slow_loss(score, share, power):
                                               model__gamma_power=power)
   batch = batches_lib.sample(jax.random.fold_in(jax.random.key(0), 1), state.step, jnp.asarray(TRIPLES), ENTITIES, 8, 5,
                           share=share)
-  loss, grads = jax.value_and_grad(reference_loss)(state.params, config, record, widths, batch)
+  loss, grads = value_and_grad(reference_loss, state.params, config, record, widths, batch)
   optimizer = optax.adam(config.train.learning_rate)
   updates, _ = optimizer.update(grads, optimizer.init(state.params))
   expected = optax.apply_updates(state.params, updates)
-  after, _, value = step(state, jnp.asarray(TRIPLES), None)
+  after, _, value = step(state, DATA)
   assert value == pytest.approx(float(loss), rel=1e-5)
   # Adam's first step is the gradient's sign: where the gradient is float noise, either sign is right
   def close(ours, theirs, grad):
@@ -84,7 +105,7 @@ def reference_softmax(params, config, score, widths, batch):
   """Cross-entropy of whole tables, one sliced model after the other, with its regulariser."""
   total, half = 0.0, len(batch.anchor) // 2
   for width in widths.values:
-    part = axes_lib.crop(params['model'], width, score.components)
+    part = axes_lib.crop(params['model'], score.axes, width)
     one = widths_lib.Widths((width,), score.components)
     ids = jnp.concatenate([jnp.broadcast_to(batch.negatives, batch.valid.shape), batch.answer[:, None]], 1)
     repeat = lambda x: jnp.broadcast_to(x[:, None], ids.shape)
@@ -125,8 +146,8 @@ def test_step_of_the_softmax_loss(score, regularizer, negatives, regularize):
                           negatives, share=8)
   assert batch.negatives.shape == (1, negatives or ENTITIES)
   assert negatives or (np.asarray(batch.valid).sum(1) == ENTITIES - 1).all()
-  loss, grads = jax.value_and_grad(reference_softmax)(state.params, config, record, widths, batch)
-  after, _, value = step(state, jnp.asarray(TRIPLES), None)
+  loss, grads = value_and_grad(reference_softmax, state.params, config, record, widths, batch)
+  after, _, value = step(state, DATA)
   assert value == pytest.approx(float(loss), rel=1e-5)
   # Adagrad's first step is the gradient's sign times the learning rate
   def close(ours, before, grad):
@@ -139,7 +160,7 @@ def test_narrow_components_learn_faster():
   _, _, widths, state, step = build('complex', objective__mutual=False)
   _, _, _, _, faster = build('complex', objective__mutual=False, train__narrow_rate=0.5)
   assert widths.values == (4, 8, 12)
-  moved = [jax.tree.map(lambda a, b: np.asarray(a - b), one(state, jnp.asarray(TRIPLES), None)[0].params['model'],
+  moved = [jax.tree.map(lambda a, b: np.asarray(a - b), one(state, DATA)[0].params['model'],
                         state.params['model']) for one in (step, faster)]
   factor = np.repeat([np.sqrt(3), np.sqrt(1.5), 1], 2)  # two components a block
   jax.tree.map(lambda plain, fast: np.testing.assert_allclose(fast, plain * factor, rtol=1e-3, atol=1e-7), *moved)
@@ -147,11 +168,10 @@ def test_narrow_components_learn_faster():
 
 def test_a_dispatch_equals_its_steps_one_by_one():
   _, _, _, state, step = build()
-  single, triples = jax.jit(step), jnp.asarray(TRIPLES)
   expected = state
   for _ in range(5):
-    expected, _, _ = single(expected, triples, None)
-  ours, _, _ = step_lib.make_dispatch(step)(state, triples, None, jnp.int32(5))
+    expected, _, _ = step(expected, DATA)
+  ours = dispatch(state, step, 5)
   assert int(ours.step) == 5
   jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6), ours.params, expected.params)
 
@@ -160,23 +180,19 @@ def test_dispatch_stops_at_the_first_step_that_is_not_finite():
   _, _, _, state, step = build()
   spoilt = jax.tree.map(lambda x: x.at[:].set(jnp.nan), state.params['model'])
   state = state.replace(params=state.params | {'model': spoilt})
-  after, _, _ = step_lib.make_dispatch(step)(state, jnp.asarray(TRIPLES), None, jnp.int32(5))
+  after = dispatch(state, step, 5)
   assert not bool(after.ok) and int(after.step) == 1
-
-
-def train(state, step, steps=20):
-  return step_lib.make_dispatch(step)(state, jnp.asarray(TRIPLES), None, jnp.int32(steps))[0]
 
 
 def test_paper_learns_its_weights_by_descent_and_they_defeat_themselves():
   _, _, _, state, step = build(objective__name='paper')
-  after = train(state, step).params['objective']
+  after = dispatch(state, step, 20).params['objective']
   assert after['w3'] < 1  # the widths' weights shrink, since that makes the loss small
 
 
 def test_adversarial_weights_rise_and_stay_in_their_range():
   _, _, _, state, step = build(objective__weights='adversarial', objective__evolutionary=True, train__learning_rate=0.5)
-  after = train(state, step).params['objective']
+  after = dispatch(state, step, 20).params['objective']
   assert after['w1'] > 1 and after['w2'] > 1
   assert all(0 <= float(after[name]) <= 5 for name in ('w1', 'w2', 'w3'))
 
@@ -188,13 +204,12 @@ def test_fixed_weights_are_no_parameters():
 
 def test_learned_gamma_is_one_per_width_and_moves():
   _, _, _, state, step = build(model__width_gamma='learned')
-  gamma = train(state, step).params['objective']['gamma']
+  gamma = dispatch(state, step, 20).params['objective']['gamma']
   assert gamma.shape == (3,) and (np.asarray(gamma) != 6).all()
 
 
 def test_sandwich_trains_the_narrowest_the_widest_and_some_between():
-  widths = widths_lib.Widths((2, 4, 6, 8, 10))
-  masks = np.stack([step_lib.draw_sub_models(jax.random.key(i), 3, widths) for i in range(60)])
+  masks = np.stack([step_lib.draw_sub_models(jax.random.key(i), 3, 5) for i in range(60)])
   assert (masks.sum(1) == 3).all() and masks[:, [0, -1]].all()
   assert (masks[:, 1:-1].sum(0) > 8).all()
 
@@ -203,15 +218,14 @@ def test_sandwich_changes_the_loss():
   losses = []
   for kind in ('all', 'sandwich:2'):
     _, _, _, state, step = build(objective__sub_models=kind)
-    losses.append(float(step(state, jnp.asarray(TRIPLES), None)[2]))
+    losses.append(float(step(state, DATA)[2]))
   assert losses[1] < losses[0]
 
 
 def test_filtered_negatives_change_the_loss():
   _, _, _, state, step = build()
   known = jax.tree.map(jnp.asarray, batches_lib.known(TRIPLES))
-  triples = jnp.asarray(TRIPLES)
-  assert float(step(state, triples, None)[2]) != float(step(state, triples, known)[2])
+  assert float(step(state, DATA)[2]) != float(step(state, DATA | {'known': known})[2])
 
 
 def test_learning_rate_decays_linearly_to_zero():

@@ -9,6 +9,8 @@ import pytest
 from medjax import errors
 from medjax.experiments import distillation
 from medjax.experiments import runs
+from medjax.experiments import teacher as teacher_lib
+from medjax.kge import task as task_lib
 from medjax.kge import settings as settings_lib
 from medjax.report import collect
 from medjax.saved import artifact
@@ -87,8 +89,8 @@ def test_an_interrupted_student_resumes_bit_for_bit(method, student, chained, tm
     runs.train(config, whole)
   save, saved = checkpoint.Checkpoints.save, []
 
-  def save_three(self, state, mrr=None):
-    save(self, state, mrr)
+  def save_three(self, state, merit=None):
+    save(self, state, merit)
     saved.append(int(state.step))
     if len(saved) == 4:
       raise KeyboardInterrupt
@@ -103,8 +105,10 @@ def test_an_interrupted_student_resumes_bit_for_bit(method, student, chained, tm
   for folder in (whole, tmp_path / 'cut'):
     there, graph, description = (read(folder) for read in (
         workdir_lib.read_config, graph_files.read_graph, artifact.read_description))
-    like = step_lib.init_state(there, description.make_score(), description.make_widths(),
-                               optimizers.make(there.train), graph.num_entities, graph.num_relations)
+    taught, teacher = teacher_lib.find(there, folder)
+    task = task_lib.make_task(there, description.make_score(), description.make_widths(), graph,
+                              teacher=teacher_lib.load_teacher(taught, teacher, graph))
+    like = step_lib.init_state(task, there.train, optimizers.make(there.train))
     states.append(checkpoint.Checkpoints(folder / 'checkpoints', read_only=True).restore(like))
   pairs = list(zip(*map(jax.tree.leaves, states)))
   assert len(pairs) > (20 if method == 'dualde' else 8)

@@ -12,9 +12,13 @@ import numpy as np
 import pytest
 
 from medjax import errors
+from medjax.core import axes as axes_lib
 from medjax.experiments import runs
 from medjax.saved import checkpoint
 from medjax.training import state as state_lib
+
+
+AXES = {'model': axes_lib.columns(), 'objective': axes_lib.FIXED}
 
 
 def make_state(step, length=8):
@@ -28,7 +32,7 @@ def make_state(step, length=8):
 
 
 def save(folder, steps, keep=2, mrrs=()):
-  checkpoints = checkpoint.Checkpoints(folder, keep)
+  checkpoints = checkpoint.Checkpoints(folder, keep, axes=AXES)
   for step in steps:
     checkpoints.save(make_state(step), dict(mrrs).get(step))
   return checkpoints
@@ -178,6 +182,7 @@ OTHER_DEVICE = '''
 import os, sys
 os.environ['XLA_FLAGS'] = '--xla_force_host_platform_device_count=2'
 import jax
+from medjax.saved import checkpoint
 from medjax.training import state
 with jax.default_device(jax.devices()[1]):
   table = jax.numpy.arange(12.0).reshape(3, 4)
@@ -190,7 +195,7 @@ def test_a_checkpoint_of_a_device_that_is_not_here_is_read(tmp_path):
   subprocess.run([sys.executable, '-c', OTHER_DEVICE, str(tmp_path)], check=True, capture_output=True, timeout=120)
   table = jnp.zeros((3, 4))
   like = state_lib.State(jnp.int32(0), {'model': {'entity': {'re': table}}}, {'m': table}, jnp.bool_(True))
-  checkpoints = checkpoint.Checkpoints(tmp_path, read_only=True)
+  checkpoints = checkpoint.Checkpoints(tmp_path, read_only=True, axes=axes_lib.columns())
   restored = checkpoints.restore(like)
   np.testing.assert_array_equal(restored.opt_state['m'], np.arange(12.0).reshape(3, 4))
   part = checkpoints.restore_params({'model': {'entity': {'re': jax.ShapeDtypeStruct((3, 2), jnp.float32)}}})

@@ -1,10 +1,7 @@
-import hypothesis
-from hypothesis import strategies as st
-import numpy as np
+"""Widths as they are written, and the blocks that they end."""
 import pytest
 
 from medjax import errors
-from medjax.core import axes as axes_lib
 from medjax.core import widths as widths_lib
 
 
@@ -38,16 +35,3 @@ def test_untrained_width_names_the_nearest():
 
 def test_crop_keeps_its_models_block():
   assert widths_lib.Widths((10, 25, 40), 1).up_to(10).block == 5
-
-
-@hypothesis.given(st.integers(1, 8), st.integers(1, 8))
-def test_crop_of_a_crop_is_the_crop(a, b):
-  params = {'entity': {'re': np.arange(24.).reshape(3, 8)}}
-  small, large = min(a, b), max(a, b)
-  twice = axes_lib.crop(axes_lib.crop(params, large), small)
-  np.testing.assert_array_equal(twice['entity']['re'], params['entity']['re'][:, :small])
-
-
-def test_crop_wider_than_the_model_is_refused():
-  with pytest.raises(errors.WidthError, match='width 16 to 18'):
-    axes_lib.crop({'re': np.zeros((2, 8))}, 18, components=2)
