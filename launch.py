@@ -20,13 +20,10 @@ from medjax.core import runtime
 if __name__ == '__main__':
   runtime.use_huge_pages()
 
-from absl import app
-from absl import flags
+from absl import app, flags
 from ml_collections import config_flags
 
-from medjax import cli
-from medjax import config
-from medjax import errors
+from medjax import cli, config, errors
 
 DEFAULT = str(pathlib.Path(__file__).parent / 'configs' / 'quickstart.py')
 MODE = flags.DEFINE_enum('mode', 'train', list(cli.MODES), 'What to do.')

@@ -18,12 +18,12 @@ from medjax import config as config_lib
 from medjax import scores
 from medjax.core import runtime
 from medjax.core import widths as widths_lib
-from medjax.kge import settings as settings_lib
-from medjax.kge import task as task_lib
-from medjax.training import step as step_lib
 from medjax.data import datasets
 from medjax.evaluation import evaluator
+from medjax.kge import settings as settings_lib
+from medjax.kge import task as task_lib
 from medjax.report import cost
+from medjax.training import step as step_lib
 
 MIB = 2**20
 SHAPE = ('score', 'dataset', 'widths', 'batch', 'negatives', 'share_negatives', 'rounds')  # in every result

@@ -9,8 +9,7 @@ from medjax.core import runtime
 if __name__ == '__main__':
   runtime.use_huge_pages()
 
-from benchmarks import client
-from benchmarks import common
+from benchmarks import client, common
 
 
 def whole(seconds, one, asked, total):

@@ -14,10 +14,7 @@ import pathlib
 import re
 import tempfile
 
-from medjax import config as config_lib
-from medjax import scores
 from medjax.core import runtime
-from medjax.experiments import runs
 
 if __name__ == '__main__':
   runtime.use_huge_pages()
@@ -25,6 +22,9 @@ if __name__ == '__main__':
 import numpy as np
 
 import medjax
+from medjax import config as config_lib
+from medjax import scores
+from medjax.experiments import runs
 
 BASE = {'data.name': 'world', 'model.widths': '10:40:10', 'train.steps': 20, 'train.batch': 64, 'train.negatives': 8,
         'train.log_every': 1, 'train.checkpoint_every': 20, 'train.learning_rate': 0.01}

@@ -6,9 +6,7 @@ One thing grows at a time, from the point that the options name; the exponent is
 logarithms. Entities grow in synthetic tables of a small full width, with --sample triples. Saves a CSV and a PNG
 beside the text.
 """
-from medjax import scores
 from medjax.core import runtime
-from medjax.core import widths as widths_lib
 
 if __name__ == '__main__':
   runtime.use_huge_pages()
@@ -16,12 +14,14 @@ if __name__ == '__main__':
 import matplotlib
 
 matplotlib.use('Agg')
-import matplotlib.pyplot as plt
 from matplotlib import ticker
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
 from benchmarks import common
+from medjax import scores
+from medjax.core import widths as widths_lib
 
 AXES = ('widths', 'full width', 'batch', 'negatives', 'entities')
 MEASURES = ('step', 'evaluation')
@@ -38,7 +38,7 @@ def evenly(full, count, components):
 
 def common_count(counts, fulls, components):
   """Returns the largest count of sub-models that all full widths can have."""
-  return max((count for count in [1, *counts] if all(full % (count * components) == 0 for full in fulls)))
+  return max(count for count in [1, *counts] if all(full % (count * components) == 0 for full in fulls))
 
 
 def points(arguments, data):

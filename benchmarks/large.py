@@ -16,8 +16,7 @@ import sys
 import tempfile
 import time
 
-from benchmarks import common
-from benchmarks import prepare
+from benchmarks import common, prepare
 from medjax.core import widths as widths_lib
 
 ROOT = pathlib.Path(__file__).parents[1]

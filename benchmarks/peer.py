@@ -30,16 +30,15 @@ def processors():
 
 def factory(triples, spec):
   """A triples factory of ids int [M, 3]."""
-  import torch
   from pykeen.triples import CoreTriplesFactory
+  import torch
   return CoreTriplesFactory(torch.as_tensor(triples, dtype=torch.long), num_entities=spec['num_entities'],
                             num_relations=spec['num_relations'])
 
 
 def make_model(spec, train):
   """PyKEEN's model of the score, as wide as ours in stored numbers per entity."""
-  from pykeen import losses
-  from pykeen import models
+  from pykeen import losses, models
   name, options = REAL[spec['score']]
   dimension = spec['width'] // (2 if spec['score'] in TWO_NUMBERS else 1)
   loss = losses.NSSALoss(margin=spec['gamma'], adversarial_temperature=1.0)
@@ -49,10 +48,9 @@ def make_model(spec, train):
 def training(spec, arrays):
   """Returns a function of the number of steps to the seconds per step of PyKEEN's own sLCWA loop."""
   import numpy as np
-  import torch
   from pykeen.sampling import BasicNegativeSampler
-  from pykeen.training import SLCWATrainingLoop
-  from pykeen.training import TrainingCallback
+  from pykeen.training import SLCWATrainingLoop, TrainingCallback
+  import torch
   model = make_model(spec, factory(arrays['train'], spec))
   loop = SLCWATrainingLoop(
       model=model, triples_factory=factory(arrays['train'], spec), automatic_memory_optimization=False,
@@ -85,8 +83,8 @@ def evaluation(spec, arrays):
 
   The one alone costs what does not grow with the number of triples: the index of known answers.
   """
-  import torch
   from pykeen.evaluation import RankBasedEvaluator
+  import torch
   model = make_model(spec, factory(arrays['train'], spec))
   known = [torch.as_tensor(arrays[split], dtype=torch.long) for split in ('train', 'valid', 'test')]
   asked = torch.as_tensor(arrays['asked'], dtype=torch.long)

@@ -59,8 +59,7 @@ def child(*arguments):
 
 def open_store(path):
   """Opens a store, reads one of its triples and the answers known to valid, and prints what each took."""
-  from medjax.data import filters
-  from medjax.data import store
+  from medjax.data import filters, store
   begun = time.perf_counter()
   graph = store.open_graph(path)
   np.asarray(graph.train[len(graph.train) // 2])
@@ -73,11 +72,9 @@ def rank(path, widths, count, queries):
   """Ranks validation triples with a random model, among all entities and among `count`, and prints the seconds."""
   import jax
 
-  from medjax import crop
-  from medjax import scores
+  from medjax import crop, scores
   from medjax.data import store
-  from medjax.evaluation import candidates
-  from medjax.evaluation import evaluator
+  from medjax.evaluation import candidates, evaluator
   graph = store.open_graph(path)
   score = scores.make('transe', {'init_range': 0.1})
   widths = crop.Widths(crop.parse_widths(widths))

@@ -8,12 +8,12 @@ Triples are uniform, so nearly every row of a batch is another one. Dense update
 import math
 
 from medjax.core import runtime
-from medjax.kge import settings as settings_lib
 
 if __name__ == '__main__':
   runtime.use_huge_pages()
 
 from benchmarks import common
+from medjax.kge import settings as settings_lib
 
 RELATIONS = 1000
 

@@ -9,10 +9,7 @@ from medjax.core import runtime
 if __name__ == '__main__':
   runtime.use_huge_pages()
 
-from benchmarks import client
-from benchmarks import common
-from benchmarks import machine
-from benchmarks import naive
+from benchmarks import client, common, machine, naive
 
 ROWS = ('med', 'default', 'single', 'naive-tables', 'naive-rows', 'peer')
 
@@ -80,7 +77,7 @@ def measure(arguments, data):
             'notes': notes, 'peer': about}
   if own:
     bound, words = traffic(arguments, next(iter(own.values())).model, rate, measured)
-    text, result = text + ['', *words], result | bound
+    text, result = [*text, '', *words], result | bound
   return '\n'.join(text + notes + client.words(about)), result
 
 

@@ -7,13 +7,13 @@ Public are `load` and `Model`; `train`, `evaluate` and `crop`, which work on fol
 `objectives`, whose functions are pure; and `errors`.
 """
 import importlib
-from typing import TYPE_CHECKING, Any
+from typing import Any, TYPE_CHECKING
 
 if TYPE_CHECKING:
   from medjax import errors, objectives, scores
   from medjax.experiments.commands import crop
   from medjax.experiments.runs import evaluate, train
-  from medjax.serve.model import Model, load
+  from medjax.serve.model import load, Model
 
 __version__ = '0.1.0'
 __all__ = ['Model', 'crop', 'errors', 'evaluate', 'load', 'objectives', 'scores', 'train']

@@ -5,7 +5,7 @@ What a mode needs is imported when it is called, so that a command starts as fas
 from collections.abc import Callable, Mapping, Sequence
 import errno
 import sys
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple, TYPE_CHECKING
 
 from absl import logging
 

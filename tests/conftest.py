@@ -1,5 +1,11 @@
 """Small graphs, configurations and trained runs that several tests share."""
+import os
 import pathlib
+
+# Tests compile hundreds of programs and run each a few times: programs that are compiled quickly take a quarter of the
+# time in all. Runs that a test starts as users do are compiled as for users, with the environment `as_users_run`.
+QUICK = '--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false'
+os.environ.setdefault('XLA_FLAGS', QUICK)
 
 import jax
 import pytest
@@ -21,6 +27,12 @@ def own_cache(tmp_path_factory):
   with pytest.MonkeyPatch.context() as patch:
     patch.setenv('XDG_CACHE_HOME', str(tmp_path_factory.mktemp('cache')))
     yield
+
+
+@pytest.fixture(scope='session')
+def as_users_run(own_cache):
+  """The environment of a process that compiles its programs as it does for users."""
+  return {name: value for name, value in os.environ.items() if name != 'XLA_FLAGS' or value != QUICK}
 
 
 @pytest.fixture(scope='session')

@@ -8,8 +8,7 @@ import sys
 import jax
 import numpy as np
 
-from benchmarks import common
-from benchmarks import scaling
+from benchmarks import common, scaling
 from medjax import config as config_lib
 from medjax import scores
 from medjax.kge import settings as settings_lib

@@ -5,8 +5,7 @@ import re
 
 import pytest
 
-from medjax.report import document
-from medjax.report import rooms
+from medjax.report import document, rooms
 
 ROOT = pathlib.Path(__file__).parents[1]
 DOCUMENT = ROOT / 'docs' / 'architecture.md'

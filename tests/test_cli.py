@@ -8,8 +8,7 @@ import sys
 import pytest
 
 from medjax import cli
-from medjax.experiments import commands
-from medjax.experiments import runs
+from medjax.experiments import commands, runs
 from medjax.report import metrics
 
 

@@ -1,5 +1,6 @@
 """The commands that documents show beside figures are those that made them."""
 import importlib.util
+import itertools
 import json
 import pathlib
 import re
@@ -9,8 +10,7 @@ import pytest
 
 from medjax import config as config_lib
 from medjax import scores
-from medjax.experiments import distillation
-from medjax.experiments import study
+from medjax.experiments import distillation, study
 from medjax.kge import settings as settings_lib
 from medjax.saved import workdir as workdir_lib
 
@@ -33,7 +33,7 @@ def load(name):
 def configured(command):
   """The resolved configuration of a command line."""
   arguments = [word.removeprefix('--').partition('=') for word in shlex.split(command) if word.startswith('--')]
-  config = load(dict((name, value) for name, _, value in arguments).get('config', 'configs/quickstart.py'))
+  config = load({name: value for name, _, value in arguments}.get('config', 'configs/quickstart.py'))
   for name, _, value in arguments:
     if name.startswith('config.'):
       kind = type(config_lib.get(config, name.removeprefix('config.')))
@@ -74,7 +74,7 @@ def test_studies_that_are_told_can_be_run(path):
   names = re.findall(r'python launch\.py --mode=study --config=(\S+)', path.read_text())
   assert names
   for given in map(load, names):
-    for point in sum(given.arms.values(), []):
+    for point in itertools.chain.from_iterable(given.arms.values()):
       study.make(given.base, point, 0)
 
 

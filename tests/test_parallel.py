@@ -16,8 +16,8 @@ from medjax.core import widths as widths_lib
 from medjax.experiments import runs
 from medjax.kge import settings as settings_lib
 from medjax.kge import task as task_lib
-from medjax.serve import model as model_lib
 from medjax.report import metrics
+from medjax.serve import model as model_lib
 
 
 def start(repository, arguments, devices, **environment):

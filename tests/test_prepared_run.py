@@ -5,13 +5,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from medjax import cli, errors
 from medjax import config as config_lib
-from medjax import errors
-from medjax.experiments import commands
-from medjax.experiments import runs
+from medjax.experiments import commands, runs
 from medjax.saved import artifact
 from medjax.serve import model as model_lib
-from medjax import cli
 
 pytest.importorskip('duckdb', reason='prepared graphs need DuckDB (the extra "big")')
 

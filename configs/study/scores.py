@@ -37,9 +37,9 @@ def distance(base):
   arms['med'] += study.grid(full | one_margin, model__gamma=[7.0])
   for width, margins in MARGINS.items():
     fixed = {'objective.name': 'direct', 'model.widths': str(width)}
-    rate = lambda gamma, factor: {'train.learning_rate': round(factor * (gamma + 2) / width, 4)}
-    arms[f'direct-{width}'] = [fixed | {'model.gamma': gamma} | rate(gamma, factor)
-                               for gamma in margins for factor in (0.1, 0.2)]
+    arms[f'direct-{width}'] = [
+        fixed | {'model.gamma': gamma, 'train.learning_rate': round(factor * (gamma + 2) / width, 4)}
+        for gamma in margins for factor in (0.1, 0.2)]
   return arms
 
 

@@ -33,7 +33,11 @@ def check_arguments(arguments: Sequence[str]) -> None:
 
 
 def flatten(config: Any) -> dict[str, Any]:
-  """Returns {dotted field: value}."""
+  """Returns {dotted field: value}.
+
+  >>> flatten(Config())['train.steps']
+  8000
+  """
   flat: dict[str, Any] = {}
   for field in dataclasses.fields(config):
     value = getattr(config, field.name)
@@ -45,7 +49,15 @@ def flatten(config: Any) -> dict[str, Any]:
 
 
 def from_flat(flat: Mapping[str, Any]) -> Config:
-  """Returns the `Config` with these dotted fields; raises ConfigError for an unknown one."""
+  """Returns the `Config` with these dotted fields; raises ConfigError for an unknown one.
+
+  >>> from_flat({'model.score': 'complex', 'model.widths': '10:640:10'}).model.widths
+  '10:640:10'
+  >>> from_flat({'model.scores': 'complex'})
+  Traceback (most recent call last):
+    ...
+  medjax.errors.ConfigError: config.model.scores: model has no field 'scores'; did you mean 'score'? it has ...
+  """
   config = Config()
   for field, value in flat.items():
     put(config, field, value)
@@ -53,7 +65,11 @@ def from_flat(flat: Mapping[str, Any]) -> Config:
 
 
 def describe_difference(there: Config, now: Config) -> list[str]:
-  """Returns lines naming the fields in which two resolved configurations would train differently."""
+  """Returns lines naming the fields in which two resolved configurations would train differently.
+
+  >>> describe_difference(Config(), from_flat({'train.steps': 20, 'name': 'another'}))
+  ['train.steps: 8000 there, 20 now']
+  """
   old, new = flatten(there), flatten(now)
   return [f'{field}: {old[field]!r} there, {new[field]!r} now' for field in new
           if field not in FREE and old[field] != new[field]]

@@ -13,7 +13,6 @@ from medjax.config.fields import Config
 from medjax.core import widths as widths_lib
 from medjax.errors import ConfigError
 
-
 CHOICES: dict[str, tuple[str, ...]] = {
     'data.header': ('auto', 'yes', 'no'),
     'model.width_scale': ('linear', 'sqrt', 'none'),

@@ -18,6 +18,9 @@ from medjax import errors
 class Axes:
   """What a width and a mesh do to one leaf.
 
+  >>> Axes(((0, 1), (1, 64))).lengths(128)
+  {0: 128, 1: 2}
+
   Attributes:
     crop: (axis, unit) of every croppable axis: a model of width d has the first d / unit entries of that axis. A unit of 2
       keeps one complex component for two numbers, one of 64 a head of an encoder for 64 hidden units, one of 1/4
@@ -53,6 +56,12 @@ def spread(axes: PyTree, params: PyTree) -> PyTree:
 
 def crop(params: PyTree, axes: PyTree, width: int) -> PyTree:
   """Returns the sub-model of a width: the first entries of every croppable axis.
+
+  >>> import numpy as np
+  >>> tables = {'entity': {'re': np.zeros((3, 80)), 'im': np.zeros((3, 80))}, 'temperature': np.ones(())}
+  >>> small = crop(tables, {'entity': columns(2), 'temperature': FIXED}, 40)
+  >>> small['entity']['re'].shape, small['temperature'].shape
+  ((3, 20), ())
 
   Args:
     params: arrays, or anything that slices as they do.

@@ -2,8 +2,8 @@
 
 Shape letters: C components, N widths.
 """
+from collections.abc import Callable
 import functools
-from typing import Callable
 
 import jax
 import jax.numpy as jnp
@@ -75,7 +75,11 @@ psum_shared.defvjp(lambda x, axis: (jax.lax.psum(x, axis), None), lambda axis, _
 
 def prefix_sums(x: Float[Array, '... C'], widths: Widths, reduce_devices: Callable[[Array, str], Array] = psum_once
                 ) -> Float[Array, '... N']:
-  """Sums the last axis up to every width: [..., C] -> [..., N]; `reduce_devices` adds up those that split it."""
+  """Sums the last axis up to every width: [..., C] -> [..., N]; `reduce_devices` adds up those that split it.
+
+  >>> prefix_sums(jnp.arange(1.0, 7.0), Widths((2, 4, 6))).tolist()
+  [3.0, 10.0, 21.0]
+  """
   return sums_up_to_widths(block_sums(x, widths.fine.block), widths, reduce_devices)
 
 

@@ -8,6 +8,9 @@ SIDES: tuple[Side, ...] = ('tail', 'head')
 def columns(side: Side) -> tuple[int, int]:
   """Returns the columns of (the known entity, the asked entity) in triples [..., 3].
 
+  >>> columns('tail'), columns('head')
+  ((0, 2), (2, 0))
+
   Raises:
     ValueError: any other side.
   """

@@ -1,5 +1,5 @@
 """What makes the scores of all widths comparable: an affine map of each, which changes no rank."""
-from typing import Sequence
+from collections.abc import Sequence
 
 import jax.numpy as jnp
 from jaxtyping import Array, Float
@@ -7,7 +7,11 @@ from jaxtyping import Array, Float
 
 def margin_factor(width: Float[Array, ' N'] | float, gamma_half: float, gamma_power: float
                   ) -> Float[Array, ' N'] | float:
-  """Returns 1 / (1 + (gamma_half/width)^gamma_power), elementwise: the fraction of gamma that is a width's margin."""
+  """Returns 1 / (1 + (gamma_half/width)^gamma_power), elementwise: the fraction of gamma that is a width's margin.
+
+  >>> margin_factor(15, gamma_half=15.0, gamma_power=2.0)
+  0.5
+  """
   return 1 / (1 + (gamma_half / width) ** gamma_power)
 
 
@@ -15,6 +19,10 @@ def affine(margin: bool, widths: Sequence[int] | Float[Array, ' N'], gamma: floa
            width_scale: str = 'linear', width_gamma: str = 'shared', gamma_half: float = 0.0, gamma_power: float = 2.0
            ) -> tuple[Float[Array, ' N'], Float[Array, ' N']]:
   """Returns (offset [N], scale [N]) of score_i = offset_i + scale_i * raw_i.
+
+  >>> offset, scale = affine(True, (10, 40, 160), 6.0)
+  >>> offset.tolist(), scale.tolist()
+  ([6.0, 6.0, 6.0], [16.0, 4.0, 1.0])
 
   Args:
     margin: whether the score is gamma - distance.

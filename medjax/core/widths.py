@@ -2,6 +2,7 @@
 from collections.abc import Iterable
 import dataclasses
 import functools
+import itertools
 import math
 
 from medjax import errors
@@ -11,6 +12,11 @@ MAX_BLOCK = 16  # most components that are added slice by slice: XLA's CPU backe
 
 def parse_widths(text: str) -> tuple[int, ...]:
   """Returns the widths written as '10:640:10' (first:last:step) or '10,40,160' as a tuple of ints.
+
+  >>> parse_widths('10:40:10')
+  (10, 20, 30, 40)
+  >>> parse_widths('10,40,160')
+  (10, 40, 160)
 
   Raises:
     WidthError: the text is neither, or the widths do not increase from at least 1.
@@ -29,7 +35,7 @@ def parse_widths(text: str) -> tuple[int, ...]:
   except ValueError:
     raise errors.WidthError(f'widths {text!r} are not understood; write first:last:step, as in 10:640:10, '
                             'or a list, as in 10,40,160') from None
-  if not widths or widths[0] < 1 or any(a >= b for a, b in zip(widths, widths[1:])):
+  if not widths or widths[0] < 1 or any(a >= b for a, b in itertools.pairwise(widths)):
     raise errors.WidthError(f'widths {text!r} give {widths}; they must increase and start at 1 or more')
   return widths
 
@@ -37,6 +43,12 @@ def parse_widths(text: str) -> tuple[int, ...]:
 @dataclasses.dataclass(frozen=True)
 class Widths:
   """The sub-models of a model.
+
+  >>> widths = Widths((10, 40, 160), components=2)
+  >>> widths.block, widths.num_blocks, widths.ends
+  (5, 16, (0, 3, 15))
+  >>> widths.up_to(40).values
+  (10, 40)
 
   Attributes:
     values: increasing widths in real numbers per entity; the last is the full model.
@@ -62,10 +74,12 @@ class Widths:
 
   @property
   def full(self) -> int:
+    """The width of the full model."""
     return self.values[-1]
 
   @property
   def num_blocks(self) -> int:
+    """How many blocks the full model has."""
     return self.full // (self.components * self.block)
 
   @functools.cached_property

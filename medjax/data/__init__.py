@@ -6,4 +6,4 @@ from medjax.data.datasets import load
 from medjax.data.registry import REGISTRY
 from medjax.data.triples import Graph
 
-__all__ = ['Graph', 'REGISTRY', 'load']
+__all__ = ['REGISTRY', 'Graph', 'load']

@@ -7,15 +7,9 @@ from typing import Protocol
 
 import pooch
 
-from medjax.data import download
-from medjax.data import prepare as prepare_lib
-from medjax.data import splits
-from medjax.data import store
 from medjax import errors
-from medjax.data import tables
-from medjax.data import triples
-from medjax.data import wikikg2
-from medjax.data import world
+from medjax.data import download, splits, store, tables, triples, wikikg2, world
+from medjax.data import prepare as prepare_lib
 from medjax.data.registry import REGISTRY, Source
 
 ROOT_VARIABLE = 'MEDJAX_DATA_ROOT'

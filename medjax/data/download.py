@@ -11,7 +11,7 @@ import pathlib
 import shutil
 import tarfile
 import tempfile
-from typing import IO, cast
+from typing import cast, IO
 import zipfile
 import zlib
 

@@ -3,7 +3,7 @@ from collections.abc import Iterator, Mapping
 import contextlib
 import glob
 import pathlib
-from typing import TYPE_CHECKING, Any
+from typing import Any, TYPE_CHECKING
 
 from jaxtyping import Shaped
 import numpy as np

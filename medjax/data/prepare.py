@@ -7,17 +7,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import contextlib
 import pathlib
 import shutil
+import types
 from typing import NamedTuple
 
 import pandas as pd
 
-from medjax.data import engine
+from medjax import errors
+from medjax.data import engine, store, tables, triples
 from medjax.data import labels as labels_lib
 from medjax.data import splits as splits_lib
-from medjax.data import store
-from medjax import errors
-from medjax.data import tables
-from medjax.data import triples
 
 
 class Text(NamedTuple):
@@ -34,7 +32,7 @@ class Text(NamedTuple):
   files: dict[str, pathlib.Path]
   columns: str = 'hrt'
   header: str = 'auto'
-  labels: dict[str, pathlib.Path] = {}
+  labels: Mapping[str, pathlib.Path] = types.MappingProxyType({})
   notes: tuple[str, ...] = ()
 
 

@@ -46,11 +46,9 @@ def _codex(size: str, *blobs: str) -> Source:
   return Source(
       f'Wikidata and Wikipedia, size {size.upper()} (Safavi and Koutra 2020)',
       'CoDEx: MIT; the content of Wikidata is CC0',
-      _plain(f'{_CODEX}/triples/codex-{size}', *blobs) + (
-          File('entities.json', f'{_CODEX}/entities/en/entities.json',
-               '4d16d7251779deae3b264da1a43a73ed944f4932'),
-          File('relations.json', f'{_CODEX}/relations/en/relations.json',
-               'd305a54cfb79916d15615dfa95af9506970a4ad0')))
+      (*_plain(f'{_CODEX}/triples/codex-{size}', *blobs),
+       File('entities.json', f'{_CODEX}/entities/en/entities.json', '4d16d7251779deae3b264da1a43a73ed944f4932'),
+       File('relations.json', f'{_CODEX}/relations/en/relations.json', 'd305a54cfb79916d15615dfa95af9506970a4ad0')))
 
 
 def _countries(task: int, train: str) -> Source:

@@ -15,9 +15,8 @@ from typing import Any, NamedTuple
 from jaxtyping import Int, Int32
 import numpy as np
 
-from medjax.data import engine
 from medjax import errors
-from medjax.data import triples
+from medjax.data import engine, triples
 
 FORMAT = 1
 MANIFEST = 'store.json'

@@ -113,7 +113,7 @@ def read_lines(path: str | pathlib.Path, layout: Layout) -> Iterator[tuple[int, 
   with opened(path) as file:
     for number, content in enumerate(file, 1):
       line = _decode(path, content, number).removesuffix('\n').removesuffix('\r')
-      if not line or number == 1 and layout.header:
+      if not line or (number == 1 and layout.header):
         continue
       fields = _csv_fields(path, line, number) if layout.quoted else line.split(layout.separator)
       if len(fields) != 3:

@@ -9,10 +9,8 @@ import unicodedata
 from jaxtyping import Bool, Int, Int32, Shaped
 import numpy as np
 
-from medjax.data import filters
+from medjax.data import filters, splits, tables
 from medjax.data import labels as labels_lib
-from medjax.data import splits
-from medjax.data import tables
 from medjax.errors import DataError
 
 CHUNK = 1 << 20  # triples looked at once

@@ -10,12 +10,9 @@ from jaxtyping import Int32, Shaped
 import numpy as np
 import pandas as pd
 
-from medjax.data import arrays
-from medjax.data import engine
-from medjax.data import prepare as prepare_lib
 from medjax import errors
-from medjax.data import tables
-from medjax.data import triples
+from medjax.data import arrays, engine, tables, triples
+from medjax.data import prepare as prepare_lib
 
 MAPPINGS = {'entities': 'nodeidx2entityid.csv.gz', 'relations': 'reltype2relid.csv.gz'}
 

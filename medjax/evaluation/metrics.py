@@ -10,6 +10,10 @@ METRICS = ('mrr', 'hits1', 'hits3', 'hits10', 'mr', 'amri')
 def from_ranks(ranks: Num[np.ndarray, 'Q ...'], candidates: Num[np.ndarray, ' Q']) -> dict[str, Any]:
   """Returns the metrics of ranks [Q] or [Q, N], as a dict of floats or arrays [N].
 
+  >>> found = from_ranks(np.array([1, 2, 4]), candidates=np.array([10, 10, 10]))
+  >>> {name: f'{value:.3f}' for name, value in found.items()}['mrr']
+  '0.583'
+
   Args:
     ranks: filtered ranks, 1 = best.
     candidates: [Q] entities that competed for each rank, the true answer included.
@@ -21,7 +25,7 @@ def from_ranks(ranks: Num[np.ndarray, 'Q ...'], candidates: Num[np.ndarray, ' Q'
   ranks = np.asarray(ranks, np.float64, order='F')
   if len(ranks) == 0:
     nothing = np.full(ranks.shape[1:], np.nan)
-    return {name: nothing for name in METRICS}
+    return dict.fromkeys(METRICS, nothing)
   expected_excess = np.mean((np.asarray(candidates) - 1) / 2)
   mr = ranks.mean(0)
   return {'mrr': (1 / ranks).mean(0), 'hits1': (ranks <= 1).mean(0), 'hits3': (ranks <= 3).mean(0),

@@ -13,8 +13,7 @@ from medjax.core import axes as axes_lib
 from medjax.core import widths as widths_lib
 from medjax.data import datasets
 from medjax.data.triples import Graph
-from medjax.experiments import extraction
-from medjax.experiments import runs
+from medjax.experiments import extraction, runs
 from medjax.report import cost
 from medjax.saved import artifact
 from medjax.saved import files as files_lib

@@ -12,9 +12,7 @@ import shutil
 from medjax import config as config_lib
 from medjax.config import rules
 from medjax.config.fields import Config
-from medjax.experiments import commands
-from medjax.experiments import distillation
-from medjax.experiments import study
+from medjax.experiments import commands, distillation, study
 from medjax.kge import settings as settings_lib
 from medjax.report.figures import folder
 from medjax.saved.files import Path

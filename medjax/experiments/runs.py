@@ -18,20 +18,14 @@ from medjax.evaluation import evaluator
 from medjax.experiments import teacher as teacher_lib
 from medjax.kge import settings as settings_lib
 from medjax.kge import task as task_lib
-from medjax.report import cost
-from medjax.report import metrics
-from medjax.report import plots
-from medjax.report import tables
-from medjax.saved import artifact
-from medjax.saved import checkpoint
+from medjax.report import cost, metrics, plots, tables
+from medjax.saved import artifact, checkpoint, graph_files
 from medjax.saved import files as files_lib
-from medjax.saved import graph_files
 from medjax.saved import workdir as workdir_lib
 from medjax.saved.files import Path
 from medjax.serve import model as model_lib
 from medjax.serve.model import Model
-from medjax.training import loop
-from medjax.training import processes
+from medjax.training import loop, processes
 
 
 def train(config: Config, workdir: Path, split: str = 'test') -> pd.DataFrame | None:

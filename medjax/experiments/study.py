@@ -21,8 +21,8 @@ from medjax import config as config_lib
 from medjax import errors
 from medjax.experiments import runs
 from medjax.kge import settings as settings_lib
-from medjax.saved import workdir as workdir_lib
 from medjax.report import studies
+from medjax.saved import workdir as workdir_lib
 from medjax.saved.files import Path
 
 COLUMNS = ('width', 'mrr', 'hits1', 'hits3', 'hits10', 'params')

@@ -13,11 +13,11 @@ from medjax.config.fields import Config
 from medjax.core import widths as widths_lib
 from medjax.data.triples import Graph
 from medjax.kge import teaching
+from medjax.report import cost
 from medjax.saved import workdir as workdir_lib
 from medjax.saved.files import Path
 from medjax.serve import model as model_lib
 from medjax.serve.model import Model
-from medjax.report import cost
 
 DIGITS = 16  # of a hash
 

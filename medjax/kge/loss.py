@@ -8,12 +8,9 @@ from jaxtyping import Array, Bool, Float
 
 from medjax import objectives
 from medjax.config.fields import Config, ObjectiveConfig
-from medjax.core import prefix
-from medjax.core import width_scale
+from medjax.core import prefix, width_scale
 from medjax.core.widths import Widths
-from medjax.kge import regularizers
-from medjax.kge import scoring
-from medjax.kge import teaching
+from medjax.kge import regularizers, scoring, teaching
 from medjax.kge.batches import Batch
 from medjax.objectives import Options, Strengths
 from medjax.scores.contract import Score

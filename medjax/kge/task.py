@@ -10,13 +10,10 @@ from medjax.config.fields import Config
 from medjax.core import axes as axes_lib
 from medjax.core import rows as rows_lib
 from medjax.core.widths import Widths
-from medjax.kge import batches
-from medjax.kge import scoring
-from medjax.kge import teaching
+from medjax.kge import batches, scoring, teaching
 from medjax.kge.loss import Loss, make_loss
 from medjax.scores.contract import Params, Score
-from medjax.training import parallel
-from medjax.training import sparse
+from medjax.training import parallel, sparse
 from medjax.training.task import Task, Touched, ValueAndGrad
 
 WEIGHT_RANGE = (0.0, 5.0)  # of w1, w2, w3 when they are learned adversarially
@@ -130,6 +127,6 @@ def touched(params: PyTree, batch: batches.Batch) -> Touched:
 def make_layout(config: Config, widths: Widths) -> parallel.Layout:
   """Returns the `Layout` of a resolved configuration on the devices that are here; see `training.parallel.make_layout`."""
   train, objective = config.train, config.objective
-  couples = bool(objective.evolutionary or objective.weigh_over == 'batch' or objective.mutual and (
-      objective.mutual_reduction == 'sum' or train.filter_negatives))
+  couples = bool(objective.evolutionary or objective.weigh_over == 'batch' or (objective.mutual and (
+      objective.mutual_reduction == 'sum' or train.filter_negatives)))
   return parallel.make_layout(config.parallel, widths, couples, lambda shares: batches.check_shares(train, shares))

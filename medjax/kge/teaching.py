@@ -10,8 +10,7 @@ from jaxtyping import Array, Float, Int32
 from medjax.config.fields import Config
 from medjax.core import rows as rows_lib
 from medjax.core.widths import Widths
-from medjax.kge import scoring
-from medjax.kge import structure
+from medjax.kge import scoring, structure
 from medjax.kge.batches import Batch
 from medjax.objectives import distill
 from medjax.objectives.mutual_learning import Scores

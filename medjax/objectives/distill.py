@@ -10,8 +10,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
-from medjax.objectives import candidates
-from medjax.objectives import mutual_learning
+from medjax.objectives import candidates, mutual_learning
 from medjax.objectives.evolution import softplus
 from medjax.objectives.mutual_learning import Scores
 

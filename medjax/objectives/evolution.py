@@ -32,7 +32,9 @@ def difficulty(scores: Scores, kind: str) -> Scores:
     return jax.nn.sigmoid(-positive), jax.nn.sigmoid(negative)
   if kind == 'score':
     return -positive, negative
-  return 1 / positive, negative
+  if kind == 'inverse':
+    return 1 / positive, negative
+  raise ValueError(f"difficulty is {kind!r}, but has to be 'sigmoid', 'score' or 'inverse'")
 
 
 def predecessors(scores: Scores) -> Scores:
@@ -46,6 +48,11 @@ def predecessors(scores: Scores) -> Scores:
 def triple_weights(scores: Scores, previous: Scores, valid: Bool[Array, 'B K'], w1: Float[Array, ''] | float,
                    w2: Float[Array, ''] | float, options: Options) -> Scores:
   """Returns the weights of positives [B] and negatives [B, K]; each of the two sums to one.
+
+  >>> scores = jnp.array([1.0, 1.0]), jnp.array([[0.0, 2.0], [0.0, 0.0]])
+  >>> of_positives, of_negatives = triple_weights(scores, scores, jnp.ones((2, 2), bool), 0.0, 0.0, Options())
+  >>> of_positives.tolist(), [f'{weight:.3f}' for weight in of_negatives.ravel()]
+  ([0.5, 0.5], ['0.060', '0.440', '0.250', '0.250'])
 
   Positives weigh exp(w1 * difficulty) over the batch; negatives exp(w2 * difficulty + temperature * own score) over the
   negatives of their positive, all positives alike, or over those of the batch. With w1 = w2 = 0 this is self-adversarial

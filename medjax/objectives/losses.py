@@ -8,9 +8,7 @@ axis to the front and transpose every score on the way.
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
-from medjax.objectives import candidates
-from medjax.objectives import mutual_learning
-from medjax.objectives import weights
+from medjax.objectives import candidates, mutual_learning, weights
 from medjax.objectives.evolution import evolutionary, predecessors
 from medjax.objectives.options import Options, Strengths
 
@@ -19,6 +17,12 @@ def log_sigmoid_losses(positive: Float[Array, 'B N'], negative: Float[Array, 'B 
                        fractions: Float[Array, ' N'], strengths: Strengths, options: Options,
                        mask: Float[Array, ' N'] | None = None) -> tuple[Float[Array, ''], Float[Array, ' N']]:
   """Returns (loss [], losses of the widths [N]) of all sub-models.
+
+  >>> options = Options(difficulty=None, adversarial_temperature=0.0)
+  >>> positive, negative, valid = jnp.zeros((2, 1)), jnp.zeros((2, 3, 1)), jnp.ones((2, 3), bool)
+  >>> loss, width_losses = log_sigmoid_losses(positive, negative, valid, jnp.ones(1), Strengths(), options)
+  >>> f'{loss:.4f}'  # -log sigmoid(0)
+  '0.6931'
 
   Args:
     positive, negative: scores [B, N], [B, K, N].

@@ -10,9 +10,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
-from medjax.objectives import candidates
-from medjax.objectives import mutual_learning
-from medjax.objectives import weights
+from medjax.objectives import candidates, mutual_learning, weights
 from medjax.objectives.options import Options, Strengths
 
 
@@ -20,6 +18,11 @@ def softmax_losses(positive: Float[Array, 'B N'], negative: Float[Array, 'B K N'
                    valid: Bool[Array, 'B K'], fractions: Float[Array, ' N'], strengths: Strengths, options: Options,
                    mask: Float[Array, ' N'] | None = None) -> tuple[Float[Array, ''], Float[Array, ' N']]:
   """Returns (loss [], losses of the widths [N]) of all sub-models.
+
+  >>> positive, negative, valid = jnp.zeros((2, 1)), jnp.zeros((2, 3, 1)), jnp.ones((2, 3), bool)
+  >>> loss, width_losses = softmax_losses(positive, negative, valid, jnp.ones(1), Strengths(), Options())
+  >>> f'{loss:.4f}'  # log 4: the answer is one of four candidates alike
+  '1.3863'
 
   Evolutionary improvement weighs triples by exp(w1 * (1 - the probability that M_{i-1} gives the answer));
   the softmax itself weighs the other candidates by how hard they are.

@@ -17,7 +17,11 @@ def dynamic(fractions: Float[Array, '...'], w3: Float[Array, ''] | float) -> Flo
 
 def width_weights(fractions: Float[Array, '...'], w3: Float[Array, ''] | float, options: Options
                   ) -> Float[Array, '...']:
-  """Weights of the losses of the sub-models with fractions d_i/d_n: dynamic, and rising to the narrow ones."""
+  """Weights of the losses of the sub-models with fractions d_i/d_n: dynamic, and rising to the narrow ones.
+
+  >>> width_weights(jnp.array([0.25, 0.5, 1.0]), 1.0, Options(narrow_power=2.0)).tolist()
+  [16.0, 4.0, 1.0]
+  """
   return (dynamic(fractions, w3) if options.dynamic else 1.0) * fractions ** -options.narrow_power
 
 

@@ -12,10 +12,10 @@ import pandas as pd
 from medjax import config as config_lib
 from medjax import errors
 from medjax.core import widths as widths_lib
+from medjax.report import cost as cost_lib
 from medjax.saved import files as files_lib
 from medjax.saved import workdir as workdir_lib
 from medjax.saved.files import Path
-from medjax.report import cost as cost_lib
 
 MISSING = 'no saved results below {}; name a folder of runs, each with results.csv and config.json or extraction.json'
 # fields that tell runs apart without changing the method

@@ -23,13 +23,7 @@ from typing import Any
 
 import pandas as pd
 
-from medjax.report import collect
-from medjax.report import efficiency
-from medjax.report import plots
-from medjax.report import quality
-from medjax.report import rooms
-from medjax.report import studies
-from medjax.report import tables
+from medjax.report import collect, efficiency, plots, quality, rooms, studies, tables
 from medjax.saved.files import Path
 
 

@@ -4,6 +4,7 @@ import contextlib
 from typing import Any
 
 import matplotlib
+
 matplotlib.use('Agg')
 from matplotlib import pyplot as plt
 from matplotlib import ticker

@@ -4,9 +4,7 @@ import math
 
 import pandas as pd
 
-from medjax.report import plots
-from medjax.report import quality
-from medjax.report import tables
+from medjax.report import plots, quality, tables
 from medjax.report.tables import TextTable
 from medjax.saved.files import Path
 
@@ -29,7 +27,7 @@ def test_table(frame: pd.DataFrame, beside: Iterable[tuple[str, str, str]] = ())
   best = means.groupby('width').max()
   rows = []
   for (arm, point), part in chosen.groupby(['arm', 'point'], sort=False):
-    at = {width: values for width, values in part.groupby('width')}
+    at = dict(iter(part.groupby('width')))
     cells = [quality.cell(list(at[w]['mrr']), list(at[w]['hits10']), *best.loc[w]) if w in at else '' for w in widths]
     seeds = part.drop_duplicates('seed')
     rows.append([arm, point, *cells, f"{seeds['steps'].max():,}", f"{seeds['train_seconds'].mean() / 60:.1f} min",

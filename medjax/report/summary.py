@@ -2,11 +2,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 import pathlib
 
-from medjax.saved import files as files_lib
-from medjax.report import efficiency
-from medjax.report import quality
-from medjax.report import tables
+from medjax.report import efficiency, quality, tables
 from medjax.report.collect import Group, Row
+from medjax.saved import files as files_lib
 from medjax.saved.files import Path
 
 QUALITY = ('Filtered MRR (Hits@10) on the test set. Bold: the best measured figure of a column, as rounded. '

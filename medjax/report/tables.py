@@ -21,7 +21,7 @@ def results_frame(rows: pd.DataFrame) -> pd.DataFrame:
 
 def show(results: pd.DataFrame) -> str:
   """Returns results as an aligned text table."""
-  formats = {name: '{:.4f}'.format for name in ('mrr', 'hits1', 'hits3', 'hits10', 'amri')}
+  formats = dict.fromkeys(('mrr', 'hits1', 'hits3', 'hits10', 'amri'), '{:.4f}'.format)
   formats |= {'mr': '{:.1f}'.format, 'params': '{:,}'.format}
   return pd.DataFrame(results).to_string(index=False, formatters=formats)
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from flax import traverse_util
 import numpy as np
-from safetensors import SafetensorError
 from safetensors import numpy as safetensors_numpy
+from safetensors import SafetensorError
 
 from medjax import scores
 from medjax.core.widths import Widths

@@ -1,11 +1,12 @@
 """Checkpoints of a run; the only module that imports orbax."""
+from collections.abc import Iterator
 import contextlib
 import errno
 import json
 import math
 import pathlib
 import shutil
-from typing import Any, Iterator
+from typing import Any
 
 from absl import logging
 import jax
@@ -182,7 +183,7 @@ class Checkpoints:
     for asked, there, axes in triples:
       croppable = {axis for axis, _ in axes.crop}
       if len(asked.shape) != len(there.shape) or any(
-          a > b or a < b and axis not in croppable for axis, (a, b) in enumerate(zip(asked.shape, there.shape))):
+          a > b or (a < b and axis not in croppable) for axis, (a, b) in enumerate(zip(asked.shape, there.shape))):
         raise self._unreadable(
             step, f'it holds a table of shape {there.shape}, but {tuple(asked.shape)} was asked for')
 

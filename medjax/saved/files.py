@@ -1,12 +1,11 @@
 """Files that are written whole or not at all, and read with an error that names them."""
-import contextlib
 from collections.abc import Iterator
+import contextlib
 import os
 import pathlib
 from typing import BinaryIO
 import zipfile
 import zlib
-
 
 from medjax.errors import ArtifactError
 

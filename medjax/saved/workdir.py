@@ -1,6 +1,6 @@
 """The folder of a run: its configuration, and that one process at a time trains in it."""
-import contextlib
 from collections.abc import Iterator
+import contextlib
 import json
 import pathlib
 

@@ -2,11 +2,12 @@
 
 Knows no files, no graph and no training. May import: errors, core.
 """
+from collections.abc import Callable, Mapping
 import difflib
 import functools
-from typing import Any, Callable, Mapping
+from typing import Any
 
-from medjax.scores import complex, distmult, pairre, reciprocal, rotate, simple, transe  # noqa: A004
+from medjax.scores import complex, distmult, pairre, reciprocal, rotate, simple, transe
 from medjax.scores.contract import Score, score_triples
 
 REGISTRY: dict[str, Callable[[Mapping[str, float]], Score]] = {
@@ -31,7 +32,16 @@ def check_name(name: str) -> None:
 
 
 def make(name: str, constants: Mapping[str, float]) -> Score:
-  """Returns the score `name` with a trained model's constants."""
+  """Returns the score `name` with a trained model's constants.
+
+  >>> score = make('complex', default_constants(gamma=6.0, width=40))
+  >>> score.components, score.margin
+  (2, False)
+  >>> make('complexe', {})
+  Traceback (most recent call last):
+    ...
+  ValueError: unknown score 'complexe'; did you mean 'complex'? known scores: ...
+  """
   check_name(name)
   return _make(name, tuple(sorted(constants.items())))
 

@@ -2,7 +2,7 @@
 
 All sub-model scores are prefix sums of the same terms, so 64 of them cost about one model.
 """
-from typing import Callable
+from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
@@ -33,8 +33,11 @@ def make_ways(terms: Callable[[Table, Table], Float[Array, '... C']],
       following, of_block = after
       seen = on_block(finish(total), of_block)
       for j in range(block):
-        total += terms(jax.tree.map(lambda x: x[None, j], query), jax.tree.map(lambda x: x[:, j, None], rows))
+        total += terms(*of_component(query, rows, j))
       return (total, *following), seen
+
+    def of_component(query, rows, j):  # [1, Q] and [E, 1]
+      return jax.tree.map(lambda x: x[None, j], query), jax.tree.map(lambda x: x[:, j, None], rows)
 
     # A block's slices and sums pass through the carry. XLA would fuse what is sliced or summed in the same
     # iteration into the loop over scores, compute it again for every score, and not vectorise that.

@@ -64,8 +64,8 @@ def split_pairs(queries: Table, candidates: Table, widths: Widths) -> tuple[Floa
   size = widths.num_blocks // widths.parts
   total: Any = [jnp.zeros(())]
   for b in range(size):
-    part = lambda x: x[..., b * widths.block:(b + 1) * widths.block]
-    total.append(total[-1] + sum(jnp.einsum('...sc,...kc->...sk', part(queries[name]), part(candidates[name]),
+    part = slice(b * widths.block, (b + 1) * widths.block)
+    total.append(total[-1] + sum(jnp.einsum('...sc,...kc->...sk', queries[name][..., part], candidates[name][..., part],
                                             precision='highest') for name in queries))
   total = jnp.stack([jnp.zeros_like(total[-1]), *total[1:]])
   reached = jnp.clip(jnp.asarray(widths.ends) + 1 - prefix.first_block(widths), 0, size)

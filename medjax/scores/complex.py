@@ -1,10 +1,9 @@
 """ComplEx (Trouillon et al., ICML 2016, eq. 9): s = Re <h, r, conj(t)>."""
-from typing import Mapping
+from collections.abc import Mapping
 
 import jax
 
-from medjax.scores import bilinear
-from medjax.scores import distances
+from medjax.scores import bilinear, distances
 from medjax.scores.contract import Score
 
 

@@ -128,6 +128,12 @@ def score_triples(score: Score, params: Params, triples: Int[Array, '... 3'], wi
                   ) -> Float[Array, '... N']:
   """Raw scores of triples int32 [..., 3] under every width, [..., N].
 
+  >>> from medjax import scores
+  >>> score = scores.make('distmult', {'init_scale': 1.0})
+  >>> params = {'entity': {'vector': jnp.array([[1.0, 2.0], [3.0, 4.0]])}, 'relation': {'vector': jnp.ones((1, 2))}}
+  >>> score_triples(score, params, jnp.array([0, 0, 1]), Widths((1, 2))).tolist()
+  [3.0, 11.0]
+
   `side` is the entity that is asked for, 'tail' or 'head'; only with reciprocal relations does it make a difference.
   """
   known, asked = sides.columns(side)

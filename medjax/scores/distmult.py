@@ -1,5 +1,5 @@
 """DistMult (Yang et al., ICLR 2015): s = <h, r, t>."""
-from typing import Mapping
+from collections.abc import Mapping
 
 import jax
 

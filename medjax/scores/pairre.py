@@ -3,8 +3,8 @@
 The norms are taken over the crop, so a width's terms are not those of the full model and every width
 needs a pass of its own over its components.
 """
+from collections.abc import Iterator, Mapping
 import functools
-from typing import Any, Iterator, Mapping
 
 import jax
 import jax.numpy as jnp
@@ -97,12 +97,11 @@ def _groups(widths: Widths) -> Iterator[tuple[int, int, int]]:
 
 
 def _distances_fwd(fixed, moving, query_norm, candidate_norm, widths):
-  total: Any
-  slopes: Any
-  ends, total, slopes = jnp.asarray(widths.ends) - prefix.first_block(widths), 0.0, 0.0
-  for first, last, low in _groups(widths):
+  ends = jnp.asarray(widths.ends) - prefix.first_block(widths)
+  rows = lambda b: tuple(jax.lax.dynamic_slice_in_dim(x, b * widths.block, widths.block, -1) for x in (fixed, moving))
+
+  def add_group(first, last, low):
     own, other = query_norm[..., low:], candidate_norm[..., low:]
-    rows = lambda b: tuple(jax.lax.dynamic_slice_in_dim(x, b * widths.block, widths.block, -1) for x in (fixed, moving))
 
     def add_block(b, carry):
       total, slopes, (fixed, moving) = carry
@@ -116,26 +115,26 @@ def _distances_fwd(fixed, moving, query_norm, candidate_norm, widths):
 
     zero = jnp.zeros_like(other)
     *added, _ = jax.lax.fori_loop(first, last, add_block, (zero, zero, rows(first)))
-    pad = [(0, 0)] * (own.ndim - 1) + [(low, 0)]
-    total, slopes = (x + jnp.pad(y, pad) for x, y in zip((total, slopes), added))
+    return [jnp.pad(x, [(0, 0)] * (own.ndim - 1) + [(low, 0)]) for x in added]
+
+  total, slopes = (sum(parts) for parts in zip(*(add_group(*group) for group in _groups(widths))))
   return total, (fixed, moving, query_norm, candidate_norm, total, slopes)
 
 
 def _distances_bwd(widths, kept, grad):
   fixed, moving, query_norm, candidate_norm, total, slopes = kept
   own, other = grad * query_norm, grad * candidate_norm
+  of_width = lambda x, i: x[..., i, None]
   before, parts = prefix.first_block(widths), []
   for first, last, low in _groups(widths):
     where = slice(first * widths.block, last * widths.block)
     left, right = fixed[..., where], moving[..., where]
     block = (before + jnp.arange(where.start, where.stop) // widths.block).reshape((1,) * (left.ndim - 1) + (-1,))
-    fixed_grad: Any
-    moving_grad: Any
-    fixed_grad = moving_grad = 0.0
+    fixed_grad = moving_grad = jnp.zeros(())
     for i in range(low, len(widths.ends)):
-      at = lambda x: x[..., i, None]
-      positive = left * at(query_norm) > right * at(candidate_norm)
-      up, down = jnp.where(positive, at(own), -at(own)), jnp.where(positive, -at(other), at(other))
+      positive = left * of_width(query_norm, i) > right * of_width(candidate_norm, i)
+      up = jnp.where(positive, of_width(own, i), -of_width(own, i))
+      down = jnp.where(positive, -of_width(other, i), of_width(other, i))
       if widths.axis or widths.ends[i] < last - 1:
         up, down = jnp.where(block <= widths.ends[i], up, 0), jnp.where(block <= widths.ends[i], down, 0)
       fixed_grad, moving_grad = fixed_grad + up, moving_grad + down

@@ -3,7 +3,8 @@
 (?, r, t) is asked as (t, r inverse, ?): a query for heads is the query for tails of another relation. A triple then has
 two scores; the one that is called its score is that of the query for its tail.
 """
-from typing import Callable, Mapping, cast
+from collections.abc import Callable, Mapping
+from typing import cast
 
 import jax
 

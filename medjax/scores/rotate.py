@@ -1,11 +1,10 @@
 """RotatE (Sun et al., ICLR 2019, eq. 2): s = gamma - sum_j |h_j r_j - t_j|, with r_j = e^(i theta_j)."""
-from typing import Mapping
+from collections.abc import Mapping
 
 import jax
 import jax.numpy as jnp
 
-from medjax.scores import additive
-from medjax.scores import distances
+from medjax.scores import additive, distances
 from medjax.scores.contract import Score
 
 

@@ -2,7 +2,7 @@
 
 An entity's width counts both of its roles, so width d has d/2 numbers for each.
 """
-from typing import Mapping
+from collections.abc import Mapping
 
 import jax
 

@@ -1,11 +1,10 @@
 """TransE (Bordes et al., NeurIPS 2013): s = gamma - ||h + r - t||, with the L1 or the L2 norm."""
-from typing import Mapping
+from collections.abc import Mapping
 
 import jax
 import jax.numpy as jnp
 
-from medjax.scores import additive
-from medjax.scores import distances
+from medjax.scores import additive, distances
 from medjax.scores.contract import Score
 
 

@@ -15,9 +15,7 @@ from medjax.core import sides
 from medjax.core.sides import Side
 from medjax.core.widths import Widths
 from medjax.data.triples import Graph
-from medjax.saved import artifact
-from medjax.saved import graph_files
-from medjax.saved import restore
+from medjax.saved import artifact, graph_files, restore
 from medjax.saved.files import Path
 from medjax.scores.contract import Params, Table
 from medjax.serve.vocabulary import Vocabulary, vocabulary
@@ -28,6 +26,14 @@ Names = str | int | Sequence[str | int]  # one label, identifier or id, or sever
 
 class Model(NamedTuple):
   """A model of one width, with its narrower sub-models inside it.
+
+  >>> model = medjax.load(folder, width=8)  # the folder of a run or cropped model
+  >>> model.width, model.widths.values
+  (8, (4, 8))
+  >>> model.predict_tails('e03', 'next', k=3).columns.tolist()
+  ['label', 'score', 'rank', 'in_training']
+  >>> model.crop(4).score('e03', 'next', 'e04') == medjax.load(folder, width=4).score('e03', 'next', 'e04')
+  True
 
   Attributes:
     description: what the numbers mean, with the affine map of every width.
@@ -147,6 +153,9 @@ def pick(table: Table, ids: Any) -> Table:
 def load(folder: Path, width: int | None = None, *, truncate_dim: int | None = None, dimensions: int | None = None,
          step: int | None = None) -> Model:
   """Loads a trained run or a cropped model.
+
+  >>> medjax.load(folder).width, medjax.load(folder, truncate_dim=4).width
+  (12, 4)
 
   Args:
     folder: a workdir or the output of a crop.

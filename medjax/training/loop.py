@@ -13,9 +13,7 @@ from tqdm import tqdm
 from medjax import errors
 from medjax.config.fields import EvalConfig, TrainConfig
 from medjax.core.widths import Widths
-from medjax.training import parallel
-from medjax.training import processes
-from medjax.training import signals
+from medjax.training import parallel, processes, signals
 from medjax.training import step as step_lib
 from medjax.training.state import State
 from medjax.training.task import Task

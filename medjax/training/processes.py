@@ -64,6 +64,6 @@ def of_first(number: float) -> float:
   return float(multihost_utils.broadcast_one_to_all(np.float64(number))) if several() else number
 
 
-def any_process(flag: Any) -> bool:
+def any_process(flag: object) -> bool:
   """Whether a flag is set in any process, the same in all."""
-  return bool(multihost_utils.process_allgather(np.int32(flag)).any()) if several() else bool(flag)
+  return bool(multihost_utils.process_allgather(np.int32(bool(flag))).any()) if several() else bool(flag)

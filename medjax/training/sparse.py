@@ -3,7 +3,8 @@
 The cost of a step does not depend on the number of rows. It is another algorithm than dense Adam: moments of
 rows that are not touched do not decay, and those rows do not move; the bias correction counts all steps.
 """
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp

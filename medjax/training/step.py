@@ -1,5 +1,6 @@
 """The training step: one pure function of (state, data), all sub-models in one pass."""
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -7,9 +8,7 @@ from jaxtyping import Array, Float, PyTree
 import optax
 
 from medjax.config.fields import TrainConfig
-from medjax.training import optimizers
-from medjax.training import parallel
-from medjax.training import sparse
+from medjax.training import optimizers, parallel, sparse
 from medjax.training.state import State
 from medjax.training.task import Task
 

@@ -3,7 +3,8 @@
 The loop, the step, layouts, checkpoints and rates by width take everything that is particular from a `Task`, and know
 nothing else of it: not what its parameters are, nor where its examples come from.
 """
-from typing import Any, Callable, NamedTuple, Protocol
+from collections.abc import Callable
+from typing import Any, NamedTuple, Protocol
 
 import jax
 from jaxtyping import Array, Float, Int32, PyTree

@@ -9,17 +9,7 @@ import sys
 
 import pytest
 
-from benchmarks import common
-from benchmarks import estimate
-from benchmarks import evaluation
-from benchmarks import growth
-from benchmarks import machine
-from benchmarks import memory
-from benchmarks import peer
-from benchmarks import prepare
-from benchmarks import sparse
-from benchmarks import startup
-from benchmarks import train_step
+from benchmarks import common, estimate, evaluation, growth, machine, memory, peer, prepare, sparse, startup, train_step
 
 TINY = ['--dataset=synthetic:60:3:300', '--widths=4,8', '--batch=8', '--negatives=4', '--rounds=2']
 NAMES = ('train_step', 'evaluation', 'memory', 'startup', 'growth', 'machine', 'prepare', 'sparse', 'scaling', 'large',

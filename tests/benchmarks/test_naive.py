@@ -6,8 +6,7 @@ import numpy as np
 import optax
 import pytest
 
-from benchmarks import common
-from benchmarks import naive
+from benchmarks import common, naive
 from medjax import scores
 from medjax.kge import task as task_lib
 from medjax.training import step as step_lib

@@ -4,11 +4,9 @@ import re
 
 import pytest
 
-from medjax import data
-from medjax import errors
+from medjax import data, errors
 from medjax.config import DataConfig
-from medjax.data import datasets
-from medjax.data import download
+from medjax.data import datasets, download
 
 SPLITS = {'train.txt': 'a\tr\tb\nb\tr\tc\n', 'valid.txt': 'a\tr\tc\n', 'test.txt': 'c\tr\ta\n'}
 

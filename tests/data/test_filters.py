@@ -1,8 +1,8 @@
 """Known answers and relation categories against references that loop."""
 import hypothesis
+from hypothesis import strategies as st
 import numpy as np
 import pytest
-from hypothesis import strategies as st
 
 from medjax.data import filters
 

@@ -1,7 +1,7 @@
 """Label files and unique labels."""
 import hypothesis
-import pytest
 from hypothesis import strategies as st
+import pytest
 
 from medjax.data import labels
 from medjax.errors import DataError

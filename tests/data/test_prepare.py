@@ -6,11 +6,8 @@ import numpy as np
 import pytest
 
 from medjax import config as config_lib
-from medjax import data
-from medjax import errors
-from medjax.data import triples
-from medjax.data import datasets
-from medjax.data import store
+from medjax import data, errors
+from medjax.data import datasets, store, triples
 
 pytest.importorskip('duckdb', reason='prepared graphs need DuckDB (the extra "big")')
 ODD = ('"quoted', "it's", 'NULL', '\\N', '#mark', ' spaces ', 'é', 'z\u0301', '日本', 'comma,', '\x01')

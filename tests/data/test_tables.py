@@ -3,8 +3,8 @@ import gzip
 import time
 
 import hypothesis
-import pytest
 from hypothesis import strategies as st
+import pytest
 
 from medjax import errors
 from medjax.data import tables

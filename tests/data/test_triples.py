@@ -4,9 +4,9 @@ import os
 import pathlib
 
 import hypothesis
+from hypothesis import strategies as st
 import numpy as np
 import pytest
-from hypothesis import strategies as st
 
 from medjax.data import triples
 from medjax.data.triples import DataError, read_folder, split_file

@@ -9,11 +9,8 @@ import numpy as np
 import pytest
 
 from medjax import config as config_lib
-from medjax import data
-from medjax import errors
-from medjax.data import arrays
-from medjax.data import datasets
-from medjax.data import wikikg2
+from medjax import data, errors
+from medjax.data import arrays, datasets, wikikg2
 
 QUERIES, CANDIDATES = 3, 5
 

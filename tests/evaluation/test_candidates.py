@@ -4,14 +4,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from medjax import errors
-from medjax import scores
+from medjax import errors, scores
 from medjax.core import widths as widths_lib
 from medjax.data import filters
 from medjax.data.triples import Graph
-from medjax.evaluation import candidates
-from medjax.evaluation import evaluator
-from medjax.evaluation import ranking
+from medjax.evaluation import candidates, evaluator, ranking
 
 ENTITIES, RELATIONS = 37, 3
 NAMES = sorted(scores.REGISTRY)

@@ -2,8 +2,7 @@
 import pytest
 
 from medjax import errors
-from medjax.experiments import comparison
-from medjax.experiments import study
+from medjax.experiments import comparison, study
 from medjax.report import collect
 
 FAST = {'model.widths': '4,8,12', 'distill.rates': 'width', 'eval.every': 0, 'train.steps': 10,

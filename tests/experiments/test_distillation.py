@@ -6,21 +6,16 @@ import jax
 import numpy as np
 import pytest
 
-from medjax import errors
-from medjax.experiments import distillation
-from medjax.experiments import runs
+from medjax import cli, errors
+from medjax.experiments import distillation, runs
 from medjax.experiments import teacher as teacher_lib
-from medjax.kge import task as task_lib
 from medjax.kge import settings as settings_lib
-from medjax.report import collect
-from medjax.saved import artifact
-from medjax.saved import checkpoint
-from medjax.saved import graph_files
+from medjax.kge import task as task_lib
+from medjax.report import collect, efficiency
+from medjax.saved import artifact, checkpoint, graph_files
 from medjax.saved import workdir as workdir_lib
-from medjax.training import step as step_lib
-from medjax import cli
-from medjax.report import efficiency
 from medjax.training import optimizers
+from medjax.training import step as step_lib
 
 PLAIN = {'objective.name': 'direct', 'eval.every': 0, 'train.steps': 20, 'train.checkpoint_every': 5,
          'train.steps_per_dispatch': 5, 'train.log_every': 5}

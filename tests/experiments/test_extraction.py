@@ -11,14 +11,12 @@ import medjax
 from medjax import scores
 from medjax.core import rows as rows_lib
 from medjax.core import widths as widths_lib
-from medjax.experiments import commands
-from medjax.experiments import extraction
-from medjax.experiments import runs
+from medjax.data.triples import Graph
+from medjax.experiments import commands, extraction, runs
 from medjax.kge import batches as batches_lib
 from medjax.saved import artifact
 from medjax.scores import contract
 from medjax.serve import model as model_lib
-from medjax.data.triples import Graph
 
 NAMES = sorted(scores.REGISTRY)
 ENTITIES, RELATIONS, WIDTH = 20, 3, 8

@@ -2,10 +2,8 @@
 import pandas as pd
 import pytest
 
-from medjax import cli
-from medjax import errors
-from medjax.experiments import runs
-from medjax.experiments import study
+from medjax import cli, errors
+from medjax.experiments import runs, study
 
 
 @pytest.fixture

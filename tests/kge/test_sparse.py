@@ -11,8 +11,8 @@ from medjax import scores
 from medjax.kge import batches as batches_lib
 from medjax.kge import settings as settings_lib
 from medjax.kge import task as task_lib
-from medjax.training import step as step_lib
 from medjax.training import optimizers
+from medjax.training import step as step_lib
 
 ENTITIES, RELATIONS = 60, 7
 TRIPLES = np.unique(np.random.default_rng(0).integers(0, [ENTITIES, RELATIONS, ENTITIES], (90, 3)), axis=0)

@@ -9,16 +9,15 @@ import optax
 import pytest
 
 from medjax import config as config_lib
-from medjax import objectives
-from medjax import scores
+from medjax import objectives, scores
 from medjax.core import axes as axes_lib
 from medjax.core import rows as rows_lib
 from medjax.core import widths as widths_lib
 from medjax.kge import batches as batches_lib
 from medjax.kge import settings as settings_lib
 from medjax.kge import task as task_lib
-from medjax.training import step as step_lib
 from medjax.training import optimizers
+from medjax.training import step as step_lib
 
 ENTITIES, RELATIONS = 15, 3
 DRAWN = np.random.default_rng(0).integers(0, [ENTITIES, RELATIONS, ENTITIES], (60, 3))

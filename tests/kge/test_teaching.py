@@ -12,12 +12,11 @@ from medjax.core import rows as rows_lib
 from medjax.core import widths as widths_lib
 from medjax.kge import batches as batches_lib
 from medjax.kge import settings as settings_lib
-from medjax.kge import structure
+from medjax.kge import structure, teaching
 from medjax.kge import task as task_lib
-from medjax.kge import teaching
-from medjax.training import step as step_lib
 from medjax.objectives import distill
 from medjax.training import optimizers
+from medjax.training import step as step_lib
 
 ENTITIES, RELATIONS, STEPS = 15, 3, 8
 TRIPLES = jnp.asarray(np.unique(np.random.default_rng(0).integers(0, [ENTITIES, RELATIONS, ENTITIES], (60, 3)), axis=0),

@@ -4,9 +4,8 @@ import pandas as pd
 import pytest
 
 from medjax import config as config_lib
+from medjax.report import document, quality
 from medjax.saved import workdir as workdir_lib
-from medjax.report import document
-from medjax.report import quality
 
 
 def save_run(folder, widths, mrr):

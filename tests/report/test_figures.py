@@ -7,18 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from medjax import cli
-from medjax import errors
-from medjax.experiments import commands
-from medjax.experiments import runs
+from medjax import cli, errors
+from medjax.experiments import commands, runs
 from medjax.report import collect
-from medjax.report.figures import curves
-from medjax.report.figures import embeddings
-from medjax.report.figures import gradients
-from medjax.report.figures import overlap
-from medjax.report.figures import sub_models
-from medjax.report.figures import weights
-from medjax.figures import __main__ as command
+from medjax.report.figures import __main__ as command
+from medjax.report.figures import curves, embeddings, gradients, overlap, sub_models, weights
 
 
 @pytest.fixture(scope='module')

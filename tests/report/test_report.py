@@ -7,9 +7,7 @@ import pandas as pd
 import pytest
 from tensorboardX.proto import event_pb2
 
-from medjax.report import metrics
-from medjax.report import plots
-from medjax.report import tables
+from medjax.report import metrics, plots, tables
 
 
 def results(widths):

@@ -8,12 +8,8 @@ import pytest
 
 from medjax import config as config_lib
 from medjax import errors
-from medjax.report import collect
+from medjax.report import collect, efficiency, quality, summary, tables
 from medjax.saved import workdir as workdir_lib
-from medjax.report import efficiency
-from medjax.report import quality
-from medjax.report import summary
-from medjax.report import tables
 
 
 @pytest.fixture

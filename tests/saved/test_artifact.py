@@ -8,15 +8,13 @@ import pytest
 
 from medjax import config as config_lib
 from medjax import errors
-from medjax.experiments import commands
-from medjax.experiments import runs
+from medjax.data.triples import Graph, split_file
+from medjax.experiments import commands, runs
 from medjax.kge import settings as settings_lib
-from medjax.saved import artifact
+from medjax.saved import artifact, graph_files
 from medjax.saved import files as files_lib
-from medjax.saved import graph_files
 from medjax.saved import workdir as workdir_lib
 from medjax.serve import model as model_lib
-from medjax.data.triples import Graph, split_file
 
 ODD = (
   'tab\tinside',

@@ -17,7 +17,6 @@ from medjax.experiments import runs
 from medjax.saved import checkpoint
 from medjax.training import state as state_lib
 
-
 AXES = {'model': axes_lib.columns(), 'objective': axes_lib.FIXED}
 
 

@@ -10,17 +10,14 @@ import pandas as pd
 import pytest
 
 import medjax
-from medjax import errors
+from medjax import errors, scores
 from medjax.core import axes as axes_lib
-from medjax import scores
 from medjax.core import widths as widths_lib
-from medjax.experiments import commands
-from medjax.experiments import runs
-from medjax.saved import checkpoint
-from medjax.saved import graph_files
+from medjax.data.triples import Graph
+from medjax.experiments import commands, runs
+from medjax.saved import checkpoint, graph_files
 from medjax.serve import vocabulary
 from medjax.training import state as state_lib
-from medjax.data.triples import Graph
 
 
 @pytest.fixture(scope='module')

@@ -14,8 +14,7 @@ from medjax.core import axes as axes_lib
 from medjax.core.widths import Widths
 from medjax.report import metrics
 from medjax.saved import checkpoint
-from medjax.training import loop
-from medjax.training import parallel
+from medjax.training import loop, parallel
 from medjax.training.task import Task
 
 WIDTHS, INPUTS = Widths((2, 4, 8)), 12

@@ -6,14 +6,12 @@ import numpy as np
 import pytest
 
 from medjax import errors
-from medjax.experiments import runs
-from medjax.saved import checkpoint
-from medjax.saved import restore
-from medjax.serve import model as model_lib
-from medjax.training import loop
 from medjax.evaluation import evaluator
+from medjax.experiments import runs
 from medjax.report import metrics
-from medjax.training import signals
+from medjax.saved import checkpoint, restore
+from medjax.serve import model as model_lib
+from medjax.training import loop, signals
 
 
 def checkpoints_of(workdir):
@@ -87,11 +85,10 @@ def test_dispatches_end_where_something_is_due(tiny_config):
 
 
 def test_a_second_interrupt_is_immediate():
-  with pytest.raises(KeyboardInterrupt):
-    with signals.deferred() as received:
-      signals.signal.raise_signal(signals.signal.SIGINT)
-      assert received == [signals.signal.SIGINT]
-      signals.signal.raise_signal(signals.signal.SIGINT)
+  with pytest.raises(KeyboardInterrupt), signals.deferred() as received:
+    signals.signal.raise_signal(signals.signal.SIGINT)
+    assert received == [signals.signal.SIGINT]
+    signals.signal.raise_signal(signals.signal.SIGINT)
 
 
 def test_a_signal_in_the_last_dispatch_stops_the_process(tiny_config, tmp_path, monkeypatch):

@@ -11,16 +11,12 @@ import numpy as np
 import pytest
 
 from medjax import config as config_lib
-from medjax.experiments import runs
 from medjax.kge import task as task_lib
-from medjax.saved import artifact
-from medjax.saved import checkpoint
-from medjax.saved import graph_files
-from medjax.saved import workdir as workdir_lib
-from medjax.training import step as step_lib
-from medjax import cli
 from medjax.report import metrics
+from medjax.saved import artifact, checkpoint, graph_files
+from medjax.saved import workdir as workdir_lib
 from medjax.training import optimizers
+from medjax.training import step as step_lib
 
 PLAIN = {
   'train.steps': 900,
@@ -37,7 +33,7 @@ STOPPING = PLAIN | {'eval.every': 50, 'eval.patience': 2, 'train.seed': 1, 'trai
 
 
 @pytest.fixture(scope='module')
-def start(repository, tiny_config):
+def start(repository, tiny_config, as_users_run):
   """A function that starts launch.py on a workdir as a process of its own."""
   def start(workdir, fields):
     chosen = {field: value for field, value in config_lib.flatten(tiny_config(fields)).items()
@@ -47,22 +43,27 @@ def start(repository, tiny_config):
     return subprocess.Popen(
         [sys.executable, 'launch.py', f'--workdir={workdir}', f'--config={file}',
          *(f'--config.{field}={value}' for field, value in chosen.items())],
-        cwd=repository, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        cwd=repository, env=as_users_run, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
   return start
 
 
 @pytest.fixture(scope='module')
-def uninterrupted(tiny_config, tmp_path_factory):
+def uninterrupted(start, tmp_path_factory):
   """A function of fields to the workdir of a run without interruption."""
   done = {}
 
   def run(name, fields):
     if name not in done:
       done[name] = tmp_path_factory.mktemp(name) / 'run'
-      runs.train(tiny_config(fields), done[name])
+      finish(start(done[name], fields))
     return done[name]
 
   return run
+
+
+def finish(process):
+  _, errors = process.communicate()
+  assert process.returncode == 0, errors
 
 
 def wait_for_lines(process, workdir, count):
@@ -111,15 +112,13 @@ def test_a_killed_run_resumes_bit_for_bit(start, uninterrupted, tmp_path):
   process.kill()
   process.communicate()
   assert process.returncode == -signal.SIGKILL and not (workdir / 'results.csv').exists()
-  process = start(workdir, STOPPING)
-  _, errors = process.communicate()
-  assert process.returncode == 0, errors
+  finish(start(workdir, STOPPING))
   assert_same(workdir, reference)
 
 
 @pytest.mark.parametrize('kind', [signal.SIGTERM, signal.SIGINT])
 def test_a_stopped_run_saves_says_so_and_resumes_bit_for_bit(
-  kind, start, uninterrupted, tiny_config, tmp_path
+  kind, start, uninterrupted, tmp_path
 ):
   workdir = tmp_path / 'run'
   process = start(workdir, PLAIN)
@@ -131,6 +130,5 @@ def test_a_stopped_run_saves_says_so_and_resumes_bit_for_bit(
   _, saved, _ = last_state(workdir)
   assert 30 <= saved < PLAIN['train.steps']
   assert f'stopped by {kind.name} at step {saved}' in errors and 'run the same command' in errors
-  code = cli.run('train', tiny_config(PLAIN), str(workdir), {})
-  assert code == 0
+  finish(start(workdir, PLAIN))
   assert_same(workdir, uninterrupted('plain', PLAIN))

@@ -16,16 +16,10 @@ from collections.abc import Callable, Iterator, Sequence
 import pathlib
 import sys
 
-from medjax.errors import MedjaxError
 from medjax.core import widths as widths_lib
+from medjax.errors import MedjaxError
 from medjax.report import collect
-from medjax.report.figures import curves
-from medjax.report.figures import embeddings
-from medjax.report.figures import gradients
-from medjax.report.figures import overlap
-from medjax.report.figures import quality
-from medjax.report.figures import sub_models
-from medjax.report.figures import weights
+from medjax.report.figures import curves, embeddings, gradients, overlap, quality, sub_models, weights
 
 OF_FOLDERS = {'quality': quality.draw, 'sub-models': sub_models.draw}
 OF_RUNS = {'overlap': overlap.draw, 'curves': curves.draw, 'gradients': gradients.draw,

@@ -2,9 +2,7 @@
 import pathlib
 
 from medjax import errors
-from medjax.report import metrics
-from medjax.report import plots
-from medjax.report import tables
+from medjax.report import metrics, plots, tables
 from medjax.saved.files import Path
 
 LINES = (('valid_mrr_by_width', 'validation MRR'), ('width_loss', 'own loss'))

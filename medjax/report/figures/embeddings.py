@@ -7,10 +7,9 @@ import numpy as np
 
 from medjax import errors
 from medjax.data.triples import Graph
-from medjax.serve import model as model_lib
-from medjax.report import plots
-from medjax.report import tables
+from medjax.report import plots, tables
 from medjax.saved.files import Path
+from medjax.serve import model as model_lib
 from medjax.serve.model import Model
 
 GROUPS = 6     # kinds of entities shown

@@ -3,12 +3,8 @@ import pathlib
 
 from medjax import errors
 from medjax.core import widths as widths_lib
-from medjax.report import collect
-from medjax.report.figures import curves
-from medjax.report.figures import overlap
-from medjax.report.figures import quality
-from medjax.report.figures import sub_models
-from medjax.report import summary
+from medjax.report import collect, summary
+from medjax.report.figures import curves, overlap, quality, sub_models
 from medjax.saved.files import Path
 
 

@@ -5,8 +5,8 @@ from jaxtyping import Float, Float64, Int
 import numpy as np
 
 from medjax import errors
-from medjax.saved import files as files_lib
 from medjax.report import plots
+from medjax.saved import files as files_lib
 from medjax.saved.files import Path
 
 TOP = 10   # a query is answered if the true entity is among so many

@@ -3,8 +3,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from medjax.report import plots
-from medjax.report import quality
+from medjax.report import plots, quality
 from medjax.report.collect import Row
 from medjax.saved.files import Path
 

@@ -5,9 +5,7 @@ import numpy as np
 
 from medjax import errors
 from medjax.core import widths as widths_lib
-from medjax.report import collect
-from medjax.report import plots
-from medjax.report import tables
+from medjax.report import collect, plots, tables
 from medjax.report.collect import Row
 from medjax.saved.files import Path
 

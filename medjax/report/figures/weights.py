@@ -13,20 +13,15 @@ from jaxtyping import Float
 import numpy as np
 import pandas as pd
 
-from medjax import errors
-from medjax import objectives
+from medjax import errors, objectives
 from medjax.config.fields import ObjectiveConfig
 from medjax.kge import batches as batches_lib
 from medjax.kge import loss as loss_lib
 from medjax.kge import scoring
-from medjax.saved import artifact
+from medjax.report import metrics, plots, tables
+from medjax.saved import artifact, graph_files, restore
 from medjax.saved import files as files_lib
-from medjax.saved import graph_files
-from medjax.saved import restore
 from medjax.saved import workdir as workdir_lib
-from medjax.report import metrics
-from medjax.report import plots
-from medjax.report import tables
 from medjax.saved.files import Path
 
 
