@@ -29,6 +29,13 @@ def own_cache(tmp_path_factory):
     yield
 
 
+@pytest.fixture(scope='module', autouse=True)
+def few_programs():
+  """Programs of a module are forgotten after it: each takes maps of memory, of which a process may have 65,530."""
+  yield
+  jax.clear_caches()
+
+
 @pytest.fixture(scope='session')
 def as_users_run(own_cache):
   """The environment of a process that compiles its programs as it does for users."""

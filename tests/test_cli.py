@@ -8,8 +8,9 @@ import sys
 import pytest
 
 from medjax import cli
-from medjax.experiments import commands, runs
+from medjax.experiments import commands
 from medjax.report import metrics
+from medjax.saved import workdir as workdir_lib
 
 
 @pytest.fixture
@@ -64,7 +65,7 @@ def test_training_refuses_a_cropped_model_as_workdir(command, trained, tmp_path)
 
 
 def test_training_refuses_a_workdir_in_use(command, trained):
-  with runs.sole_trainer(trained):
+  with workdir_lib.sole_trainer(trained):
     check_refused(command('train', trained), 'another process is training in', trained, 'another --workdir')
 
 

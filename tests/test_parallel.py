@@ -21,7 +21,7 @@ from medjax.serve import model as model_lib
 
 
 def start(repository, arguments, devices, **environment):
-  flags = f'--xla_force_host_platform_device_count={devices} --xla_backend_optimization_level=0'
+  flags = f'--xla_force_host_platform_device_count={devices} {os.environ["XLA_FLAGS"]}'
   return subprocess.Popen([sys.executable, *arguments], cwd=repository, text=True, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, env=os.environ | {'XLA_FLAGS': flags, 'PYTHONPATH': str(repository),
                                                                     'GLIBC_TUNABLES': ''} | environment)

@@ -163,7 +163,7 @@ def test_wider_widths_than_stored_are_refused(trained, cropped, tmp_path):
 def test_a_file_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
   files_lib.write_text(tmp_path / 'a.json', 'old')
   monkeypatch.setattr(
-    artifact.os, 'fsync', lambda _: (_ for _ in ()).throw(OSError(28, 'No space left on device'))
+    files_lib.os, 'fsync', lambda _: (_ for _ in ()).throw(OSError(28, 'No space left on device'))
   )
   with pytest.raises(OSError):
     files_lib.write_text(tmp_path / 'a.json', 'new')

@@ -64,11 +64,15 @@ def test_score_is_the_papers_formula(name):
 @hypothesis.given(steps=st.lists(st.integers(1, 6), min_size=1, max_size=5), seed=st.integers(0, 2**16))
 def test_one_pass_equals_the_cropped_models(name, steps, seed):
   score, widths, model = build(name, tuple(2 * int(w) for w in np.cumsum(steps)), seed)
-  together = scores.score_triples(score, model, jnp.asarray(triples(seed)), widths)
-  for i, width in enumerate(widths.values):
-    cropped = axes_lib.crop(model, score.axes, width)
-    alone = scores.score_triples(score, cropped, jnp.asarray(triples(seed)), widths_lib.Widths((width,), score.components))
-    np.testing.assert_allclose(together[:, i], alone[:, 0], rtol=1e-5, atol=1e-6)
+  batch = jnp.asarray(triples(seed))
+
+  @jax.jit
+  def both(model):
+    alone = [scores.score_triples(score, axes_lib.crop(model, score.axes, width), batch,
+                                  widths_lib.Widths((width,), score.components))[:, 0] for width in widths.values]
+    return scores.score_triples(score, model, batch, widths), jnp.stack(alone, -1)
+
+  np.testing.assert_allclose(*both(model), rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize('name', NAMES)
@@ -89,7 +93,7 @@ def test_gradients_equal_those_of_the_slow_loop(name, values):
     return total
 
   jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5),
-               jax.grad(one_pass)(model), jax.grad(slow_loop)(model))
+               jax.jit(jax.grad(one_pass))(model), jax.jit(jax.grad(slow_loop))(model))
 
 
 @pytest.mark.parametrize('name', NAMES)
