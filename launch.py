@@ -1,17 +1,18 @@
 """Trains, evaluates, crops, asks or reports on a croppable knowledge graph embedding model.
 
-  python launch.py                                         trains the quick start's model
-  python launch.py --config=configs/wn18rr/rotate.py --workdir=runs/a --config.train.steps=4000
-  python launch.py --mode=study --config=configs/study/wn18rr_rotate.py
-  python launch.py --mode=distill --config=configs/distill/umls.py --widths=160,80,40,20,10 --config.distill.method=ta
-  python launch.py --mode=compare --config=configs/baselines.py:wn18rr-rotate --widths=160,40,10
-  python launch.py --mode=evaluate --workdir=runs/a
-  python launch.py --mode=crop --workdir=runs/a --width=40 --output=small
-  python launch.py --mode=extract --workdir=runs/a --by=loss --widths=10,40 --output=extracted
-  python launch.py --mode=prepare --config.data.path=facts --output=stores/facts
-  python launch.py --mode=predict --workdir=small --head=France --relation=borders
-  python launch.py --mode=report --workdir=runs
+python launch.py                                         trains the quick start's model
+python launch.py --config=configs/wn18rr/rotate.py --workdir=runs/a --config.train.steps=4000
+python launch.py --mode=study --config=configs/study/wn18rr_rotate.py
+python launch.py --mode=distill --config=configs/distill/umls.py --widths=160,80,40,20,10 --config.distill.method=ta
+python launch.py --mode=compare --config=configs/baselines.py:wn18rr-rotate --widths=160,40,10
+python launch.py --mode=evaluate --workdir=runs/a
+python launch.py --mode=crop --workdir=runs/a --width=40 --output=small
+python launch.py --mode=extract --workdir=runs/a --by=loss --widths=10,40 --output=extracted
+python launch.py --mode=prepare --config.data.path=facts --output=stores/facts
+python launch.py --mode=predict --workdir=small --head=France --relation=borders
+python launch.py --mode=report --workdir=runs
 """
+
 import pathlib
 import sys
 
@@ -29,19 +30,19 @@ DEFAULT = str(pathlib.Path(__file__).parent / 'configs' / 'quickstart.py')
 MODE = flags.DEFINE_enum('mode', 'train', list(cli.MODES), 'What to do.')
 WORKDIR = flags.DEFINE_string('workdir', None, 'Folder of the run; runs/<config name> if not given.')
 OPTIONS = (
-    flags.DEFINE_integer('width', None, 'A trained width; the full one if not given.'),
-    flags.DEFINE_string('output', None, 'Folder for what is written.'),
-    flags.DEFINE_enum('by', 'loss', ['loss', 'value', 'random'], 'What makes a component important.'),
-    flags.DEFINE_string('widths', None, 'Widths to extract, distill, compare or report, as in 10,20,40.'),
-    flags.DEFINE_integer('seed', 0, 'Of an extraction\'s sample of triples or random order.', lower_bound=0),
-    flags.DEFINE_integer('candidates', None, 'Rank among N drawn candidates; 0 all, -1 published.', lower_bound=-1),
-    flags.DEFINE_enum('split', 'test', ['valid', 'test'], 'What to evaluate on.'),
-    flags.DEFINE_bool('ranks', False, 'Also save the rank of every query, for figures.'),
-    flags.DEFINE_string('head', None, 'Predict the tails of this head.'),
-    flags.DEFINE_string('relation', None, 'The relation of a prediction.'),
-    flags.DEFINE_string('tail', None, 'Predict the heads of this tail.'),
-    flags.DEFINE_integer('k', 10, 'How many predictions.', lower_bound=1),
-    flags.DEFINE_bool('new', False, 'Leave out predictions that are training triples.'),
+  flags.DEFINE_integer('width', None, 'A trained width; the full one if not given.'),
+  flags.DEFINE_string('output', None, 'Folder for what is written.'),
+  flags.DEFINE_enum('by', 'loss', ['loss', 'value', 'random'], 'What makes a component important.'),
+  flags.DEFINE_string('widths', None, 'Widths to extract, distill, compare or report, as in 10,20,40.'),
+  flags.DEFINE_integer('seed', 0, "Of an extraction's sample of triples or random order.", lower_bound=0),
+  flags.DEFINE_integer('candidates', None, 'Rank among N drawn candidates; 0 all, -1 published.', lower_bound=-1),
+  flags.DEFINE_enum('split', 'test', ['valid', 'test'], 'What to evaluate on.'),
+  flags.DEFINE_bool('ranks', False, 'Also save the rank of every query, for figures.'),
+  flags.DEFINE_string('head', None, 'Predict the tails of this head.'),
+  flags.DEFINE_string('relation', None, 'The relation of a prediction.'),
+  flags.DEFINE_string('tail', None, 'Predict the heads of this tail.'),
+  flags.DEFINE_integer('k', 10, 'How many predictions.', lower_bound=1),
+  flags.DEFINE_bool('new', False, 'Leave out predictions that are training triples.'),
 )
 
 

@@ -1,4 +1,5 @@
 """Starts benchmarks/peer.py under the peer's Python and asks it for rounds."""
+
 import contextlib
 import json
 import os
@@ -63,13 +64,22 @@ def peer(arguments, task, data, more, asked=()):
     yield None
     return
   if arguments.score not in peer_side.REAL:
-    raise PeerError(f'--score={arguments.score}: PyKEEN has nothing like it; take one of {", ".join(peer_side.REAL)}, '
-                    'or leave --peer-python out')
+    raise PeerError(
+      f'--score={arguments.score}: PyKEEN has nothing like it; take one of {", ".join(peer_side.REAL)}, '
+      'or leave --peer-python out'
+    )
   setup = common.setup(arguments)
-  spec = {'task': task, 'score': arguments.score, 'width': setup.widths.full,
-          'gamma': setup.config.model.gamma * setup.score.margin, 'batch': arguments.batch,
-          'negatives': arguments.negatives, 'num_entities': data.num_entities,
-          'num_relations': data.num_relations, 'learning_rate': setup.config.train.learning_rate} | more
+  spec = {
+    'task': task,
+    'score': arguments.score,
+    'width': setup.widths.full,
+    'gamma': setup.config.model.gamma * setup.score.margin,
+    'batch': arguments.batch,
+    'negatives': arguments.negatives,
+    'num_entities': data.num_entities,
+    'num_relations': data.num_relations,
+    'learning_rate': setup.config.train.learning_rate,
+  } | more
   environment = dict(os.environ)
   if arguments.peer_plain:
     environment.pop('GLIBC_TUNABLES', None)
@@ -77,9 +87,14 @@ def peer(arguments, task, data, more, asked=()):
     (pathlib.Path(folder) / 'spec.json').write_text(json.dumps(spec), encoding='utf-8')
     np.savez(pathlib.Path(folder) / 'triples.npz', train=data.train, valid=data.valid, test=data.test, asked=asked)
     try:
-      process = subprocess.Popen([arguments.peer_python, str(SCRIPT), folder],
-                                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True,
-                                 env=environment)
+      process = subprocess.Popen(
+        [arguments.peer_python, str(SCRIPT), folder],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=errors,
+        text=True,
+        env=environment,
+      )
     except OSError as error:
       raise PeerError(f'--peer-python={arguments.peer_python}: {error.strerror}') from None
     with process:
@@ -93,5 +108,8 @@ def words(about):
   """Returns lines about the peer."""
   if not about:
     return ['PyKEEN is left out: name a Python that has it with --peer-python.']
-  return [f'PyKEEN {about["pykeen"]} ({about["model"]}), PyTorch {about["torch"]}, {about["threads"]} threads'
-          + ('' if about['tunables'] else ', without the allocator setting') + '.']
+  return [
+    f'PyKEEN {about["pykeen"]} ({about["model"]}), PyTorch {about["torch"]}, {about["threads"]} threads'
+    + ('' if about['tunables'] else ', without the allocator setting')
+    + '.'
+  ]

@@ -1,4 +1,5 @@
 """What the benchmarks share: options, graphs, setups, interleaved rounds, tables and saved outputs."""
+
 import argparse
 import json
 import os
@@ -32,6 +33,7 @@ FOREVER = 1_000_000  # steps of the learning rate's decay: a benchmark never com
 
 class Data(NamedTuple):
   """Triples as ids, int32 [M, 3] each; a graph without names, so that millions of entities cost nothing."""
+
   name: str
   train: np.ndarray
   valid: np.ndarray
@@ -46,6 +48,7 @@ class Data(NamedTuple):
 
 class Setup(NamedTuple):
   """A resolved configuration and what it makes."""
+
   config: Any
   score: Any
   widths: Any
@@ -53,12 +56,16 @@ class Setup(NamedTuple):
 
 def parser(command, documentation):
   """Returns the options that every command takes."""
-  result = argparse.ArgumentParser(f'python -m benchmarks.{command}', description=documentation.split('\n')[0],
-                                   allow_abbrev=False,
-                                   formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+  result = argparse.ArgumentParser(
+    f'python -m benchmarks.{command}',
+    description=documentation.split('\n')[0],
+    allow_abbrev=False,
+    formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+  )
   result.add_argument('--score', default='transe', help=', '.join(scores.REGISTRY))
-  result.add_argument('--dataset', default='fb15k237',
-                      help='a registered graph, or synthetic:ENTITIES:RELATIONS:TRIPLES')
+  result.add_argument(
+    '--dataset', default='fb15k237', help='a registered graph, or synthetic:ENTITIES:RELATIONS:TRIPLES'
+  )
   result.add_argument('--widths', default='10:640:10', help='the sub-models; the last one is the full model')
   result.add_argument('--batch', type=int, default=512, help='positives per step')
   result.add_argument('--negatives', type=int, default=64, help='corrupted triples per positive')
@@ -72,8 +79,9 @@ def parser(command, documentation):
 def add_peer(options):
   """Adds the options of a comparison with PyKEEN."""
   options.add_argument('--peer-python', default='', help='a Python that has PyKEEN and PyTorch; none = leave it out')
-  options.add_argument('--peer-plain', action='store_true',
-                       help="start the peer without this process's allocator setting (GLIBC_TUNABLES)")
+  options.add_argument(
+    '--peer-plain', action='store_true', help="start the peer without this process's allocator setting (GLIBC_TUNABLES)"
+  )
 
 
 def positive(text):
@@ -132,9 +140,16 @@ def conclude(command, argv, arguments, measure, name):
 
 def publish(command, argv, arguments, text, result, load):
   """Prints and saves what a command measured, with the hardware and the load before; returns the result."""
-  result = {'benchmark': command, 'command': command_line(command, argv)} | result | {
-      'hardware': cost.hardware(), 'jax': jax.__version__, 'load_average_before': load,
-      'tunables': os.environ.get('GLIBC_TUNABLES', '')}
+  result = (
+    {'benchmark': command, 'command': command_line(command, argv)}
+    | result
+    | {
+      'hardware': cost.hardware(),
+      'jax': jax.__version__,
+      'load_average_before': load,
+      'tunables': os.environ.get('GLIBC_TUNABLES', ''),
+    }
+  )
   text = f'$ {result["command"]}\n{text.rstrip()}\n{result["hardware"]}, JAX {jax.__version__}; load before: {load}\n'
   print(text, end='')
   print(json.dumps(result))
@@ -184,8 +199,14 @@ def synthetic(num_entities, num_relations, num_triples):
   draw = np.random.default_rng(0)
   part = lambda size: draw.integers(0, [num_entities, num_relations, num_entities], (size, 3)).astype(np.int32)
   held_out = max(num_triples // 10, 1)
-  return Data(f'synthetic:{num_entities}:{num_relations}:{num_triples}', part(num_triples), part(held_out),
-              part(held_out), num_entities, num_relations)
+  return Data(
+    f'synthetic:{num_entities}:{num_relations}:{num_triples}',
+    part(num_triples),
+    part(held_out),
+    part(held_out),
+    num_entities,
+    num_relations,
+  )
 
 
 def sample(triples, count):
@@ -205,12 +226,27 @@ def setup(arguments, objective='med', **changed):
   """
   get = lambda name: changed.get(name, getattr(arguments, name))
   config = config_lib.Config()
-  mechanisms = ({'objective.mutual': True, 'objective.mutual_form': 'huber', 'objective.mutual_weight': 0.1,
-                 'objective.dynamic': True, 'train.narrow_rate': 0.0} if objective == 'med' else {})
-  for field, value in {'model.score': get('score'), 'model.widths': get('widths'), 'train.batch': get('batch'),
-                       'train.negatives': get('negatives'), 'train.share_negatives': get('share_negatives'),
-                       'objective.name': 'direct' if objective == 'direct' else 'med', 'train.steps': FOREVER,
-                       **mechanisms}.items():
+  mechanisms = (
+    {
+      'objective.mutual': True,
+      'objective.mutual_form': 'huber',
+      'objective.mutual_weight': 0.1,
+      'objective.dynamic': True,
+      'train.narrow_rate': 0.0,
+    }
+    if objective == 'med'
+    else {}
+  )
+  for field, value in {
+    'model.score': get('score'),
+    'model.widths': get('widths'),
+    'train.batch': get('batch'),
+    'train.negatives': get('negatives'),
+    'train.share_negatives': get('share_negatives'),
+    'objective.name': 'direct' if objective == 'direct' else 'med',
+    'train.steps': FOREVER,
+    **mechanisms,
+  }.items():
     config_lib.put(config, field, value)
   config = settings_lib.resolve(config)
   widths = settings_lib.model_widths(config)
@@ -262,8 +298,9 @@ class Training:
 
 def random_model(setup, data):
   """Returns a model's parameters as the score draws them."""
-  return jax.block_until_ready(setup.score.init(jax.random.key(0), data.num_entities, data.num_relations,
-                                                setup.widths.full))
+  return jax.block_until_ready(
+    setup.score.init(jax.random.key(0), data.num_entities, data.num_relations, setup.widths.full)
+  )
 
 
 def evaluation_seconds(setup, model, triples, known_triples, batch):
@@ -290,8 +327,9 @@ def table_bytes(tree):
 
 def gathered_bytes(model, batch, negatives):
   """Bytes of a batch of gathered embeddings: candidates [B, 1 + K, D], anchors [B, D] and relations [B, D_r]."""
-  entity, relation = (sum(leaf.shape[-1] * leaf.dtype.itemsize for leaf in model[table].values())
-                      for table in ('entity', 'relation'))
+  entity, relation = (
+    sum(leaf.shape[-1] * leaf.dtype.itemsize for leaf in model[table].values()) for table in ('entity', 'relation')
+  )
   return batch * ((2 + negatives) * entity + relation)
 
 
@@ -307,9 +345,14 @@ def interleave(cases, rounds):
 def ratio(measured, above, below):
   """Returns the ratio of two rows' medians, and the median and range of the ratios of their rounds."""
   pairs = [a / b for a, b in zip(measured[above], measured[below])]
-  return {'of': above, 'to': below, 'ratio_of_medians': statistics.median(measured[above])
-          / statistics.median(measured[below]), 'paired_median': statistics.median(pairs),
-          'paired_low': min(pairs), 'paired_high': max(pairs)}
+  return {
+    'of': above,
+    'to': below,
+    'ratio_of_medians': statistics.median(measured[above]) / statistics.median(measured[below]),
+    'paired_median': statistics.median(pairs),
+    'paired_low': min(pairs),
+    'paired_high': max(pairs),
+  }
 
 
 def spread(values):
@@ -329,6 +372,14 @@ def table(rows):
 
 def ratio_table(ratios):
   """Returns the table of `ratio`s."""
-  return table([{'ratio': f'{r["of"]} : {r["to"]}', 'of medians': f'{r["ratio_of_medians"]:.3f}',
-                 'paired median': f'{r["paired_median"]:.3f}',
-                 'paired range': f'{r["paired_low"]:.3f} to {r["paired_high"]:.3f}'} for r in ratios])
+  return table(
+    [
+      {
+        'ratio': f'{r["of"]} : {r["to"]}',
+        'of medians': f'{r["ratio_of_medians"]:.3f}',
+        'paired median': f'{r["paired_median"]:.3f}',
+        'paired range': f'{r["paired_low"]:.3f} to {r["paired_high"]:.3f}',
+      }
+      for r in ratios
+    ]
+  )

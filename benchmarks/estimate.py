@@ -7,6 +7,7 @@ that bound; what the scores of all sub-models cost is scaled from the difference
 and that of one, also as bytes; scores that cross devices are bytes over the link. Bandwidths are the makers' figures.
 It is arithmetic, not a measurement: no accelerator was used.
 """
+
 import argparse
 import json
 import pathlib
@@ -37,23 +38,34 @@ def reckon(a, excess, score_bytes):
   seconds = excess * rows / a.bandwidth, scores * score_bytes / a.bandwidth, crossing / a.link
   steps = a.triples * a.epochs / a.batch
   hours = steps * sum(seconds) / 3600
-  return {'tables and moments, GiB a device': 3 * (a.entities + a.relations) * share / 2**30,
-          'rows, ms a step': 1e3 * seconds[0], 'losses of all widths, ms a step': 1e3 * seconds[1],
-          'scores between devices, ms a step': 1e3 * seconds[2], f'steps of {a.epochs} epochs': steps,
-          'hours': hours, 'device hours': hours * a.devices}
+  return {
+    'tables and moments, GiB a device': 3 * (a.entities + a.relations) * share / 2**30,
+    'rows, ms a step': 1e3 * seconds[0],
+    'losses of all widths, ms a step': 1e3 * seconds[1],
+    'scores between devices, ms a step': 1e3 * seconds[2],
+    f'steps of {a.epochs} epochs': steps,
+    'hours': hours,
+    'device hours': hours * a.devices,
+  }
 
 
 def measure(arguments):
   excess, score_bytes = measured(arguments.measured)
   result = reckon(arguments, excess, score_bytes)
-  lines = [f'Measured here: {excess:.2f} times the bound of a single model; {score_bytes:.0f} bytes a score and width.',
-           '', common.table([{'reckoned': name, 'figure': f'{value:,.2f}'} for name, value in result.items()])]
+  lines = [
+    f'Measured here: {excess:.2f} times the bound of a single model; {score_bytes:.0f} bytes a score and width.',
+    '',
+    common.table([{'reckoned': name, 'figure': f'{value:,.2f}'} for name, value in result.items()]),
+  ]
   return '\n'.join(lines), result
 
 
 def main(argv=None):
-  options = argparse.ArgumentParser('python -m benchmarks.estimate', description=__doc__.split('\n')[0],
-                                    formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+  options = argparse.ArgumentParser(
+    'python -m benchmarks.estimate',
+    description=__doc__.split('\n')[0],
+    formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+  )
   options.add_argument('--entities', type=int, default=4_594_485, help='of Wikidata5M, transductive')
   options.add_argument('--relations', type=int, default=822)
   options.add_argument('--triples', type=int, default=20_614_279)
@@ -65,8 +77,9 @@ def main(argv=None):
   options.add_argument('--epochs', type=int, default=100)
   options.add_argument('--devices', type=int, default=8)
   options.add_argument('--bandwidth', type=float, default=3.35e12, help='bytes per second of memory; of an H100 SXM')
-  options.add_argument('--link', type=float, default=4.5e11,
-                       help='bytes per second to other devices, one way; NVLink 4')
+  options.add_argument(
+    '--link', type=float, default=4.5e11, help='bytes per second to other devices, one way; NVLink 4'
+  )
   options.add_argument('--measured', default=str(MEASURED), help='JSON of benchmarks.train_step --rows=med,single')
   options.add_argument('--output', default='', help='folder for the printed text and the JSON line')
   options.add_argument('--name', default='', help='name of the saved files')

@@ -4,6 +4,7 @@
 
 Parameters are random: the arithmetic is the same. Seconds include the index of known answers, on both sides.
 """
+
 from medjax.core import runtime
 
 if __name__ == '__main__':
@@ -51,16 +52,27 @@ def measure(arguments, data):
   # one term per query, entity and component, whatever the number of widths
   terms = 2 * len(asked) * data.num_entities * full // setups[0].score.components
   rate = terms / common.spread(took[names[0]])['median']
-  text = [common.table(rows), '', common.ratio_table(ratios), '',
-          f'{total:,} test triples, {data.num_entities:,} entities; ratios are of the whole test set. The first row '
-          f'computes {rate / 1e9:.2f} billion terms per second.',
-          *client.words(about)]
+  text = [
+    common.table(rows),
+    '',
+    common.ratio_table(ratios),
+    '',
+    f'{total:,} test triples, {data.num_entities:,} entities; ratios are of the whole test set. The first row '
+    f'computes {rate / 1e9:.2f} billion terms per second.',
+    *client.words(about),
+  ]
   return '\n'.join(text), {
-      'test_triples': total, 'entities': data.num_entities, 'asked': sizes,
-      'seconds': {name: common.spread(values) for name, values in took.items()},
-      'whole_test_seconds': {name: common.spread(values) for name, values in test.items()},
-      'extrapolated': {name: sizes[name] != total for name in answers},
-      'rounds_seconds': test, 'ratios': ratios, 'terms_per_second': rate, 'peer': about}
+    'test_triples': total,
+    'entities': data.num_entities,
+    'asked': sizes,
+    'seconds': {name: common.spread(values) for name, values in took.items()},
+    'whole_test_seconds': {name: common.spread(values) for name, values in test.items()},
+    'extrapolated': {name: sizes[name] != total for name in answers},
+    'rounds_seconds': test,
+    'ratios': ratios,
+    'terms_per_second': rate,
+    'peer': about,
+  }
 
 
 def pairs(names):
@@ -72,10 +84,15 @@ def row(name, seconds, test, asked, total):
   """Returns a line of the table."""
   mark = '' if asked == total else ' (extrapolated)'
   values = common.spread(test)
-  return {'evaluation': name, 'triples': f'{asked:,}', 'seconds': f'{common.spread(seconds)["median"]:.3f}',
-          's per 1000 triples': f'{values["median"] / total * 1000:.3f}',
-          'whole test, s': f'{values["median"]:.2f}{mark}', 'low': f'{values["low"]:.2f}',
-          'high': f'{values["high"]:.2f}'}
+  return {
+    'evaluation': name,
+    'triples': f'{asked:,}',
+    'seconds': f'{common.spread(seconds)["median"]:.3f}',
+    's per 1000 triples': f'{values["median"] / total * 1000:.3f}',
+    'whole test, s': f'{values["median"]:.2f}{mark}',
+    'low': f'{values["low"]:.2f}',
+    'high': f'{values["high"]:.2f}',
+  }
 
 
 def main(argv=None):

@@ -3,10 +3,11 @@
   python -m benchmarks.fingerprint --output=before.json
   python -m benchmarks.fingerprint --against=before.json
 
-Every score is trained for a few steps under every objective, on the embedded graph of the world's countries: the loss of
-each step, a hash of the tables, and the MRR of each width. Equal code on an equal processor gives equal figures; where a
-rearrangement changes the order of a sum, the largest relative difference of a loss says by how much.
+Every score is trained for a few steps under every objective, on the embedded graph of the world's countries: the loss
+of each step, a hash of the tables, and the MRR of each width. Equal code on an equal processor gives equal figures;
+where a rearrangement changes the order of a sum, the largest relative difference of a loss says by how much.
 """
+
 import argparse
 import hashlib
 import json
@@ -26,30 +27,61 @@ from medjax import config as config_lib
 from medjax import scores
 from medjax.experiments import runs
 
-BASE = {'data.name': 'world', 'model.widths': '10:40:10', 'train.steps': 20, 'train.batch': 64, 'train.negatives': 8,
-        'train.log_every': 1, 'train.checkpoint_every': 20, 'train.learning_rate': 0.01}
+BASE = {
+  'data.name': 'world',
+  'model.widths': '10:40:10',
+  'train.steps': 20,
+  'train.batch': 64,
+  'train.negatives': 8,
+  'train.log_every': 1,
+  'train.checkpoint_every': 20,
+  'train.learning_rate': 0.01,
+}
 OBJECTIVES = {
-    'med': {},
-    'paper': {'objective.name': 'paper'},
-    'direct': {'objective.name': 'direct', 'model.widths': '40'},
-    'softmax': {'objective.loss': 'softmax', 'objective.regularizer': 'dura', 'train.share_negatives': 8,
-                'train.optimizer': 'adagrad', 'objective.evolutionary': True},
-    'bkd': {'objective.name': 'direct', 'model.widths': '20', 'distill.method': 'bkd'},
+  'med': {},
+  'paper': {'objective.name': 'paper'},
+  'direct': {'objective.name': 'direct', 'model.widths': '40'},
+  'softmax': {
+    'objective.loss': 'softmax',
+    'objective.regularizer': 'dura',
+    'train.share_negatives': 8,
+    'train.optimizer': 'adagrad',
+    'objective.evolutionary': True,
+  },
+  'bkd': {'objective.name': 'direct', 'model.widths': '20', 'distill.method': 'bkd'},
 }
 # what the objectives above leave out, each for one score
 FURTHER = {
-    'rotate-shared-filtered': {'model.score': 'rotate', 'train.share_negatives': 8, 'train.filter_negatives': True},
-    'transe-adversarial': {'model.score': 'transe', 'objective.weights': 'adversarial', 'objective.evolutionary': True,
-                           'objective.dynamic': True, 'objective.weigh_over': 'batch'},
-    'complex-sandwich': {'model.score': 'complex', 'objective.sub_models': 'sandwich:3'},
-    'pairre-learned-gamma': {'model.score': 'pairre', 'model.width_gamma': 'learned', 'model.gamma_half': 0.0},
-    'complex_reciprocal-all-entities': {'model.score': 'complex_reciprocal', 'objective.loss': 'softmax',
-                                        'train.negatives': 0, 'objective.regularizer': 'n3'},
-    'distmult-sparse': {'model.score': 'distmult', 'train.sparse_updates': True},
-    'rotate-dualde': {'model.score': 'rotate', 'objective.name': 'direct', 'model.widths': '20',
-                      'distill.method': 'dualde'},
-    'rotate-iterde': {'model.score': 'rotate', 'objective.name': 'direct', 'model.widths': '20',
-                      'distill.method': 'iterde', 'train.share_negatives': 8},
+  'rotate-shared-filtered': {'model.score': 'rotate', 'train.share_negatives': 8, 'train.filter_negatives': True},
+  'transe-adversarial': {
+    'model.score': 'transe',
+    'objective.weights': 'adversarial',
+    'objective.evolutionary': True,
+    'objective.dynamic': True,
+    'objective.weigh_over': 'batch',
+  },
+  'complex-sandwich': {'model.score': 'complex', 'objective.sub_models': 'sandwich:3'},
+  'pairre-learned-gamma': {'model.score': 'pairre', 'model.width_gamma': 'learned', 'model.gamma_half': 0.0},
+  'complex_reciprocal-all-entities': {
+    'model.score': 'complex_reciprocal',
+    'objective.loss': 'softmax',
+    'train.negatives': 0,
+    'objective.regularizer': 'n3',
+  },
+  'distmult-sparse': {'model.score': 'distmult', 'train.sparse_updates': True},
+  'rotate-dualde': {
+    'model.score': 'rotate',
+    'objective.name': 'direct',
+    'model.widths': '20',
+    'distill.method': 'dualde',
+  },
+  'rotate-iterde': {
+    'model.score': 'rotate',
+    'objective.name': 'direct',
+    'model.widths': '20',
+    'distill.method': 'iterde',
+    'train.share_negatives': 8,
+  },
 }
 
 
@@ -74,8 +106,11 @@ def fingerprint(fields, workdir, folder):
   for table, leaves in sorted(medjax.load(workdir).params.items()):
     for name, leaf in sorted(leaves.items()):
       digest.update(f'{table}.{name}{leaf.shape}'.encode() + np.ascontiguousarray(leaf).tobytes())
-  return {'losses': [line['loss'] for line in lines if 'loss' in line], 'tables': digest.hexdigest()[:16],
-          'mrr': {str(width): mrr for width, mrr in zip(results['width'], results['mrr'])}}
+  return {
+    'losses': [line['loss'] for line in lines if 'loss' in line],
+    'tables': digest.hexdigest()[:16],
+    'mrr': {str(width): mrr for width, mrr in zip(results['width'], results['mrr'])},
+  }
 
 
 def difference(old, new):
@@ -88,7 +123,8 @@ def difference(old, new):
   apart = np.abs(losses[1] - losses[0]) / np.abs(losses[0])
   merit = max(abs(old['mrr'][width] - new['mrr'][width]) for width in old['mrr'])
   return f'losses differ by at most {apart.max():.1e}, relatively; MRR by at most {merit:.1e}; ' + (
-      'equal tables' if old['tables'] == new['tables'] else 'other tables')
+    'equal tables' if old['tables'] == new['tables'] else 'other tables'
+  )
 
 
 def main():

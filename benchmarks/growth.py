@@ -6,6 +6,7 @@ One thing grows at a time, from the point that the options name; the exponent is
 logarithms. Entities grow in synthetic tables of a small full width, with --sample triples. Saves a CSV and a PNG
 beside the text.
 """
+
 from medjax.core import runtime
 
 if __name__ == '__main__':
@@ -31,8 +32,9 @@ OF_TRAINING = ('batch', 'negatives')  # an evaluation knows nothing of them
 def evenly(full, count, components):
   """Returns `count` evenly spaced widths up to `full` as text."""
   if full % (count * components):
-    raise ValueError(f'{count} evenly spaced widths do not fit in a full width of {full} with {components} numbers '
-                     'per component')
+    raise ValueError(
+      f'{count} evenly spaced widths do not fit in a full width of {full} with {components} numbers per component'
+    )
   return f'{full // count}:{full}:{full // count}'
 
 
@@ -49,11 +51,12 @@ def points(arguments, data):
   grown = lambda count: common.synthetic(count, data.num_relations, arguments.sample)
   here = lambda: data
   makers = {
-      'widths': lambda: [(n, {'widths': evenly(full, n, components)}, here) for n in arguments.counts],
-      'full width': lambda: [(n, {'widths': evenly(n, same, components)}, here) for n in arguments.fulls],
-      'batch': lambda: [(n, {'batch': n}, here) for n in arguments.batches],
-      'negatives': lambda: [(n, {'negatives': n}, here) for n in arguments.negative_counts],
-      'entities': lambda: [(n, {'widths': arguments.entity_widths}, lambda n=n: grown(n)) for n in arguments.entities]}
+    'widths': lambda: [(n, {'widths': evenly(full, n, components)}, here) for n in arguments.counts],
+    'full width': lambda: [(n, {'widths': evenly(n, same, components)}, here) for n in arguments.fulls],
+    'batch': lambda: [(n, {'batch': n}, here) for n in arguments.batches],
+    'negatives': lambda: [(n, {'negatives': n}, here) for n in arguments.negative_counts],
+    'entities': lambda: [(n, {'widths': arguments.entity_widths}, lambda n=n: grown(n)) for n in arguments.entities],
+  }
   chosen = arguments.axes.split(',')
   unknown = [axis for axis in chosen if axis not in AXES]
   if unknown:
@@ -69,8 +72,9 @@ def cases(arguments, axis, point):
   asked, known = common.sample(data.test, arguments.triples), data.triples
   measures = {'step': lambda: training.seconds(arguments.steps)}
   if axis not in OF_TRAINING:
-    measures['evaluation'] = lambda: common.evaluation_seconds(setup, training.model, asked, known,
-                                                               arguments.eval_batch)
+    measures['evaluation'] = lambda: common.evaluation_seconds(
+      setup, training.model, asked, known, arguments.eval_batch
+    )
   for run in measures.values():
     run()
   return measures
@@ -88,10 +92,19 @@ def measure(arguments, data):
   if arguments.output:
     frame.to_csv(common.save_path(arguments, 'growth', '.csv'), index=False)
     draw(frame, slopes, common.save_path(arguments, 'growth', '.png'))
-  rows = [{'growing': line['axis'], 'to': f'{line["value"]:,}', 'seconds of': line['measure'],
-           **{key: f'{line[key]:.5f}' for key in ('median', 'low', 'high')}} for line in lines]
-  fits = [{'exponent': axis} | {name: f'{each[name]:.2f}' if name in each else '' for name in MEASURES}
-          for axis, each in slopes.items()]
+  rows = [
+    {
+      'growing': line['axis'],
+      'to': f'{line["value"]:,}',
+      'seconds of': line['measure'],
+      **{key: f'{line[key]:.5f}' for key in ('median', 'low', 'high')},
+    }
+    for line in lines
+  ]
+  fits = [
+    {'exponent': axis} | {name: f'{each[name]:.2f}' if name in each else '' for name in MEASURES}
+    for axis, each in slopes.items()
+  ]
   text = [common.table(rows)] + (['', common.table(fits)] if fits else [])
   return '\n'.join(text), {'points': lines, 'exponents': slopes}
 
@@ -114,17 +127,25 @@ def short(value):
 def draw(frame, slopes, path):
   """Draws seconds against value, a panel per axis, both logarithmic."""
   axes_names = list(frame['axis'].unique())
-  figure, panels = plt.subplots(1, len(axes_names), figsize=(3.4 * len(axes_names), 3.4), layout='constrained',
-                                squeeze=False)
+  figure, panels = plt.subplots(
+    1, len(axes_names), figsize=(3.4 * len(axes_names), 3.4), layout='constrained', squeeze=False
+  )
   for panel, axis in zip(panels[0], axes_names):
     for name in MEASURES:
       part = frame[(frame['axis'] == axis) & (frame['measure'] == name)]
       if part.empty:
         continue
       slope = slopes.get(axis, {}).get(name)
-      panel.errorbar(part['value'], part['median'], [part['median'] - part['low'], part['high'] - part['median']],
-                     marker='o', markersize=3.5, linewidth=1.4, capsize=2,
-                     label=name if slope is None else f'{name}, exponent {slope:.2f}')
+      panel.errorbar(
+        part['value'],
+        part['median'],
+        [part['median'] - part['low'], part['high'] - part['median']],
+        marker='o',
+        markersize=3.5,
+        linewidth=1.4,
+        capsize=2,
+        label=name if slope is None else f'{name}, exponent {slope:.2f}',
+      )
     panel.set_xscale('log')
     panel.set_yscale('log')
     values = sorted(frame[frame['axis'] == axis]['value'].unique())
@@ -142,11 +163,13 @@ def make_options():
   """Returns the command's options."""
   options = common.parser('growth', __doc__)
   options.set_defaults(rounds=3)
-  lists = {'counts': ('1,4,16,64', 'numbers of sub-models, at the full width of --widths'),
-           'fulls': ('40,80,160,320,640', 'full widths, all with as many sub-models as fit in each'),
-           'batches': ('128,256,512,1024', 'positives per step'),
-           'negative-counts': ('16,32,64,128', 'corrupted triples per positive'),
-           'entities': ('15000,50000,150000,500000,1500000,5000000', 'entities of synthetic tables')}
+  lists = {
+    'counts': ('1,4,16,64', 'numbers of sub-models, at the full width of --widths'),
+    'fulls': ('40,80,160,320,640', 'full widths, all with as many sub-models as fit in each'),
+    'batches': ('128,256,512,1024', 'positives per step'),
+    'negative-counts': ('16,32,64,128', 'corrupted triples per positive'),
+    'entities': ('15000,50000,150000,500000,1500000,5000000', 'entities of synthetic tables'),
+  }
   for name, (default, words) in lists.items():
     options.add_argument(f'--{name}', type=common.numbers, default=default, help=words)
   options.add_argument('--axes', default=','.join(AXES), help='what grows, one after the other')

@@ -6,6 +6,7 @@ Writes and prepares a synthetic graph (see benchmarks.prepare), starts `launch.p
 of the steps is there, starts it again, and ranks among --candidates entities at the end. Needs about 5 times the
 tables' bytes on disk.
 """
+
 import argparse
 import json
 import os
@@ -24,18 +25,33 @@ ROOT = pathlib.Path(__file__).parents[1]
 
 def training(arguments, store, workdir):
   """The command that trains on a store."""
-  return [sys.executable, str(ROOT / 'launch.py'), f'--workdir={workdir}', f'--config.data.path={store}',
-          f'--config.model.score={arguments.score}', f'--config.model.widths={arguments.widths}',
-          '--config.train.sparse_updates=true', f'--config.train.steps={arguments.steps}',
-          f'--config.train.checkpoint_every={arguments.steps // 2}', '--config.train.keep=1', '--config.eval.every=0',
-          f'--config.eval.candidates={arguments.candidates}']
+  return [
+    sys.executable,
+    str(ROOT / 'launch.py'),
+    f'--workdir={workdir}',
+    f'--config.data.path={store}',
+    f'--config.model.score={arguments.score}',
+    f'--config.model.widths={arguments.widths}',
+    '--config.train.sparse_updates=true',
+    f'--config.train.steps={arguments.steps}',
+    f'--config.train.checkpoint_every={arguments.steps // 2}',
+    '--config.train.keep=1',
+    '--config.eval.every=0',
+    f'--config.eval.candidates={arguments.candidates}',
+  ]
 
 
 def killed(command, sign):
   """Starts a command, kills it when the path `sign` is there, and returns {'seconds', 'mib': its peak memory}."""
   begun = time.perf_counter()
-  with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-                        env=os.environ | {'PYTHONPATH': str(ROOT)}) as process:
+  with subprocess.Popen(
+    command,
+    cwd=ROOT,
+    stdout=subprocess.DEVNULL,
+    stderr=subprocess.PIPE,
+    text=True,
+    env=os.environ | {'PYTHONPATH': str(ROOT)},
+  ) as process:
     while not sign.exists():
       if process.poll() is not None:
         raise ValueError(f'the training ended before {sign.name}: {process.stderr.read()[-2000:]}')
@@ -52,8 +68,11 @@ def measure(arguments):
   folder.mkdir()
   try:
     prepare.write_graph(folder, arguments.triples, arguments.entities, arguments.relations)
-    result = {'prepare': prepare.measured([sys.executable, str(ROOT / 'launch.py'), '--mode=prepare',
-                                           f'--config.data.path={folder}', f'--output={store}'])[0]}
+    result = {
+      'prepare': prepare.measured(
+        [sys.executable, str(ROOT / 'launch.py'), '--mode=prepare', f'--config.data.path={folder}', f'--output={store}']
+      )[0]
+    }
     shutil.rmtree(folder)
     command = training(arguments, store, workdir)
     result['until killed'] = killed(command, workdir / 'checkpoints' / str(arguments.steps // 2))
@@ -65,12 +84,20 @@ def measure(arguments):
     shutil.rmtree(place)
   tables = counts['entities'] * widths_lib.parse_widths(arguments.widths)[-1] * 4
   rows = [{'': name} | prepare.figures(usage) for name, usage in result.items()]
-  text = [f'{counts["entities"]:,} entities, {counts["splits"]["train"]:,} training triples; one table of entities: '
-          f'{tables / 2**20:,.0f} MiB; checkpoints at the end: {disk / 2**20:,.0f} MiB', '', common.table(rows), '',
-          f'loss {lines[0]["loss"]:.4f} at step {lines[0]["step"]}, {lines[-1]["loss"]:.4f} at '
-          f'{lines[-1]["step"]}; {1 / lines[-1]["steps_per_second"]:.3f} s a step, the compilation included']
-  return '\n'.join(text), result | {'checkpoint_bytes': disk, 'entity_table_bytes': tables,
-                                    'losses': {line['step']: line['loss'] for line in lines}}
+  text = [
+    f'{counts["entities"]:,} entities, {counts["splits"]["train"]:,} training triples; one table of entities: '
+    f'{tables / 2**20:,.0f} MiB; checkpoints at the end: {disk / 2**20:,.0f} MiB',
+    '',
+    common.table(rows),
+    '',
+    f'loss {lines[0]["loss"]:.4f} at step {lines[0]["step"]}, {lines[-1]["loss"]:.4f} at '
+    f'{lines[-1]["step"]}; {1 / lines[-1]["steps_per_second"]:.3f} s a step, the compilation included',
+  ]
+  return '\n'.join(text), result | {
+    'checkpoint_bytes': disk,
+    'entity_table_bytes': tables,
+    'losses': {line['step']: line['loss'] for line in lines},
+  }
 
 
 def make_options():

@@ -4,6 +4,7 @@
 
 The other commands set their figures against these.
 """
+
 import concurrent.futures
 import time
 
@@ -75,14 +76,20 @@ def measure(arguments, data):
   copy, product = Copy(arguments.copy_mib), multiply(arguments.size)
   copy.seconds()
   measured = common.interleave({'copy': copy.seconds, 'multiply': product}, arguments.rounds)
-  rates = {'copy': [copy.bytes / s for s in measured['copy']],
-           'multiply': [arguments.size**3 / s for s in measured['multiply']]}
-  names = {'copy': f'memory, bytes read and written by a copy of {arguments.copy_mib} MiB',
-           'multiply': f'float32 multiply-adds of a product of {arguments.size} x {arguments.size}'}
+  rates = {
+    'copy': [copy.bytes / s for s in measured['copy']],
+    'multiply': [arguments.size**3 / s for s in measured['multiply']],
+  }
+  names = {
+    'copy': f'memory, bytes read and written by a copy of {arguments.copy_mib} MiB',
+    'multiply': f'float32 multiply-adds of a product of {arguments.size} x {arguments.size}',
+  }
   cells = lambda values: {key: f'{value / 1e9:.2f}' for key, value in common.spread(values).items()}
   text = common.table([{'billions per second': names[key], **cells(rates[key])} for key in rates])
-  return text, {'bytes_per_second': common.spread(rates['copy']),
-                'multiply_adds_per_second': common.spread(rates['multiply'])}
+  return text, {
+    'bytes_per_second': common.spread(rates['copy']),
+    'multiply_adds_per_second': common.spread(rates['multiply']),
+  }
 
 
 def main(argv=None):

@@ -6,6 +6,7 @@ A child builds its arrays, runs once (so that programs are compiled and threads 
 to the system, resets the kernel's record of its peak, and runs again: the peak above what was resident before is
 what the run needs. Beside it stands what XLA sets aside for one program's intermediate results.
 """
+
 import ctypes
 import gc
 import json
@@ -27,8 +28,17 @@ except ImportError:  # Windows
   resource = None
 
 STATUS, CLEAR = pathlib.Path('/proc/self/status'), pathlib.Path('/proc/self/clear_refs')
-CHILD_OPTIONS = ('score', 'dataset', 'widths', 'batch', 'negatives', 'share_negatives', 'steps', 'triples',
-                 'eval_batch')
+CHILD_OPTIONS = (
+  'score',
+  'dataset',
+  'widths',
+  'batch',
+  'negatives',
+  'share_negatives',
+  'steps',
+  'triples',
+  'eval_batch',
+)
 
 
 def status(field):
@@ -83,8 +93,15 @@ def training(arguments, data, objective='med', **changed):
   tables, state = common.table_bytes(train.model), common.table_bytes((train.state.params, train.state.opt_state))
   batch = common.gathered_bytes(train.model, arguments.batch, arguments.negatives)
   peak, how = peak_above(lambda: train.seconds(arguments.steps))
-  return {'parameters': tables, 'state': state, 'above_state': peak, 'above': peak - tables,
-          'xla_above': train.temporary_bytes - tables, 'batch': batch, 'how': how}
+  return {
+    'parameters': tables,
+    'state': state,
+    'above_state': peak,
+    'above': peak - tables,
+    'xla_above': train.temporary_bytes - tables,
+    'batch': batch,
+    'how': how,
+  }
 
 
 def evaluation(arguments, data):
@@ -101,10 +118,16 @@ def evaluation(arguments, data):
   program, batch, chunk = ranking_program(evaluate)
   peak, how = peak_above(evaluate)
   workers = min(ranking.processors(), -(-len(asked) // batch))
-  return {'parameters': common.table_bytes(model), 'above': peak, 'how': how,
-          'xla_above': program.memory_analysis().temp_size_in_bytes * workers, 'workers': workers,
-          'score_table': 4 * batch * chunk, 'ranks': 2 * 8 * len(asked) * len(setup.widths.values),
-          'all_scores': 4 * batch * data.num_entities * len(setup.widths.values)}
+  return {
+    'parameters': common.table_bytes(model),
+    'above': peak,
+    'how': how,
+    'xla_above': program.memory_analysis().temp_size_in_bytes * workers,
+    'workers': workers,
+    'score_table': 4 * batch * chunk,
+    'ranks': 2 * 8 * len(asked) * len(setup.widths.values),
+    'all_scores': 4 * batch * data.num_entities * len(setup.widths.values),
+  }
 
 
 def ranking_program(evaluate):
@@ -156,34 +179,62 @@ def middle(arguments, kind, **changed):
 
 def measure(arguments, data):
   setup = common.setup(arguments)
-  trained = {f'{len(setup.widths.values)} widths in one pass': middle(arguments, 'med'),
-             f'width {setup.widths.full} alone': middle(arguments, 'single')}
+  trained = {
+    f'{len(setup.widths.values)} widths in one pass': middle(arguments, 'med'),
+    f'width {setup.widths.full} alone': middle(arguments, 'single'),
+  }
   sizes = {f'{data.num_entities:,}': arguments.dataset}
-  sizes |= {f'{count:,} (synthetic)': f'synthetic:{count}:{data.num_relations}:{len(data.train)}'
-            for count in arguments.entities}
+  sizes |= {
+    f'{count:,} (synthetic)': f'synthetic:{count}:{data.num_relations}:{len(data.train)}'
+    for count in arguments.entities
+  }
   evaluated = {name: middle(arguments, 'evaluation', dataset=dataset) for name, dataset in sizes.items()}
   mib = lambda size: f'{size / common.MIB:,.1f}'
   units = lambda size, unit: f'{size / unit:.2f}'
-  train_rows = [{'training, MiB': name, 'parameters': mib(r['parameters']), 'state': mib(r['state']),
-                 'above state': mib(r['above_state']), 'and above gradient': mib(r['above']),
-                 'in batches': units(r['above'], r['batch']), 'XLA, in batches': units(r['xla_above'], r['batch']),
-                 'one batch': mib(r['batch'])} for name, r in trained.items()]
-  evaluation_rows = [{'evaluation of entities, MiB': name, 'parameters': mib(r['parameters']),
-                      'above parameters': mib(r['above']), 'XLA, all workers': mib(r['xla_above']),
-                      'ranks': mib(r['ranks']), 'one table of scores': mib(r['score_table']),
-                      'all scores of a batch': mib(r['all_scores'])} for name, r in evaluated.items()]
-  text = [common.table(train_rows), '', common.table(evaluation_rows), '',
-          'state: parameters and moments. A batch: gathered embeddings of candidates [B, 1 + K], anchors [B] and '
-          'relations [B].', 'all scores of a batch: what ranking without chunks would hold (not allocated here).',
-          f'Measured by {next(iter(trained.values()))["how"]}; medians of {arguments.rounds} processes each.']
+  train_rows = [
+    {
+      'training, MiB': name,
+      'parameters': mib(r['parameters']),
+      'state': mib(r['state']),
+      'above state': mib(r['above_state']),
+      'and above gradient': mib(r['above']),
+      'in batches': units(r['above'], r['batch']),
+      'XLA, in batches': units(r['xla_above'], r['batch']),
+      'one batch': mib(r['batch']),
+    }
+    for name, r in trained.items()
+  ]
+  evaluation_rows = [
+    {
+      'evaluation of entities, MiB': name,
+      'parameters': mib(r['parameters']),
+      'above parameters': mib(r['above']),
+      'XLA, all workers': mib(r['xla_above']),
+      'ranks': mib(r['ranks']),
+      'one table of scores': mib(r['score_table']),
+      'all scores of a batch': mib(r['all_scores']),
+    }
+    for name, r in evaluated.items()
+  ]
+  text = [
+    common.table(train_rows),
+    '',
+    common.table(evaluation_rows),
+    '',
+    'state: parameters and moments. A batch: gathered embeddings of candidates [B, 1 + K], anchors [B] and '
+    'relations [B].',
+    'all scores of a batch: what ranking without chunks would hold (not allocated here).',
+    f'Measured by {next(iter(trained.values()))["how"]}; medians of {arguments.rounds} processes each.',
+  ]
   return '\n'.join(text), {'training': trained, 'evaluation': evaluated}
 
 
 def main(argv=None):
   options = common.parser('memory', __doc__)
   options.set_defaults(rounds=3)
-  options.add_argument('--entities', type=common.numbers, default=[],
-                       help='evaluate synthetic tables of these numbers of entities too')
+  options.add_argument(
+    '--entities', type=common.numbers, default=[], help='evaluate synthetic tables of these numbers of entities too'
+  )
   options.add_argument('--steps', type=common.positive, default=5, help='steps of the measured dispatch')
   options.add_argument('--triples', type=int, default=4096, help='test triples, evenly spaced; 0 = all')
   options.add_argument('--eval-batch', type=common.positive, default=256, help='queries ranked at once')

@@ -4,6 +4,7 @@ Two readings of "slice": each sub-model crops the tables and gathers its rows fr
 what 64 separate models do), or full rows are gathered once and each sub-model crops those (`slice_of='rows'`,
 the kindest form of the loop). Both compute the loss of `medjax.kge.loss` and move the same parameters.
 """
+
 import jax
 import jax.numpy as jnp
 
@@ -20,13 +21,16 @@ def gather(model, batch):
   """Returns rows of the (anchors [B, C], candidates [B, 1 + K, C], relations [B, C])."""
   negatives = jnp.repeat(batch.negatives, len(batch.anchor) // len(batch.negatives), 0)
   candidates = jnp.concatenate([batch.answer[:, None], negatives], 1)
-  return (rows_lib.gather(model['entity'], batch.anchor), rows_lib.gather(model['entity'], candidates),
-          rows_lib.gather(model['relation'], batch.relation))
+  return (
+    rows_lib.gather(model['entity'], batch.anchor),
+    rows_lib.gather(model['entity'], candidates),
+    rows_lib.gather(model['relation'], batch.relation),
+  )
 
 
 def crop_rows(rows, width, components):
   """Returns gathered rows of a width: their last axis is cropped, however many stand before it."""
-  return jax.tree.map(lambda leaf: leaf[..., :width // components], rows)
+  return jax.tree.map(lambda leaf: leaf[..., : width // components], rows)
 
 
 def raw_scores(score, width, rows):
@@ -35,9 +39,11 @@ def raw_scores(score, width, rows):
   half = jax.tree.leaves(anchors)[0].shape[0] // 2
   first, last = (lambda x: x[:half]), (lambda x: x[half:])
   part = lambda pick, rows: jax.tree.map(pick, rows)
-  query = jax.tree.map(lambda *x: jnp.concatenate(x),
-                       score.tail_query(part(first, anchors), part(first, relations)),
-                       score.head_query(part(last, anchors), part(last, relations)))
+  query = jax.tree.map(
+    lambda *x: jnp.concatenate(x),
+    score.tail_query(part(first, anchors), part(first, relations)),
+    score.head_query(part(last, anchors), part(last, relations)),
+  )
   one = Widths((width,), score.components)
   return score.scores_by_width(rows_lib.add_candidate_axis(query), candidates, one)[..., 0]
 
@@ -53,8 +59,11 @@ def make_loss(config, score, widths, slice_of):
     rows = gather(model, batch) if slice_of == 'rows' else None
     raw = []
     for width in widths.values:
-      own = (crop_rows(rows, width, score.components) if slice_of == 'rows'
-             else gather(axes_lib.crop(model, score.axes, width), batch))
+      own = (
+        crop_rows(rows, width, score.components)
+        if slice_of == 'rows'
+        else gather(axes_lib.crop(model, score.axes, width), batch)
+      )
       raw.append(raw_scores(score, width, own))
     offset, scale = loss_lib.affine(config, score, widths, params['objective'])
     value = offset[None, None] + scale[None, None] * jnp.stack(raw, -1)

@@ -6,6 +6,7 @@ FOLDER holds spec.json and triples.npz (train, valid, test int [M, 3]; asked int
 answer tells versions and settings; then every line "round" is answered by {"seconds": ...}. Imports nothing of
 medjax. Whatever PyKEEN does in a step that ours does not (normalising all entities, regularisers) is switched off.
 """
+
 import json
 import logging
 import os
@@ -14,13 +15,15 @@ import sys
 import time
 import warnings
 
-REAL = {'transe': ('TransE', {'scoring_fct_norm': 1, 'entity_constrainer': None}),
-        'transe_l2': ('TransE', {'scoring_fct_norm': 2, 'entity_constrainer': None}),
-        'rotate': ('RotatE', {}),
-        'pairre': ('PairRE', {'p': 1}),
-        'simple': ('SimplE', {}),
-        'distmult': ('DistMult', {'entity_constrainer': None, 'regularizer': None}),
-        'complex': ('ComplEx', {'regularizer': None})}
+REAL = {
+  'transe': ('TransE', {'scoring_fct_norm': 1, 'entity_constrainer': None}),
+  'transe_l2': ('TransE', {'scoring_fct_norm': 2, 'entity_constrainer': None}),
+  'rotate': ('RotatE', {}),
+  'pairre': ('PairRE', {'p': 1}),
+  'simple': ('SimplE', {}),
+  'distmult': ('DistMult', {'entity_constrainer': None, 'regularizer': None}),
+  'complex': ('ComplEx', {'regularizer': None}),
+}
 TWO_NUMBERS = ('rotate', 'simple', 'complex')  # per component: PyKEEN's dimension counts components
 
 
@@ -32,13 +35,16 @@ def factory(triples, spec):
   """A triples factory of ids int [M, 3]."""
   from pykeen.triples import CoreTriplesFactory
   import torch
-  return CoreTriplesFactory(torch.as_tensor(triples, dtype=torch.long), num_entities=spec['num_entities'],
-                            num_relations=spec['num_relations'])
+
+  return CoreTriplesFactory(
+    torch.as_tensor(triples, dtype=torch.long), num_entities=spec['num_entities'], num_relations=spec['num_relations']
+  )
 
 
 def make_model(spec, train):
   """PyKEEN's model of the score, as wide as ours in stored numbers per entity."""
   from pykeen import losses, models
+
   name, options = REAL[spec['score']]
   dimension = spec['width'] // (2 if spec['score'] in TWO_NUMBERS else 1)
   loss = losses.NSSALoss(margin=spec['gamma'], adversarial_temperature=1.0)
@@ -51,11 +57,16 @@ def training(spec, arrays):
   from pykeen.sampling import BasicNegativeSampler
   from pykeen.training import SLCWATrainingLoop, TrainingCallback
   import torch
+
   model = make_model(spec, factory(arrays['train'], spec))
   loop = SLCWATrainingLoop(
-      model=model, triples_factory=factory(arrays['train'], spec), automatic_memory_optimization=False,
-      optimizer=torch.optim.Adam(model.parameters(), lr=spec['learning_rate']),
-      negative_sampler=BasicNegativeSampler, negative_sampler_kwargs={'num_negs_per_pos': spec['negatives']})
+    model=model,
+    triples_factory=factory(arrays['train'], spec),
+    automatic_memory_optimization=False,
+    optimizer=torch.optim.Adam(model.parameters(), lr=spec['learning_rate']),
+    negative_sampler=BasicNegativeSampler,
+    negative_sampler_kwargs={'num_negs_per_pos': spec['negatives']},
+  )
   times, epochs, draw = [], [0], np.random.default_rng(0)
 
   class Clock(TrainingCallback):
@@ -69,8 +80,16 @@ def training(spec, arrays):
     rows = draw.integers(0, len(arrays['train']), (steps + 1) * spec['batch'])
     times.clear()
     epochs[0] += 1
-    loop.train(factory(arrays['train'][rows], spec), num_epochs=epochs[0], batch_size=spec['batch'], use_tqdm=False,
-               drop_last=True, pin_memory=False, continue_training=epochs[0] > 1, callbacks=Clock())
+    loop.train(
+      factory(arrays['train'][rows], spec),
+      num_epochs=epochs[0],
+      batch_size=spec['batch'],
+      use_tqdm=False,
+      drop_last=True,
+      pin_memory=False,
+      continue_training=epochs[0] > 1,
+      callbacks=Clock(),
+    )
     assert len(times) == steps + 1, f'{len(times)} batches instead of {steps + 1}'
     return (times[-1] - times[0]) / steps
 
@@ -85,14 +104,16 @@ def evaluation(spec, arrays):
   """
   from pykeen.evaluation import RankBasedEvaluator
   import torch
+
   model = make_model(spec, factory(arrays['train'], spec))
   known = [torch.as_tensor(arrays[split], dtype=torch.long) for split in ('train', 'valid', 'test')]
   asked = torch.as_tensor(arrays['asked'], dtype=torch.long)
 
   def seconds(triples):
     begun = time.perf_counter()
-    RankBasedEvaluator(filtered=True).evaluate(model, triples, batch_size=spec['eval_batch'] or None, use_tqdm=False,
-                                               additional_filter_triples=known)
+    RankBasedEvaluator(filtered=True).evaluate(
+      model, triples, batch_size=spec['eval_batch'] or None, use_tqdm=False, additional_filter_triples=known
+    )
     return time.perf_counter() - begun
 
   seconds(asked[:2])  # warm
@@ -110,12 +131,20 @@ def main(folder):
   import numpy as np
   import pykeen
   import torch
+
   torch.set_num_threads(processors())
   torch.manual_seed(0)
   arrays = dict(np.load(folder / 'triples.npz', allow_pickle=False))
   measure = {'train': training, 'evaluate': evaluation}[spec['task']](spec, arrays)
-  answer({'pykeen': pykeen.get_version(), 'torch': torch.__version__, 'threads': torch.get_num_threads(),
-          'model': REAL[spec['score']][0], 'tunables': os.environ.get('GLIBC_TUNABLES', '')})
+  answer(
+    {
+      'pykeen': pykeen.get_version(),
+      'torch': torch.__version__,
+      'threads': torch.get_num_threads(),
+      'model': REAL[spec['score']][0],
+      'tunables': os.environ.get('GLIBC_TUNABLES', ''),
+    }
+  )
   for line in sys.stdin:
     if line.strip() == 'round':
       answer(measure())

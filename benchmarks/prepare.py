@@ -6,6 +6,7 @@ The graph is written as text by DuckDB, piece by piece: uniform heads, and relat
 often. `launch.py --mode=prepare` then runs in a process of its own, whose peak memory the system reports when it ends.
 `--engines` instead compares DuckDB with Polars (pip install polars) on the part that both can do, names to sorted ids.
 """
+
 import argparse
 import json
 import os
@@ -28,14 +29,15 @@ COLUMNS = "{'h': 'VARCHAR', 'r': 'VARCHAR', 't': 'VARCHAR'}"
 
 def write_graph(folder, triples, entities, relations):
   """Writes train.tsv, valid.tsv and test.tsv and returns their bytes."""
-  draw = lambda a, b: f"hash(i * {a} + {b})"
+  draw = lambda a, b: f'hash(i * {a} + {b})'
   few = lambda a, b, size: f'({draw(a, b)} % {size}) * ({draw(a + 2, b)} % 1000) // 1000'
   with engine.connected(folder) as connection:
     for place, (split, size) in enumerate((('train', triples), ('valid', HELD_OUT), ('test', HELD_OUT))):
       connection.execute(
-          f"COPY (SELECT 'Q' || {draw(3, 0)} % {entities}, 'P' || {few(3, 1, relations)}, 'Q' || {few(3, 2, entities)} "
-          f"FROM range({place * 10**10}, {place * 10**10 + size}) AS s(i)) TO '{folder}/{split}.tsv' "
-          "(DELIMITER '\t', HEADER false)")
+        f"COPY (SELECT 'Q' || {draw(3, 0)} % {entities}, 'P' || {few(3, 1, relations)}, 'Q' || {few(3, 2, entities)} "
+        f"FROM range({place * 10**10}, {place * 10**10 + size}) AS s(i)) TO '{folder}/{split}.tsv' "
+        "(DELIMITER '\t', HEADER false)"
+      )
   (folder / 'work.duckdb').unlink()
   return sum(path.stat().st_size for path in folder.glob('*.tsv'))
 
@@ -43,8 +45,9 @@ def write_graph(folder, triples, entities, relations):
 def measured(command):
   """Runs a command and returns {'seconds', 'mib': its peak memory} and what it printed."""
   begun = time.perf_counter()
-  with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT,
-                        env=os.environ | {'PYTHONPATH': str(ROOT)}) as process:
+  with subprocess.Popen(
+    command, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=os.environ | {'PYTHONPATH': str(ROOT)}
+  ) as process:
     printed = process.stdout.read()
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
@@ -60,6 +63,7 @@ def child(*arguments):
 def open_store(path):
   """Opens a store, reads one of its triples and the answers known to valid, and prints what each took."""
   from medjax.data import filters, store
+
   begun = time.perf_counter()
   graph = store.open_graph(path)
   np.asarray(graph.train[len(graph.train) // 2])
@@ -75,6 +79,7 @@ def rank(path, widths, count, queries):
   from medjax import crop, scores
   from medjax.data import store
   from medjax.evaluation import candidates, evaluator
+
   graph = store.open_graph(path)
   score = scores.make('transe', {'init_range': 0.1})
   widths = crop.Widths(crop.parse_widths(widths))
@@ -97,23 +102,31 @@ def ids_by_duckdb(folder):
   source = f"read_csv('{folder}/train.tsv', delim='\t', quote='', header=false, columns={COLUMNS}, auto_detect=false)"
   with engine.connected(output) as connection:
     connection.execute(f'CREATE TABLE text AS FROM {source}')
-    for kind, names in (('entities', 'SELECT h AS name FROM text UNION SELECT t FROM text'),
-                        ('relations', 'SELECT DISTINCT r AS name FROM text')):
-      connection.execute(f'CREATE TABLE {kind} AS SELECT row_number() OVER (ORDER BY name) - 1 AS id, name '
-                         f'FROM ({names})')
+    for kind, names in (
+      ('entities', 'SELECT h AS name FROM text UNION SELECT t FROM text'),
+      ('relations', 'SELECT DISTINCT r AS name FROM text'),
+    ):
+      connection.execute(
+        f'CREATE TABLE {kind} AS SELECT row_number() OVER (ORDER BY name) - 1 AS id, name FROM ({names})'
+      )
     connection.execute(
-        'COPY (SELECT DISTINCT head.id::INTEGER AS h, relation.id::INTEGER AS r, tail.id::INTEGER AS t FROM text '
-        'JOIN entities AS head ON h = head.name JOIN relations AS relation ON r = relation.name '
-        f"JOIN entities AS tail ON t = tail.name ORDER BY h, r, t) TO '{output}/ids.parquet'")
+      'COPY (SELECT DISTINCT head.id::INTEGER AS h, relation.id::INTEGER AS r, tail.id::INTEGER AS t FROM text '
+      'JOIN entities AS head ON h = head.name JOIN relations AS relation ON r = relation.name '
+      f"JOIN entities AS tail ON t = tail.name ORDER BY h, r, t) TO '{output}/ids.parquet'"
+    )
 
 
 def ids_by_polars(folder):
   """Names to sorted ids by Polars' streaming engine."""
   import polars
-  scan = lambda: polars.scan_csv(folder / 'train.tsv', separator='\t', quote_char=None, has_header=False,
-                                 schema=dict.fromkeys('hrt', polars.String))
-  names = {'entities': polars.concat([scan().select(name='h').unique(), scan().select(name='t').unique()]),
-           'relations': scan().select(name='r')}
+
+  scan = lambda: polars.scan_csv(
+    folder / 'train.tsv', separator='\t', quote_char=None, has_header=False, schema=dict.fromkeys('hrt', polars.String)
+  )
+  names = {
+    'entities': polars.concat([scan().select(name='h').unique(), scan().select(name='t').unique()]),
+    'relations': scan().select(name='r'),
+  }
   for kind, column in names.items():
     column.unique().sort('name').with_row_index('id').sink_parquet(folder / f'{kind}.parquet')
   entity, relation = (polars.scan_parquet(folder / f'{kind}.parquet') for kind in names)
@@ -121,7 +134,8 @@ def ids_by_polars(folder):
   for table, column in ((entity, 'h'), (relation, 'r'), (entity, 't')):
     ids = ids.join(table.rename({'id': f'{column}i'}), left_on=column, right_on='name')
   ids.select(polars.col('hi', 'ri', 'ti').cast(polars.Int32)).unique().sort('hi', 'ri', 'ti').sink_parquet(
-      folder / 'ids.parquet')
+    folder / 'ids.parquet'
+  )
 
 
 ENGINES = {'DuckDB': ids_by_duckdb, 'Polars': ids_by_polars}
@@ -142,26 +156,52 @@ def measure_graph(arguments, folder, size):
   """Returns (text, result) of preparing, opening and ranking on a graph's text."""
   output = folder / 'store'
   result, rows = {}, []
-  prepare = [sys.executable, str(ROOT / 'launch.py'), '--mode=prepare', f'--config.data.path={folder}',
-             f'--output={output}']
+  prepare = [
+    sys.executable,
+    str(ROOT / 'launch.py'),
+    '--mode=prepare',
+    f'--config.data.path={folder}',
+    f'--output={output}',
+  ]
   result['prepare'], said = measured(prepare)
   rows.append({'': 'prepare'} | figures(result['prepare']))
   usage, printed = measured(child(f'--open={output}'))
   parts = json.loads(printed)
   result['open'] = {'seconds': parts['open'], 'mib': usage['mib']}
   rows.append({'': 'open, and read a triple', 'seconds': f'{parts["open"]:.3f}'})
-  rows.append({'': f'answers known to {HELD_OUT:,} queries', 'seconds': f'{parts["known answers"]:.1f}',
-               'peak memory, MiB': f'{usage["mib"]:,.0f}'})
+  rows.append(
+    {
+      '': f'answers known to {HELD_OUT:,} queries',
+      'seconds': f'{parts["known answers"]:.1f}',
+      'peak memory, MiB': f'{usage["mib"]:,.0f}',
+    }
+  )
   disk = sum(path.stat().st_size for path in output.iterdir())
-  lines = [said.splitlines()[-1].split('; use')[0], f'text: {size / 2**20:,.0f} MiB; store: {disk / 2**20:,.0f} MiB',
-           '', common.table(rows)]
+  lines = [
+    said.splitlines()[-1].split('; use')[0],
+    f'text: {size / 2**20:,.0f} MiB; store: {disk / 2**20:,.0f} MiB',
+    '',
+    common.table(rows),
+  ]
   if arguments.candidates:
-    usage, printed = measured(child(f'--rank={output}', f'--widths={arguments.widths}',
-                                    f'--queries={arguments.queries}', f'--candidates={arguments.candidates}'))
+    usage, printed = measured(
+      child(
+        f'--rank={output}',
+        f'--widths={arguments.widths}',
+        f'--queries={arguments.queries}',
+        f'--candidates={arguments.candidates}',
+      )
+    )
     result['ranking'] = json.loads(printed)
-    rows = [{f'TransE, widths {arguments.widths}, ranked among': f'{name} entities', 'queries': f'{r["queries"]:,}',
-             'seconds': f'{r["seconds"]:.1f}', 'ms a query': f'{1000 * r["seconds"] / r["queries"]:.2f}'}
-            for name, r in result['ranking'].items()]
+    rows = [
+      {
+        f'TransE, widths {arguments.widths}, ranked among': f'{name} entities',
+        'queries': f'{r["queries"]:,}',
+        'seconds': f'{r["seconds"]:.1f}',
+        'ms a query': f'{1000 * r["seconds"] / r["queries"]:.2f}',
+      }
+      for name, r in result['ranking'].items()
+    ]
     lines += ['', common.table(rows), f'peak memory of both, parameters included: {usage["mib"]:,.0f} MiB']
   return '\n'.join(lines), result | {'text_bytes': size, 'store_bytes': disk}
 
@@ -203,8 +243,9 @@ def main(argv=None):
     return open_store(arguments.open)
   if arguments.rank:
     return rank(arguments.rank, arguments.widths, arguments.candidates, arguments.queries)
-  return common.conclude('prepare', argv, arguments, measure,
-                         f'prepare-{"engines-" * arguments.engines}{arguments.triples}')
+  return common.conclude(
+    'prepare', argv, arguments, measure, f'prepare-{"engines-" * arguments.engines}{arguments.triples}'
+  )
 
 
 if __name__ == '__main__':

@@ -7,6 +7,7 @@ devices, whose ideal ratio is 1 (of seconds per step). Forced devices share the 
 cores no ratio can pass the number of cores, so what is measured is what splitting costs, not what it gains. The bytes
 are exact and are those of any machine.
 """
+
 import json
 import os
 import re
@@ -49,8 +50,9 @@ def formula(setup, data, layout):
 
 def table_numbers(setup, data):
   """Numbers of both tables."""
-  model = jax.eval_shape(lambda: setup.score.init(jax.random.key(0), data.num_entities, data.num_relations,
-                                                  setup.widths.full))
+  model = jax.eval_shape(
+    lambda: setup.score.init(jax.random.key(0), data.num_entities, data.num_relations, setup.widths.full)
+  )
   return sum(leaf.size for leaf in jax.tree.leaves(model))
 
 
@@ -73,9 +75,16 @@ def child(arguments):
   training = Placed(setup, data, layout)
   training.seconds(arguments.steps)
   seconds = [training.seconds(arguments.steps) for _ in range(arguments.rounds)]
-  print(json.dumps({'seconds': common.spread(seconds), 'bytes': training.bytes,
-                    'formula': formula(setup, data, layout) if mode == 'mesh' else None,
-                    'row_sharding': row_sharding(setup, layout.width) if layout.width > 1 else None}))
+  print(
+    json.dumps(
+      {
+        'seconds': common.spread(seconds),
+        'bytes': training.bytes,
+        'formula': formula(setup, data, layout) if mode == 'mesh' else None,
+        'row_sharding': row_sharding(setup, layout.width) if layout.width > 1 else None,
+      }
+    )
+  )
 
 
 class Placed(common.Training):
@@ -93,8 +102,13 @@ class Placed(common.Training):
 def measured(arguments, devices, mode, data, width, **changed):
   """Runs `child` in a process with so many devices."""
   options = {name: changed.get(name, getattr(arguments, name)) for name in OPTIONS}
-  command = [sys.executable, '-m', 'benchmarks.scaling', f'--child={mode}:{data}:{width}',
-             *(f'--{name.replace("_", "-")}={value}' for name, value in options.items())]
+  command = [
+    sys.executable,
+    '-m',
+    'benchmarks.scaling',
+    f'--child={mode}:{data}:{width}',
+    *(f'--{name.replace("_", "-")}={value}' for name, value in options.items()),
+  ]
   environment = os.environ | {'XLA_FLAGS': f'--xla_force_host_platform_device_count={devices}'}
   done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
   if done.returncode:
@@ -107,26 +121,52 @@ def measure(arguments, data):
   one = measured(arguments, 1, 'jit', 1, 1)
   base, points = one['seconds']['median'], []
   for n in arguments.devices:
-    cases = [('mesh, data', 'strong', ('mesh', n, 1), {}), ('mesh, width', 'strong', ('mesh', 1, n), {}),
-             ('pmap', 'strong', ('pmap', n, 1), {}),
-             ('mesh, data', 'weak', ('mesh', n, 1), {'batch': arguments.batch * n}),
-             ('mesh, width', 'weak', ('mesh', 1, n), {'batch': arguments.batch * n})]
+    cases = [
+      ('mesh, data', 'strong', ('mesh', n, 1), {}),
+      ('mesh, width', 'strong', ('mesh', 1, n), {}),
+      ('pmap', 'strong', ('pmap', n, 1), {}),
+      ('mesh, data', 'weak', ('mesh', n, 1), {'batch': arguments.batch * n}),
+      ('mesh, width', 'weak', ('mesh', 1, n), {'batch': arguments.batch * n}),
+    ]
     for name, kind, layout, changed in cases:
       points.append({'devices': n, 'layout': name, 'scaling': kind} | measured(arguments, n, *layout, **changed))
-  rows = [{'layout': p['layout'], 'devices': p['devices'], 'scaling': p['scaling'],
-           'ms a step': f'{1000 * p["seconds"]["median"]:.1f}',
-           'ratio': f'{base / p["seconds"]["median"]:.2f}', 'ideal': p['devices'] if p['scaling'] == 'strong' else 1}
-          for p in points]
+  rows = [
+    {
+      'layout': p['layout'],
+      'devices': p['devices'],
+      'scaling': p['scaling'],
+      'ms a step': f'{1000 * p["seconds"]["median"]:.1f}',
+      'ratio': f'{base / p["seconds"]["median"]:.2f}',
+      'ideal': p['devices'] if p['scaling'] == 'strong' else 1,
+    }
+    for p in points
+  ]
   mib = lambda size: '' if size is None else f'{size / common.MIB:.3f}'
-  crossed = [{'layout': p['layout'], 'devices': p['devices'], 'scaling': p['scaling'],
-              'compiled, MiB': mib(p['bytes']), 'formula, MiB': mib(p['formula']),
-              'compiled : formula': f'{p["bytes"] / p["formula"]:.4f}',
-              'row sharding on paper, MiB': mib(p['row_sharding'])} for p in points if p['formula']]
-  text = [f'one device: {1000 * base:.1f} ms a step. Ratio: its seconds to those of the layout, with the same batch '
-          '(strong)', 'or one that grows with the devices (weak).', '', common.table(rows), '',
-          'A device gives to collectives in a step:', common.table(crossed), '',
-          f'{os.cpu_count()} cores carry all devices: no strong ratio can pass {os.cpu_count()}, no weak one '
-          f'{os.cpu_count()} : devices.']
+  crossed = [
+    {
+      'layout': p['layout'],
+      'devices': p['devices'],
+      'scaling': p['scaling'],
+      'compiled, MiB': mib(p['bytes']),
+      'formula, MiB': mib(p['formula']),
+      'compiled : formula': f'{p["bytes"] / p["formula"]:.4f}',
+      'row sharding on paper, MiB': mib(p['row_sharding']),
+    }
+    for p in points
+    if p['formula']
+  ]
+  text = [
+    f'one device: {1000 * base:.1f} ms a step. Ratio: its seconds to those of the layout, with the same batch (strong)',
+    'or one that grows with the devices (weak).',
+    '',
+    common.table(rows),
+    '',
+    'A device gives to collectives in a step:',
+    common.table(crossed),
+    '',
+    f'{os.cpu_count()} cores carry all devices: no strong ratio can pass {os.cpu_count()}, no weak one '
+    f'{os.cpu_count()} : devices.',
+  ]
   return '\n'.join(text), {'one': one, 'points': points}
 
 

@@ -5,6 +5,7 @@
 All sizes lie in memory at once, three tables each, and take turns, so that a busy machine slows all of them alike.
 Triples are uniform, so nearly every row of a batch is another one. Dense updates are measured up to --dense-entities.
 """
+
 import math
 
 from medjax.core import runtime
@@ -36,18 +37,28 @@ def distinct_rows(arguments, entities):
 
 def measure(arguments, data):
   del data
-  cases = {(entities, name): case(arguments, entities, name == 'sparse') for entities in arguments.entities
-           for name in ('sparse', 'dense') if name == 'sparse' or entities <= arguments.dense_entities}
+  cases = {
+    (entities, name): case(arguments, entities, name == 'sparse')
+    for entities in arguments.entities
+    for name in ('sparse', 'dense')
+    if name == 'sparse' or entities <= arguments.dense_entities
+  }
   points, rows = [], []
   for (entities, name), seconds in common.interleave(cases, arguments.rounds).items():
     points.append({'entities': entities, 'updates': name, **common.spread(seconds)})
   base = {name: next((p['median'] for p in points if p['updates'] == name), None) for name in ('sparse', 'dense')}
   for point in points:
     touched = distinct_rows(arguments, point['entities'])
-    rows.append({'entities': f'{point["entities"]:,}', 'updates': point['updates'], 'rows touched': f'{touched:,.0f}',
-                 **{f'{key}, ms': f'{1000 * point[key]:.1f}' for key in ('median', 'low', 'high')},
-                 'to the smallest': f'{point["median"] / base[point["updates"]]:.2f}',
-                 'us a touched row': f'{1e6 * point["median"] / touched:.2f}'})
+    rows.append(
+      {
+        'entities': f'{point["entities"]:,}',
+        'updates': point['updates'],
+        'rows touched': f'{touched:,.0f}',
+        **{f'{key}, ms': f'{1000 * point[key]:.1f}' for key in ('median', 'low', 'high')},
+        'to the smallest': f'{point["median"] / base[point["updates"]]:.2f}',
+        'us a touched row': f'{1e6 * point["median"] / touched:.2f}',
+      }
+    )
   medians = [p['median'] for p in points if p['updates'] == 'sparse']
   text = common.table(rows) + f'\nsparse: the slowest size takes {max(medians) / min(medians):.2f} times the fastest.'
   return text, {'points': points, 'slowest_to_fastest': max(medians) / min(medians)}

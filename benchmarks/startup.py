@@ -6,6 +6,7 @@ The run logs every step, and a dispatch holds one step, so the first line of met
 the first dispatch has ended; the process is then killed. What is in between: Python, imports, reading the graph,
 writing it into the workdir, making and saving the first state, compiling or loading the step, and the step.
 """
+
 import os
 import pathlib
 import subprocess
@@ -37,11 +38,20 @@ def data_option(arguments, data, folder):
 
 def command(arguments, graph):
   """Returns the command, but for its workdir."""
-  return [sys.executable, str(ROOT / 'launch.py'), f'--config={ROOT / "configs" / "quickstart.py"}', graph,
-          f'--config.model.score={arguments.score}', f'--config.model.widths={arguments.widths}',
-          f'--config.train.batch={arguments.batch}', f'--config.train.negatives={arguments.negatives}',
-          f'--config.train.steps={common.FOREVER}', '--config.train.steps_per_dispatch=1',
-          '--config.train.log_every=1', '--config.eval.every=0']
+  return [
+    sys.executable,
+    str(ROOT / 'launch.py'),
+    f'--config={ROOT / "configs" / "quickstart.py"}',
+    graph,
+    f'--config.model.score={arguments.score}',
+    f'--config.model.widths={arguments.widths}',
+    f'--config.train.batch={arguments.batch}',
+    f'--config.train.negatives={arguments.negatives}',
+    f'--config.train.steps={common.FOREVER}',
+    '--config.train.steps_per_dispatch=1',
+    '--config.train.log_every=1',
+    '--config.eval.every=0',
+  ]
 
 
 def until_first_step(arguments, graph, folder, programs):
@@ -53,13 +63,16 @@ def until_first_step(arguments, graph, folder, programs):
     programs: the folder of compiled programs.
   """
   environment = {name: value for name, value in os.environ.items() if name != 'GLIBC_TUNABLES'} | {
-      'JAX_COMPILATION_CACHE_DIR': str(programs), 'JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS': '0.5'}
+    'JAX_COMPILATION_CACHE_DIR': str(programs),
+    'JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS': '0.5',
+  }
   new_folder = tempfile.TemporaryDirectory(dir=folder, ignore_cleanup_errors=True)
   with new_folder as workdir, tempfile.TemporaryFile('w+') as log:
     metrics = pathlib.Path(workdir) / 'run' / 'metrics.jsonl'
     begun = time.perf_counter()
-    process = subprocess.Popen([*command(arguments, graph), f'--workdir={metrics.parent}'], stdout=log, stderr=log,
-                               env=environment)
+    process = subprocess.Popen(
+      [*command(arguments, graph), f'--workdir={metrics.parent}'], stdout=log, stderr=log, env=environment
+    )
     try:
       while not (metrics.exists() and metrics.stat().st_size):
         if process.poll() is not None:
@@ -97,11 +110,15 @@ def measure(arguments, data):
     cases = {names[0]: lambda: until_first_step(arguments, graph, folder, warm), names[1]: cold, names[2]: import_jax}
     measured = common.interleave(cases, arguments.rounds)
   ratios = [common.ratio(measured, names[0], names[1]), common.ratio(measured, names[0], names[2])]
-  rows = [{'seconds': name, **{key: f'{value:.2f}' for key, value in common.spread(seconds).items()}}
-          for name, seconds in measured.items()]
+  rows = [
+    {'seconds': name, **{key: f'{value:.2f}' for key, value in common.spread(seconds).items()}}
+    for name, seconds in measured.items()
+  ]
   return f'{common.table(rows)}\n\n{common.ratio_table(ratios)}', {
-      'seconds': {name: common.spread(seconds) for name, seconds in measured.items()}, 'rounds_seconds': measured,
-      'ratios': ratios}
+    'seconds': {name: common.spread(seconds) for name, seconds in measured.items()},
+    'rounds_seconds': measured,
+    'ratios': ratios,
+  }
 
 
 def main(argv=None):

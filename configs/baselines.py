@@ -9,6 +9,7 @@ The learning rate is 0.8 / width for every direct training, teacher and student:
 a step at every width. MED's is that of its full width. The margin of each follows its width, see
 `config.model.gamma_half`.
 """
+
 from medjax import config as config_lib
 
 GAMMA = {'wn18rr': 6.0, 'umls': 6.0}  # else 7

@@ -13,6 +13,7 @@ The training stops when the mean validation MRR of all widths has not risen for 
 negatives, epochs and early stopping. The learning rates are ours: a quarter of what validation chose in
 configs/study/wn18rr_rotate_640.py, which has a hundredth of these epochs.
 """
+
 from medjax import config as config_lib
 from medjax import errors
 

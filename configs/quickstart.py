@@ -1,8 +1,9 @@
 """RotatE on the world graph: 16 sub-models of widths 10 to 160 in about a minute on 2 cores.
 
-  python launch.py
-  python launch.py --mode=predict --workdir=runs/quickstart --head=France --relation=borders --width=40
+python launch.py
+python launch.py --mode=predict --workdir=runs/quickstart --head=France --relation=borders --width=40
 """
+
 from medjax import config as config_lib
 
 

@@ -4,6 +4,7 @@ The score follows the file's name after a colon:
 
   python launch.py --config=configs/umls.py:complex
 """
+
 from medjax import config as config_lib
 
 

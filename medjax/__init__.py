@@ -6,6 +6,7 @@
 Public are `load` and `Model`; `train`, `evaluate` and `crop`, which work on folders of runs; the rooms `scores` and
 `objectives`, whose functions are pure; and `errors`.
 """
+
 import importlib
 from typing import Any, TYPE_CHECKING
 
@@ -18,8 +19,13 @@ if TYPE_CHECKING:
 __version__ = '0.1.0'
 __all__ = ['Model', 'crop', 'errors', 'evaluate', 'load', 'objectives', 'scores', 'train']
 
-_HOMES = {'load': 'medjax.serve.model', 'Model': 'medjax.serve.model', 'train': 'medjax.experiments.runs',
-          'evaluate': 'medjax.experiments.runs', 'crop': 'medjax.experiments.commands'}
+_HOMES = {
+  'load': 'medjax.serve.model',
+  'Model': 'medjax.serve.model',
+  'train': 'medjax.experiments.runs',
+  'evaluate': 'medjax.experiments.runs',
+  'crop': 'medjax.experiments.commands',
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -2,6 +2,7 @@
 
 What a mode needs is imported when it is called, so that a command starts as fast as what it does.
 """
+
 from collections.abc import Callable, Mapping, Sequence
 import errno
 import sys
@@ -22,6 +23,7 @@ def train(config: Config, workdir: str) -> None:
   """Trains a run, or goes on with it."""
   from medjax.experiments import runs
   from medjax.training import processes
+
   if config.parallel.distributed:
     processes.initialize()
   runs.train(config, workdir)
@@ -30,54 +32,63 @@ def train(config: Config, workdir: str) -> None:
 def study(config: 'Study', workdir: str) -> None:
   """Trains what a study still lacks."""
   from medjax.experiments import study
+
   study.run(config, workdir)
 
 
 def distill(config: Config, workdir: str, widths: str | None = None) -> None:
   """Trains what a chain of distillations still lacks."""
   from medjax.experiments import distillation
+
   distillation.run(config, workdir, widths)
 
 
 def compare(config: Config, workdir: str, widths: str | None = None) -> None:
   """Trains everything that MED is compared with, and reports on it."""
   from medjax.experiments import comparison
+
   comparison.run(config, workdir, widths)
 
 
 def prepare(config: Config, workdir: str, output: str | None = None) -> None:
   """Prepares the graph of a data configuration."""
   from medjax.experiments import commands
+
   commands.prepare(config, output)
 
 
 def evaluate(config: Config, workdir: str, **flags: Any) -> None:
   """Evaluates a run or cropped model."""
   from medjax.experiments import runs
+
   runs.evaluate(workdir, **flags)
 
 
 def crop(config: Config, workdir: str, **flags: Any) -> None:
   """Writes a sub-model as a model of its own."""
   from medjax.experiments import commands
+
   commands.crop(workdir, **flags)
 
 
 def extract(config: Config, workdir: str, **flags: Any) -> None:
   """Writes the most important components of a model as a model of its own."""
   from medjax.experiments import commands
+
   commands.extract(workdir, **flags)
 
 
 def predict(config: Config, workdir: str, **flags: Any) -> None:
   """Prints the most plausible answers of a query."""
   from medjax.experiments import commands
+
   commands.predict(workdir, **flags)
 
 
 def report(config: Config, workdir: str, **flags: Any) -> None:
   """Writes the tables and figures of a folder of runs."""
   from medjax.report.figures import folder
+
   folder.report(workdir, **flags)
 
 
@@ -89,22 +100,23 @@ class Mode(NamedTuple):
     flags: that it takes.
     reads: the beginning of the configuration's fields that it reads; None: the workdir has all of it.
   """
+
   run: Callable[..., None]
   flags: tuple[str, ...] = ()
   reads: str | None = None
 
 
 MODES = {
-    'train': Mode(train, reads='config.'),
-    'study': Mode(study, reads='config.'),
-    'distill': Mode(distill, ('widths',), 'config.'),
-    'compare': Mode(compare, ('widths',), 'config.'),
-    'prepare': Mode(prepare, ('output',), 'config.data.'),
-    'evaluate': Mode(evaluate, ('split', 'width', 'ranks', 'candidates')),
-    'crop': Mode(crop, ('width', 'output')),
-    'extract': Mode(extract, ('by', 'widths', 'output', 'seed')),
-    'predict': Mode(predict, ('head', 'relation', 'tail', 'width', 'k', 'new')),
-    'report': Mode(report, ('output', 'widths')),
+  'train': Mode(train, reads='config.'),
+  'study': Mode(study, reads='config.'),
+  'distill': Mode(distill, ('widths',), 'config.'),
+  'compare': Mode(compare, ('widths',), 'config.'),
+  'prepare': Mode(prepare, ('output',), 'config.data.'),
+  'evaluate': Mode(evaluate, ('split', 'width', 'ranks', 'candidates')),
+  'crop': Mode(crop, ('width', 'output')),
+  'extract': Mode(extract, ('by', 'widths', 'output', 'seed')),
+  'predict': Mode(predict, ('head', 'relation', 'tail', 'width', 'k', 'new')),
+  'report': Mode(report, ('output', 'widths')),
 }
 
 

@@ -1,4 +1,5 @@
 """Small graphs, configurations and trained runs that several tests share."""
+
 import os
 import pathlib
 
@@ -16,8 +17,13 @@ from medjax.experiments import runs
 jax.config.update('jax_numpy_rank_promotion', 'raise')
 ENTITIES = 30
 TINY = {
-    'model.widths': '4,8,12', 'train.steps': 40, 'train.batch': 16, 'train.negatives': 4,
-    'train.checkpoint_every': 20, 'train.log_every': 20, 'eval.every': 20,
+  'model.widths': '4,8,12',
+  'train.steps': 40,
+  'train.batch': 16,
+  'train.negatives': 4,
+  'train.checkpoint_every': 20,
+  'train.log_every': 20,
+  'eval.every': 20,
 }
 
 
@@ -46,8 +52,11 @@ def as_users_run(own_cache):
 def own_data(tmp_path_factory):
   """A folder with train, valid and test: 30 entities on a ring and three regular relations."""
   ring = range(ENTITIES)
-  triples = [(f'e{i:02}', name, f'e{j % ENTITIES:02}') for i in ring
-             for name, j in (('next', i + 1), ('third', i + 3), ('mirror', 2 * ENTITIES - 1 - i))]
+  triples = [
+    (f'e{i:02}', name, f'e{j % ENTITIES:02}')
+    for i in ring
+    for name, j in (('next', i + 1), ('third', i + 3), ('mirror', 2 * ENTITIES - 1 - i))
+  ]
   held_out = {'valid': triples[4::9], 'test': triples[8::9]}
   splits = held_out | {'train': [t for t in triples if t not in held_out['valid'] + held_out['test']]}
   folder = tmp_path_factory.mktemp('own')

@@ -1,4 +1,5 @@
 """docs/architecture.md names what there is: every module and the directions of imports; links lead to files."""
+
 import graphlib
 import pathlib
 import re
@@ -18,7 +19,7 @@ def named_files():
   found, folders = {}, []
   for line in listing:
     indent, name, said = re.fullmatch(r'((?:  )*)(\S+) +(\S.*)', line).groups()
-    folders = folders[:len(indent) // 2]
+    folders = folders[: len(indent) // 2]
     if name.endswith('/'):
       folders.append(name)
       name = '__init__.py'
@@ -48,8 +49,14 @@ def test_links_of_all_documents_lead_to_files():
 
 def test_an_arrow_that_a_longer_path_implies_is_left_out(tmp_path):
   package = tmp_path / 'house'
-  files = {'__init__': '"""The house."""\n', 'top': 'from house import ground\nimport house.middle.hall\n', 'ground': '',
-           'middle/__init__': '', 'middle/hall': 'import os\n\ndef f():\n  from house.ground import stone\n', 'shed': ''}
+  files = {
+    '__init__': '"""The house."""\n',
+    'top': 'from house import ground\nimport house.middle.hall\n',
+    'ground': '',
+    'middle/__init__': '',
+    'middle/hall': 'import os\n\ndef f():\n  from house.ground import stone\n',
+    'shed': '',
+  }
   for name, text in files.items():
     path = package / f'{name}.py'
     path.parent.mkdir(exist_ok=True)

@@ -1,4 +1,5 @@
 """Commands: expected mistakes give one clear line and exit code 2."""
+
 import os
 import re
 import shutil
@@ -31,22 +32,30 @@ def check_refused(answer, *words):
     assert str(word) in error
 
 
-@pytest.mark.parametrize('fields, words', [
+@pytest.mark.parametrize(
+  'fields, words',
+  [
     ({'model.score': 'rotat'}, ['config.model.score', "did you mean 'rotate'?"]),
     ({'model.widths': '7'}, ['width 7', 'multiples of 2']),
     ({'train.learning_rate': float('inf')}, ['config.train.learning_rate=inf', 'finite']),
     ({'data.path': '/nowhere/triples'}, ['/nowhere/triples', 'Give a folder']),
     ({'data.path': '', 'data.name': 'wn18'}, ["data.name is 'wn18'", 'Did you mean wn18rr']),
     ({'data.header': 'no', 'data.columns': 'hrx'}, ["data.columns is 'hrx'", "'hrt' in some order"]),
-])
+  ],
+)
 def test_training_refuses_a_bad_configuration(command, tmp_path, fields, words):
   check_refused(command('train', tmp_path / 'run', fields), *words)
   assert not (tmp_path / 'run').exists()
 
 
 def test_training_refuses_the_workdir_of_another_configuration(command, trained):
-  check_refused(command('train', trained, {'train.learning_rate': 0.5, 'model.gamma': 2.0}), trained,
-          'model.gamma: 6.0 there, 2.0 now', 'train.learning_rate: 0.005 there, 0.5 now', 'another --workdir')
+  check_refused(
+    command('train', trained, {'train.learning_rate': 0.5, 'model.gamma': 2.0}),
+    trained,
+    'model.gamma: 6.0 there, 2.0 now',
+    'train.learning_rate: 0.005 there, 0.5 now',
+    'another --workdir',
+  )
 
 
 def test_training_refuses_other_data_in_a_workdir(command, trained, tmp_path):
@@ -112,8 +121,9 @@ def test_a_workdir_without_checkpoints_is_refused(command, trained, tmp_path):
   'width, words',
   [(10, ['width 10 was not trained', '8, 12']), (14, ['width 14 was not trained', '12']), (-4, ['width -4'])],
 )
-@pytest.mark.parametrize('mode, flags', [
-    ('evaluate', {}), ('crop', {'output': 'out'}), ('predict', {'head': 'e00', 'relation': 'next'})])
+@pytest.mark.parametrize(
+  'mode, flags', [('evaluate', {}), ('crop', {'output': 'out'}), ('predict', {'head': 'e00', 'relation': 'next'})]
+)
 def test_a_width_that_was_not_trained_is_refused(command, trained, tmp_path, mode, flags, width, words):
   flags = {name: str(tmp_path / 'out') if name == 'output' else value for name, value in flags.items()}
   check_refused(command(mode, trained, width=width, **flags), *words)
@@ -136,19 +146,20 @@ def test_an_extraction_needs_an_output_and_widths(command, trained, tiny_config,
 def test_a_crop_overwrites_nothing(command, trained, tmp_path):
   (tmp_path / 'file').write_text('mine')
   check_refused(command('crop', trained, width=8, output=str(tmp_path)), tmp_path, 'name a new one')
-  check_refused(
-    command('crop', trained, width=8, output=str(tmp_path / 'file')), tmp_path / 'file', 'name a new one'
-  )
+  check_refused(command('crop', trained, width=8, output=str(tmp_path / 'file')), tmp_path / 'file', 'name a new one')
   assert (tmp_path / 'file').read_text() == 'mine'
 
 
-@pytest.mark.parametrize('flags, words', [
+@pytest.mark.parametrize(
+  'flags, words',
+  [
     ({'head': 'e000', 'relation': 'next'}, ["no entity 'e000'", "'e00'"]),
     ({'head': 'e00', 'relation': 'nxt'}, ["no relation 'nxt'", "'next'"]),
     ({'head': 'e00'}, ['--relation']),
     ({'relation': 'next'}, ['--head', '--tail']),
     ({'head': 'e00', 'relation': 'next', 'tail': 'e01'}, ['one of --head and --tail']),
-])
+  ],
+)
 def test_a_bad_question_is_refused(command, trained, flags, words):
   check_refused(command('predict', trained, **flags), *words)
 
@@ -162,26 +173,41 @@ def test_a_full_disk_outside_a_checkpoint_is_one_line(command, tmp_path, monkeyp
 
 
 def test_prediction_prints_labels_and_ranks(trained, tiny_config, capsys):
-  assert cli.run('predict', tiny_config(), str(trained),
-                 {'width': 8, 'relation': 'next', 'tail': 'E05', 'k': 4, 'new': True}) == 0
+  assert (
+    cli.run(
+      'predict', tiny_config(), str(trained), {'width': 8, 'relation': 'next', 'tail': 'E05', 'k': 4, 'new': True}
+    )
+    == 0
+  )
   printed = capsys.readouterr().out.splitlines()
   assert printed[0] == '? next E05 (width 8)'
   assert printed[1].split() == ['label', 'score', 'rank', 'in_training']
   assert len(printed) == 6 and not any('True' in line for line in printed)
 
 
-@pytest.mark.parametrize('mode, flags', [('train', {'k': 3}), ('evaluate', {'new': True}), ('crop', {'split': 'valid'}),
-                                         ('predict', {'output': 'x'}), ('extract', {'k': 3}),
-                                         ('report', {'by': 'loss'})])
+@pytest.mark.parametrize(
+  'mode, flags',
+  [
+    ('train', {'k': 3}),
+    ('evaluate', {'new': True}),
+    ('crop', {'split': 'valid'}),
+    ('predict', {'output': 'x'}),
+    ('extract', {'k': 3}),
+    ('report', {'by': 'loss'}),
+  ],
+)
 def test_a_flag_that_the_mode_does_not_read_is_refused(command, trained, mode, flags):
   check_refused(command(mode, trained, **flags), *flags, 'has no meaning with', mode)
 
 
-@pytest.mark.parametrize('arguments, words', [
+@pytest.mark.parametrize(
+  'arguments, words',
+  [
     (['--mode=evaluate', '--config.eval.batch=8'], ['config.eval.batch', 'has no meaning with --mode=evaluate']),
     (['--config.train.lerning_rate=1'], ['config.train.lerning_rate', "did you mean 'learning_rate'?"]),
     (['--config.train.steps=abc'], ['config.train.steps=abc', 'invalid literal']),
-])
+  ],
+)
 def test_the_real_command_line_is_checked(repository, tmp_path, arguments, words):
   done = subprocess.run(
     [sys.executable, repository / 'launch.py', *arguments], cwd=tmp_path, capture_output=True, text=True

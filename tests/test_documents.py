@@ -1,4 +1,5 @@
 """The commands that documents show beside figures are those that made them."""
+
 import importlib.util
 import itertools
 import json
@@ -15,10 +16,14 @@ from medjax.kge import settings as settings_lib
 from medjax.saved import workdir as workdir_lib
 
 ROOT = pathlib.Path(__file__).parents[1]
-COMMANDS = {path.parent: json.loads(path.read_text())['command'] for path in (ROOT / 'docs' / 'runs').rglob('cost.json')
-            if (path.parent / 'config.json').exists()}
-TRAINED = sorted(folder for folder, command in COMMANDS.items()
-                 if '--mode=' not in command or '--mode=compare' in command)
+COMMANDS = {
+  path.parent: json.loads(path.read_text())['command']
+  for path in (ROOT / 'docs' / 'runs').rglob('cost.json')
+  if (path.parent / 'config.json').exists()
+}
+TRAINED = sorted(
+  folder for folder, command in COMMANDS.items() if '--mode=' not in command or '--mode=compare' in command
+)
 CONFIGS = sorted(path for path in (ROOT / 'configs').rglob('*.py') if path.parent.name not in ('study', 'distill'))
 
 

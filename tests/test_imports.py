@@ -3,6 +3,7 @@
 What a room may import itertools
 import stands in the docstring of its `__init__`, as 'May import: a, b.'; these tests hold it to that.
 """
+
 import ast
 import importlib.util
 import inspect
@@ -21,8 +22,20 @@ from medjax.report import rooms
 ROOT = pathlib.Path(__file__).parents[1]
 FILES = rooms.modules(ROOT / 'medjax')
 IMPORTS = {name: rooms.imported(path, FILES) for name, path in FILES.items()}
-ROOMS = ('core', 'objectives', 'scores', 'data', 'config', 'training', 'evaluation', 'saved', 'kge', 'serve', 'report',
-         'experiments')
+ROOMS = (
+  'core',
+  'objectives',
+  'scores',
+  'data',
+  'config',
+  'training',
+  'evaluation',
+  'saved',
+  'kge',
+  'serve',
+  'report',
+  'experiments',
+)
 TOP = {'medjax', 'medjax.cli', 'medjax.errors'}  # modules that belong to no room
 CONFIGS = sorted((ROOT / 'configs').rglob('*.py'))
 STUDIES = [path for path in CONFIGS if path.parent.name == 'study']
@@ -55,7 +68,7 @@ def below(room):
 def allowed(room):
   """What the docstring of a room says that it may import."""
   text = ' '.join(ast.get_docstring(ast.parse(FILES[f'medjax.{room}'].read_text())).split())
-  listed, = re.findall(r'May import: ([^.]+)\.', text)
+  (listed,) = re.findall(r'May import: ([^.]+)\.', text)
   return set() if listed == 'nothing of medjax' else set(listed.split(', '))
 
 
@@ -106,9 +119,14 @@ def test_the_ground_floor_knows_no_files():
 
 
 def test_a_dependency_has_one_keeper():
-  keepers = {'orbax': 'medjax.saved.checkpoint', 'safetensors': 'medjax.saved.artifact',
-             'tensorboardX': 'medjax.report.metrics', 'matplotlib': 'medjax.report.plots', 'duckdb': 'medjax.data.engine',
-             'pickle': 'medjax.data.arrays'}  # whose reader resolves no name but to functions of its own
+  keepers = {
+    'orbax': 'medjax.saved.checkpoint',
+    'safetensors': 'medjax.saved.artifact',
+    'tensorboardX': 'medjax.report.metrics',
+    'matplotlib': 'medjax.report.plots',
+    'duckdb': 'medjax.data.engine',
+    'pickle': 'medjax.data.arrays',
+  }  # whose reader resolves no name but to functions of its own
   for package, keeper in keepers.items():
     assert {name for name in FILES if package in outer(name)} == {keeper}
 
@@ -123,8 +141,9 @@ def test_no_module_imports_its_callers_or_runs_pickles():
 def test_no_code_is_loaded_from_files():
   for name, path in FILES.items():
     calls = [ast.unparse(node) for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
-    assert not [call for call in calls
-                if re.match(r'(eval|exec|compile)\(|pd\.read_pickle|torch\.load|pickle\.loads?\(', call)], name
+    assert not [
+      call for call in calls if re.match(r'(eval|exec|compile)\(|pd\.read_pickle|torch\.load|pickle\.loads?\(', call)
+    ], name
     assert all('allow_pickle=False' in call for call in calls if re.match(r'(np|numpy)\.load\(', call)), name
 
 

@@ -1,4 +1,5 @@
 """Layouts on forced devices of the CPU, each in a process of its own: they train as one device does."""
+
 import json
 import os
 import shutil
@@ -22,9 +23,14 @@ from medjax.serve import model as model_lib
 
 def start(repository, arguments, devices, **environment):
   flags = f'--xla_force_host_platform_device_count={devices} {os.environ["XLA_FLAGS"]}'
-  return subprocess.Popen([sys.executable, *arguments], cwd=repository, text=True, stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, env=os.environ | {'XLA_FLAGS': flags, 'PYTHONPATH': str(repository),
-                                                                    'GLIBC_TUNABLES': ''} | environment)
+  return subprocess.Popen(
+    [sys.executable, *arguments],
+    cwd=repository,
+    text=True,
+    stdout=subprocess.PIPE,
+    stderr=subprocess.PIPE,
+    env=os.environ | {'XLA_FLAGS': flags, 'PYTHONPATH': str(repository), 'GLIBC_TUNABLES': ''} | environment,
+  )
 
 
 def finish(process):
@@ -45,13 +51,23 @@ def test_every_layout_trains_as_one_device(repository):
     assert crossing == formula, (case, layout)  # what docs/scaling.md says crosses devices, and nothing else
 
 
-FIELDS = {'train.steps': 20, 'train.checkpoint_every': 10, 'train.log_every': 10, 'eval.every': 10,
-          'model.widths': '4,8', 'train.decay': 'constant'}
+FIELDS = {
+  'train.steps': 20,
+  'train.checkpoint_every': 10,
+  'train.log_every': 10,
+  'eval.every': 10,
+  'model.widths': '4,8',
+  'train.decay': 'constant',
+}
 
 
 def command(workdir, config, **fields):
-  return ['launch.py', f'--workdir={workdir}', f'--config={config}',
-          *(f'--config.{name}={value}' for name, value in fields.items())]
+  return [
+    'launch.py',
+    f'--workdir={workdir}',
+    f'--config={config}',
+    *(f'--config.{name}={value}' for name, value in fields.items()),
+  ]
 
 
 @pytest.fixture(scope='module')
@@ -70,8 +86,17 @@ def of_two_processes(repository, config_file, tmp_path_factory):
     free.bind(('localhost', 0))
     port = free.getsockname()[1]
   fields = {'parallel.mode': 'mesh', 'parallel.data': 2, 'parallel.distributed': True}
-  both = [start(repository, command(workdir, config_file, **fields), 2, JAX_NUM_PROCESSES='2', JAX_PROCESS_ID=str(i),
-                JAX_COORDINATOR_ADDRESS=f'localhost:{port}') for i in range(2)]
+  both = [
+    start(
+      repository,
+      command(workdir, config_file, **fields),
+      2,
+      JAX_NUM_PROCESSES='2',
+      JAX_PROCESS_ID=str(i),
+      JAX_COORDINATOR_ADDRESS=f'localhost:{port}',
+    )
+    for i in range(2)
+  ]
   printed = [finish(process) for process in both]
   assert 'written: ' in printed[0]
   assert not [line for line in printed[1].splitlines() if line and not line.startswith('[Gloo]')]
@@ -86,8 +111,10 @@ def test_two_processes_train_as_one_device(of_two_processes, tiny_config, tmp_pa
   runs.train(tiny_config(FIELDS), tmp_path / 'one')
   for ours, theirs in zip(params_of(of_two_processes), params_of(tmp_path / 'one'), strict=True):
     np.testing.assert_allclose(ours, theirs, atol=1e-4)
-  losses = [[line['loss'] for line in metrics.read(workdir) if 'loss' in line]
-            for workdir in (of_two_processes, tmp_path / 'one')]
+  losses = [
+    [line['loss'] for line in metrics.read(workdir) if 'loss' in line]
+    for workdir in (of_two_processes, tmp_path / 'one')
+  ]
   np.testing.assert_allclose(*losses, rtol=1e-3)
   assert len(losses[0]) == 2
 
@@ -117,8 +144,9 @@ def test_a_checkpoint_goes_on_in_any_layout(repository, of_two_processes, tiny_c
 
 def test_what_does_not_split_is_told(monkeypatch, tiny_config):
   monkeypatch.setattr(jax, 'devices', lambda: [None] * 4)
-  make = lambda **fields: settings_lib.resolve(tiny_config({'parallel.mode': 'mesh'} | {
-      name.replace('__', '.'): value for name, value in fields.items()}))
+  make = lambda **fields: settings_lib.resolve(
+    tiny_config({'parallel.mode': 'mesh'} | {name.replace('__', '.'): value for name, value in fields.items()})
+  )
   layout = lambda config: task_lib.make_layout(config, settings_lib.model_widths(config))
   with pytest.raises(errors.ParallelError, match='take 8 devices; there are 4'):
     layout(make(parallel__data=2, parallel__width=4))
@@ -133,19 +161,23 @@ def test_dimensions_that_do_not_split_are_told():
     widths_lib.Widths((4, 8, 12), 2).split(4, 'width')
 
 
-@pytest.mark.parametrize('fields, words', [
+@pytest.mark.parametrize(
+  'fields, words',
+  [
     ({'parallel.data': 2}, "parallel.data=2: only config.parallel.mode='mesh'"),
     ({'parallel.distributed': True}, "only config.parallel.mode='mesh'"),
     ({'parallel.mode': 'shard'}, 'choose one of jit, pmap, mesh'),
     ({'train.sparse_updates': True, 'train.negatives': 0, 'objective.loss': 'softmax'}, 'every row is touched'),
-])
+  ],
+)
 def test_configurations_that_mean_nothing_are_told(tiny_config, fields, words):
   with pytest.raises(errors.ConfigError, match=words):
     settings_lib.resolve(tiny_config(fields))
 
 
 def test_processes_that_cannot_be_joined_are_told(repository, config_file, tmp_path):
-  process = start(repository, command(tmp_path / 'run', config_file, **{
-      'parallel.mode': 'mesh', 'parallel.distributed': True}), 1)
+  process = start(
+    repository, command(tmp_path / 'run', config_file, **{'parallel.mode': 'mesh', 'parallel.distributed': True}), 1
+  )
   _, errors = process.communicate(timeout=300)
   assert process.returncode == 2 and 'the processes could not be joined' in errors and 'Traceback' not in errors

@@ -1,4 +1,5 @@
 """A run on a prepared graph, from the command line to a cropped model that finds its graph again."""
+
 import json
 
 import numpy as np
@@ -19,8 +20,12 @@ def prepared_run(tiny_config, tmp_path_factory):
   """(store, workdir) of a run that validates and evaluates among 7 drawn candidates; for reading only."""
   folder = tmp_path_factory.mktemp('prepared')
   commands.prepare(tiny_config(), folder / 'store')
-  runs.train(tiny_config({'data.path': str(folder / 'store'), 'eval.candidates': 7, 'model.score': 'distmult',
-                          'model.widths': '4,8,12'}), folder / 'run')
+  runs.train(
+    tiny_config(
+      {'data.path': str(folder / 'store'), 'eval.candidates': 7, 'model.score': 'distmult', 'model.widths': '4,8,12'}
+    ),
+    folder / 'run',
+  )
   return folder / 'store', folder / 'run'
 
 
@@ -78,11 +83,14 @@ def test_a_moved_store_is_told_and_found_again(prepared_run, tmp_path):
     (tmp_path / 'elsewhere').rename(store)
 
 
-@pytest.mark.parametrize('given, fields, words', [
+@pytest.mark.parametrize(
+  'given, fields, words',
+  [
     ({}, [], '--mode=prepare needs --output'),
     ({'output': 'x', 'width': 4}, [], '--width=4 has no meaning with --mode=prepare'),
     ({'output': 'x'}, ['config.data.path', 'config.train.steps'], '--config.train.steps has no meaning'),
-])
+  ],
+)
 def test_mistakes_of_preparing_are_told(given, fields, words, capsys):
   assert cli.run('prepare', config_lib.Config(), None, given, fields) == 2
   assert words in capsys.readouterr().err

@@ -1,4 +1,5 @@
-"""The public surface: what is exported, that all of it is typed and told, and that the examples in docstrings are true."""
+"""The public surface: what is exported, that it is typed and told, and that the examples in docstrings are true."""
+
 import ast
 import doctest
 import importlib
@@ -28,7 +29,9 @@ def public_functions(tree):
 
 
 def is_protocol(tree, name):
-  of_class = next((node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == name.split('.')[0]), None)
+  of_class = next(
+    (node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == name.split('.')[0]), None
+  )
   return of_class is not None and any('Protocol' in ast.unparse(base) for base in of_class.bases)
 
 

@@ -5,6 +5,7 @@ The method is 'bkd', 'ta', 'dualde' or 'iterde':
 
   python launch.py --config=configs/distill/umls.py --mode=distill --config.distill.method=ta --widths=160,80,40,20,10
 """
+
 from medjax import config as config_lib
 
 

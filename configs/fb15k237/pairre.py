@@ -6,6 +6,7 @@ Published PairRE of width 1500 reaches an MRR of .351.
 
   python launch.py --config=configs/fb15k237/pairre.py
 """
+
 from medjax import config as config_lib
 
 

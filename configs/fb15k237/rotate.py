@@ -7,6 +7,7 @@ configs/study/fb15k237_rotate_640.py in a quarter of these steps; docs/results.m
   python launch.py --config=configs/fb15k237/rotate.py --config.model.widths=10:160:10 \
       --config.model.phase_scale=8 --config.train.learning_rate=5e-3 --workdir=runs/fb15k237-rotate-160
 """
+
 from medjax import config as config_lib
 
 

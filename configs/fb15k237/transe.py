@@ -7,6 +7,7 @@ configs/study/scores.py:fb15k237-transe in a quarter of these steps; docs/result
   python launch.py --config=configs/fb15k237/transe.py --config.model.widths=10:160:10 \
       --config.train.learning_rate=5e-3 --workdir=runs/fb15k237-transe-160
 """
+
 from medjax import config as config_lib
 
 

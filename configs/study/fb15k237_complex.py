@@ -6,6 +6,7 @@ which the higher was the better one at every width where both were tried.
 
   python launch.py --mode=study --config=configs/study/fb15k237_complex.py
 """
+
 from medjax import config as config_lib
 from medjax.experiments import study
 

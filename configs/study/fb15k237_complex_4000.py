@@ -5,6 +5,7 @@ the one chosen there; the learning rate is the one that every arm of it chose.
 
   python launch.py --mode=study --config=configs/study/fb15k237_complex_4000.py
 """
+
 from medjax import config as config_lib
 from medjax.experiments import study
 
@@ -27,8 +28,12 @@ def get_config():
   base.objective.mutual = False
   base.train.steps = 4000
   base.train.narrow_rate = 0.0
-  arms = {'med': [{'objective.regularization': 0.1, 'objective.dynamic': False},
-                  {'objective.regularization': 0.1, 'objective.dynamic': True, 'objective.w3': -3.0}]}
+  arms = {
+    'med': [
+      {'objective.regularization': 0.1, 'objective.dynamic': False},
+      {'objective.regularization': 0.1, 'objective.dynamic': True, 'objective.w3': -3.0},
+    ]
+  }
   for width in (10, 20, 40, 160, 640):
     fixed = {'objective.name': 'direct', 'model.widths': str(width)}
     arms[f'direct-{width}'] = study.grid(fixed, objective__regularization=[0.05, 0.1])

@@ -6,6 +6,7 @@ the weight of learning from the wider one is what validation chose in the smalle
 
   python launch.py --mode=study --config=configs/study/fb15k237_complex_8000.py
 """
+
 from medjax import config as config_lib
 from medjax.experiments import study
 

@@ -6,11 +6,12 @@ there and in configs/study/fb15k237_complex_4000.py. Nothing is searched.
 
   python launch.py --mode=study --config=configs/study/fb15k237_reciprocal.py
 
-With four times the steps and one seed, which is what configs/fb15k237/bilinear.py trains; here direct training of width 10
-tries weaker regularisers too, which published models of that width have:
+With four times the steps and one seed, which is what configs/fb15k237/bilinear.py trains; here direct training of
+width 10 tries weaker regularisers too, which published models of that width have:
 
   python launch.py --mode=study --config=configs/study/fb15k237_reciprocal.py:8000
 """
+
 from medjax import config as config_lib
 from medjax.experiments import study
 

@@ -9,9 +9,10 @@ TransE and RotatE both sides search the margin gamma; direct training also the l
 (gamma + 2) / width. The croppable model also tries one learning rate for all its components, and stands beside itself
 with one margin for all its widths. PairRE has one margin; direct training searches the learning rate around 0.8 /
 width, the croppable model how it rises towards the first components, mutual learning and, on WN18RR, the normalisation
-by width. Bilinear scores have the softmax loss and 1,024 triples a step with 1,024 negatives that they share; both sides
-search the strength of DURA, and the croppable model whether its sub-models learn from each other.
+by width. Bilinear scores have the softmax loss and 1,024 triples a step with 1,024 negatives that they share; both
+sides search the strength of DURA, and the croppable model whether its sub-models learn from each other.
 """
+
 from medjax import config as config_lib
 from medjax.experiments import study
 
@@ -38,8 +39,10 @@ def distance(base):
   for width, margins in MARGINS.items():
     fixed = {'objective.name': 'direct', 'model.widths': str(width)}
     arms[f'direct-{width}'] = [
-        fixed | {'model.gamma': gamma, 'train.learning_rate': round(factor * (gamma + 2) / width, 4)}
-        for gamma in margins for factor in (0.1, 0.2)]
+      fixed | {'model.gamma': gamma, 'train.learning_rate': round(factor * (gamma + 2) / width, 4)}
+      for gamma in margins
+      for factor in (0.1, 0.2)
+    ]
   return arms
 
 
@@ -52,8 +55,9 @@ def pairre(base):
   arms = {'med': study.grid(full, train__narrow_rate=[0.0, 0.25], objective__mutual=[False, True])}
   if base.data.name == 'wn18rr':
     # sub-models lost by learning from each other; distances of unit vectors grow with the root of the width
-    arms['med'] += study.grid(full, train__narrow_rate=[0.0], objective__mutual=[False, True],
-                              model__width_scale=['sqrt'])
+    arms['med'] += study.grid(
+      full, train__narrow_rate=[0.0], objective__mutual=[False, True], model__width_scale=['sqrt']
+    )
   else:
     # direct training of the full width wants a higher rate on this graph
     arms['med'] += study.grid(train__learning_rate=[0.01], train__narrow_rate=[0.0], objective__mutual=[False, True])

@@ -5,6 +5,7 @@ the batch shares. Both sides search the same strengths of DURA.
 
   python launch.py --mode=study --config=configs/study/wn18rr_complex.py
 """
+
 from medjax import config as config_lib
 from medjax.experiments import study
 

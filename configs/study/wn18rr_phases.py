@@ -4,6 +4,7 @@ Radians for a unit of the learning rate: 16 at every width, and a tenth and a qu
 
   python launch.py --mode=study --config=configs/study/wn18rr_phases.py
 """
+
 from medjax import config as config_lib
 from medjax.experiments import study
 

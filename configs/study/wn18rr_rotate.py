@@ -6,11 +6,17 @@ width, and the range around that is searched for every width of its own.
 
   python launch.py --mode=study --config=configs/study/wn18rr_rotate.py
 """
+
 from medjax import config as config_lib
 from medjax.experiments import study
 
-DIRECT_RATES = {10: [3e-2, 6e-2, 1e-1], 20: [2e-2, 4e-2, 6e-2], 40: [1e-2, 2e-2, 3e-2], 80: [7e-3, 1e-2],
-                160: [5e-3, 7e-3]}
+DIRECT_RATES = {
+  10: [3e-2, 6e-2, 1e-1],
+  20: [2e-2, 4e-2, 6e-2],
+  40: [1e-2, 2e-2, 3e-2],
+  80: [7e-3, 1e-2],
+  160: [5e-3, 7e-3],
+}
 
 
 def get_config():
@@ -24,11 +30,15 @@ def get_config():
   base.model.gamma_half = base.objective.narrow_weight = 0.0
   base.train.steps = 8000
   base.train.narrow_rate = 0.0
-  arms = {'med': study.grid(train__learning_rate=[5e-3, 7e-3], objective__mutual=[True, False],
-                            objective__dynamic=[True, False])}
+  arms = {
+    'med': study.grid(
+      train__learning_rate=[5e-3, 7e-3], objective__mutual=[True, False], objective__dynamic=[True, False]
+    )
+  }
   # weights that fall with the width: the narrow sub-models own the first numbers, the wide ones the rest
-  arms['med'] += study.grid({'train.learning_rate': 7e-3, 'objective.mutual': False}, objective__dynamic=[True],
-                            objective__w3=[-2.0, -5.0])
+  arms['med'] += study.grid(
+    {'train.learning_rate': 7e-3, 'objective.mutual': False}, objective__dynamic=[True], objective__w3=[-2.0, -5.0]
+  )
   # and a learning rate that does too, since the narrow widths want a higher one
   fixed = {'train.learning_rate': 5e-3, 'train.narrow_rate': 0.25, 'objective.mutual': False}
   arms['med'] += [fixed | {'objective.dynamic': False}, fixed | {'objective.dynamic': True, 'objective.w3': -2.0}]

@@ -12,12 +12,19 @@ in more steps or with more negatives. (The paper's literal objective is in confi
 
   python launch.py --mode=study --config=configs/study/wn18rr_rotate_640.py:beside
 """
+
 from medjax import config as config_lib
 from medjax.experiments import study
 
 DIRECT = {  # gamma: learning rates
-    10: {1.0: [0.03, 0.06], 1.5: [0.06]}, 20: {2.0: [0.03], 3.0: [0.03, 0.045]}, 40: {4.0: [0.015, 0.02], 5.0: [0.02]},
-    80: {4.0: [0.01], 5.0: [0.01]}, 160: {4.0: [5e-3], 5.0: [5e-3]}, 320: {5.0: [2.5e-3]}, 640: {5.0: [1.25e-3]}}
+  10: {1.0: [0.03, 0.06], 1.5: [0.06]},
+  20: {2.0: [0.03], 3.0: [0.03, 0.045]},
+  40: {4.0: [0.015, 0.02], 5.0: [0.02]},
+  80: {4.0: [0.01], 5.0: [0.01]},
+  160: {4.0: [5e-3], 5.0: [5e-3]},
+  320: {5.0: [2.5e-3]},
+  640: {5.0: [1.25e-3]},
+}
 
 
 def get_config(what=''):
@@ -29,8 +36,12 @@ def get_config(what=''):
   base.train.steps = 4000
   base.train.learning_rate = 1.25e-3
   if what == 'beside':
-    arms = {'med, the seconds of seven': [{'train.narrow_rate': 0.12, 'train.steps': 7000},
-                                          {'train.narrow_rate': 0.12, 'train.negatives': 160}]}
+    arms = {
+      'med, the seconds of seven': [
+        {'train.narrow_rate': 0.12, 'train.steps': 7000},
+        {'train.narrow_rate': 0.12, 'train.negatives': 160},
+      ]
+    }
     return study.Study('study/wn18rr-rotate-640-beside', base, arms, seeds=(0,), widths=tuple(DIRECT))
   arms = {'med': study.grid(train__narrow_rate=[0.12, 0.25])}
   arms['med'] += [{'train.narrow_rate': 0.22, 'train.learning_rate': 1e-3}]

@@ -1,7 +1,8 @@
 r"""How many sub-models: 4 to 64 between 2 and 128, RotatE on WN18RR, all judged at widths that some did not train.
 
-  python launch.py --mode=study --config=configs/study/wn18rr_sub_models.py
+python launch.py --mode=study --config=configs/study/wn18rr_sub_models.py
 """
+
 from medjax import config as config_lib
 from medjax.experiments import study
 

@@ -11,6 +11,7 @@ other scores there; docs/results.md has what was reached. It serves the narrow w
   python launch.py --config=configs/wn18rr/bilinear.py
   python launch.py --config=configs/wn18rr/bilinear.py:simple
 """
+
 from medjax import config as config_lib
 
 

@@ -6,6 +6,7 @@ Sub-models do not learn from each other: with scores divided by the width's shar
 
   python launch.py --config=configs/wn18rr/pairre.py
 """
+
 from medjax import config as config_lib
 
 

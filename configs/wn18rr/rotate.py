@@ -14,6 +14,7 @@ every width a learning rate near 0.1 to 0.2 times (gamma + 2) / width:
   python launch.py --config=configs/wn18rr/rotate.py --config.objective.name=direct --config.model.widths=160 \
       --config.train.narrow_rate=0 --config.train.learning_rate=5e-3 --workdir=runs/wn18rr-direct-160
 """
+
 from medjax import config as config_lib
 
 

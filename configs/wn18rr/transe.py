@@ -6,6 +6,7 @@ graph's symmetric relations, and is far behind RotatE.
 
   python launch.py --config=configs/wn18rr/transe.py
 """
+
 from medjax import config as config_lib
 
 

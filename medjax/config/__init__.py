@@ -2,35 +2,36 @@
 
 Knows neither JAX nor scores, so that a mistake on a command line is told at once. May import: errors, core.
 """
+
 from medjax.config.fields import (
-                                  Config,
-                                  DataConfig,
-                                  DistillConfig,
-                                  EvalConfig,
-                                  ModelConfig,
-                                  ObjectiveConfig,
-                                  ParallelConfig,
-                                  TrainConfig,
+  Config,
+  DataConfig,
+  DistillConfig,
+  EvalConfig,
+  ModelConfig,
+  ObjectiveConfig,
+  ParallelConfig,
+  TrainConfig,
 )
 from medjax.config.flat import check_arguments, describe_difference, flatten, from_flat, put
 from medjax.config.presets import FREE, PRESETS
 from medjax.config.rules import get
 
 __all__ = [
-                                  'FREE',
-                                  'PRESETS',
-                                  'Config',
-                                  'DataConfig',
-                                  'DistillConfig',
-                                  'EvalConfig',
-                                  'ModelConfig',
-                                  'ObjectiveConfig',
-                                  'ParallelConfig',
-                                  'TrainConfig',
-                                  'check_arguments',
-                                  'describe_difference',
-                                  'flatten',
-                                  'from_flat',
-                                  'get',
-                                  'put',
+  'FREE',
+  'PRESETS',
+  'Config',
+  'DataConfig',
+  'DistillConfig',
+  'EvalConfig',
+  'ModelConfig',
+  'ObjectiveConfig',
+  'ParallelConfig',
+  'TrainConfig',
+  'check_arguments',
+  'describe_difference',
+  'flatten',
+  'from_flat',
+  'get',
+  'put',
 ]

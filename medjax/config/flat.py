@@ -1,4 +1,5 @@
 """A configuration as dotted fields: set, listed, compared, and read from a command line."""
+
 from collections.abc import Mapping, Sequence
 import dataclasses
 import pathlib
@@ -26,8 +27,10 @@ def check_arguments(arguments: Sequence[str]) -> None:
     if found := re.match(r'--?config(?:=(.*))?$', argument):
       name = arguments[i + 1] if found[1] is None and i + 1 < len(arguments) else found[1] or ''
       if not pathlib.Path(name.partition(':')[0]).is_file():
-        raise ConfigError(f'--config={name}: there is no such file here ({pathlib.Path.cwd()}); a configuration is a '
-                          'Python file such as configs/quickstart.py')
+        raise ConfigError(
+          f'--config={name}: there is no such file here ({pathlib.Path.cwd()}); a configuration is a '
+          'Python file such as configs/quickstart.py'
+        )
     elif found := re.match(r'--?(?:no)?config\.([^=]*)', argument):
       rules.check_field(Config(), found[1].removeprefix('base.'))  # a study's configurations share a base
 
@@ -71,5 +74,8 @@ def describe_difference(there: Config, now: Config) -> list[str]:
   ['train.steps: 8000 there, 20 now']
   """
   old, new = flatten(there), flatten(now)
-  return [f'{field}: {old[field]!r} there, {new[field]!r} now' for field in new
-          if field not in FREE and old[field] != new[field]]
+  return [
+    f'{field}: {old[field]!r} there, {new[field]!r} now'
+    for field in new
+    if field not in FREE and old[field] != new[field]
+  ]

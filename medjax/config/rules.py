@@ -3,6 +3,7 @@
 `config.fields` has the fields; every message names the field, its value and the remedy. What depends on the score is
 checked by `kge.settings`.
 """
+
 from collections.abc import Sequence
 import dataclasses
 import difflib
@@ -14,36 +15,59 @@ from medjax.core import widths as widths_lib
 from medjax.errors import ConfigError
 
 CHOICES: dict[str, tuple[str, ...]] = {
-    'data.header': ('auto', 'yes', 'no'),
-    'model.width_scale': ('linear', 'sqrt', 'none'),
-    'model.width_gamma': ('shared', 'linear', 'learned'),
-    'objective.name': ('med', 'paper', 'direct'),
-    'objective.mutual_form': ('huber', 'divergence'),
-    'objective.mutual_reduction': ('mean', 'sum'),
-    'objective.mutual_detach': ('none', 'narrow', 'wide'),
-    'objective.difficulty': ('sigmoid', 'score', 'inverse'),
-    'objective.weigh_over': ('positive', 'batch'),
-    'objective.weights': ('fixed', 'learned', 'adversarial'),
-    'objective.loss': ('logsigmoid', 'softmax'),
-    'objective.regularize': ('once', 'each', 'scaled'),
-    'objective.regularizer': ('none', 'n3', 'dura'),
-    'distill.method': ('', 'bkd', 'ta', 'dualde', 'iterde'),
-    'distill.schedule': ('product', 'linear', 'constant'),
-    'distill.rates': ('shared', 'width'),
-    'train.optimizer': ('adam', 'adagrad'),
-    'train.decay': ('linear', 'constant'),
-    'eval.unseen': ('rank', 'skip'),
-    'parallel.mode': ('jit', 'pmap', 'mesh'),
+  'data.header': ('auto', 'yes', 'no'),
+  'model.width_scale': ('linear', 'sqrt', 'none'),
+  'model.width_gamma': ('shared', 'linear', 'learned'),
+  'objective.name': ('med', 'paper', 'direct'),
+  'objective.mutual_form': ('huber', 'divergence'),
+  'objective.mutual_reduction': ('mean', 'sum'),
+  'objective.mutual_detach': ('none', 'narrow', 'wide'),
+  'objective.difficulty': ('sigmoid', 'score', 'inverse'),
+  'objective.weigh_over': ('positive', 'batch'),
+  'objective.weights': ('fixed', 'learned', 'adversarial'),
+  'objective.loss': ('logsigmoid', 'softmax'),
+  'objective.regularize': ('once', 'each', 'scaled'),
+  'objective.regularizer': ('none', 'n3', 'dura'),
+  'distill.method': ('', 'bkd', 'ta', 'dualde', 'iterde'),
+  'distill.schedule': ('product', 'linear', 'constant'),
+  'distill.rates': ('shared', 'width'),
+  'train.optimizer': ('adam', 'adagrad'),
+  'train.decay': ('linear', 'constant'),
+  'eval.unseen': ('rank', 'skip'),
+  'parallel.mode': ('jit', 'pmap', 'mesh'),
 }
 AT_LEAST: dict[str, float] = {
-    'model.gamma': 0.0, 'objective.mutual_weight': 0.0, 'objective.adversarial_temperature': 0.0,
-    'objective.regularization': 0.0, 'distill.weight': 0.0, 'distill.temperature': 0.01, 'distill.first_stage': 0.0,
-    'train.steps': 1, 'train.batch': 2, 'train.negatives': 0, 'train.share_negatives': 1, 'train.learning_rate': 0.0,
-    'train.narrow_rate': 0.0, 'objective.narrow_weight': 0.0, 'objective.mutual_power': 0.0, 'model.gamma_half': 0.0,
-    'model.gamma_power': 0.01, 'model.phase_scale': 0.0,
-    'train.steps_per_dispatch': 1, 'train.log_every': 1, 'train.checkpoint_every': 1, 'train.keep': 1,
-    'eval.every': 0, 'eval.patience': 0, 'eval.valid_triples': 0, 'eval.batch': 1, 'eval.candidates': -1,
-    'data.split_seed': 0, 'train.seed': 0, 'parallel.data': 1, 'parallel.width': 0,
+  'model.gamma': 0.0,
+  'objective.mutual_weight': 0.0,
+  'objective.adversarial_temperature': 0.0,
+  'objective.regularization': 0.0,
+  'distill.weight': 0.0,
+  'distill.temperature': 0.01,
+  'distill.first_stage': 0.0,
+  'train.steps': 1,
+  'train.batch': 2,
+  'train.negatives': 0,
+  'train.share_negatives': 1,
+  'train.learning_rate': 0.0,
+  'train.narrow_rate': 0.0,
+  'objective.narrow_weight': 0.0,
+  'objective.mutual_power': 0.0,
+  'model.gamma_half': 0.0,
+  'model.gamma_power': 0.01,
+  'model.phase_scale': 0.0,
+  'train.steps_per_dispatch': 1,
+  'train.log_every': 1,
+  'train.checkpoint_every': 1,
+  'train.keep': 1,
+  'eval.every': 0,
+  'eval.patience': 0,
+  'eval.valid_triples': 0,
+  'eval.batch': 1,
+  'eval.candidates': -1,
+  'data.split_seed': 0,
+  'train.seed': 0,
+  'parallel.data': 1,
+  'parallel.width': 0,
 }
 AT_MOST = 2**31 - 1  # bound of every whole number: the device counts in int32
 
@@ -63,14 +87,19 @@ def check(config: Config) -> None:
     if not get(config, field) >= least:
       raise ConfigError(f'config.{field}={get(config, field)!r}: it must be at least {least}')
   if config.train.batch % 2:
-    raise ConfigError(f'config.train.batch={config.train.batch}: it must be even, since one half corrupts tails '
-                      'and the other heads')
+    raise ConfigError(
+      f'config.train.batch={config.train.batch}: it must be even, since one half corrupts tails and the other heads'
+    )
   if config.train.batch % config.train.share_negatives:
-    raise ConfigError(f'config.train.share_negatives={config.train.share_negatives}: it must divide '
-                      f'config.train.batch={config.train.batch}')
+    raise ConfigError(
+      f'config.train.share_negatives={config.train.share_negatives}: it must divide '
+      f'config.train.batch={config.train.batch}'
+    )
   if config.eval.patience and not config.eval.every:
-    raise ConfigError(f'config.eval.patience={config.eval.patience}: it counts validations, and config.eval.every=0 '
-                      'means none; set config.eval.every')
+    raise ConfigError(
+      f'config.eval.patience={config.eval.patience}: it counts validations, and config.eval.every=0 '
+      'means none; set config.eval.every'
+    )
   _check_losses(config)
   _check_sub_models(config)
   _check_distillation(config)
@@ -118,19 +147,23 @@ def check_choice(config: Config, field: str, choices: Sequence[str] = ()) -> Non
 def _check_losses(config: Config) -> None:
   loss = config.objective.loss
   if loss != 'softmax' and not config.train.negatives:
-    raise ConfigError(f"config.train.negatives=0: all entities compete only under config.objective.loss='softmax', "
-                      f'not {loss!r}; set one of the two')
+    raise ConfigError(
+      f"config.train.negatives=0: all entities compete only under config.objective.loss='softmax', "
+      f'not {loss!r}; set one of the two'
+    )
   if loss == 'softmax' and config.objective.weights != 'fixed':
-    raise ConfigError(f"config.objective.weights={config.objective.weights!r}: config.objective.loss='softmax' takes "
-                      "them 'fixed'")
+    raise ConfigError(
+      f"config.objective.weights={config.objective.weights!r}: config.objective.loss='softmax' takes them 'fixed'"
+    )
 
 
 def _check_sub_models(config: Config) -> None:
   value, count = config.objective.sub_models, len(widths_lib.parse_widths(config.model.widths))
   kind, _, number = value.partition(':')
   if value != 'all' and not (kind == 'sandwich' and number.isdigit() and 2 <= int(number) <= count):
-    raise ConfigError(f"config.objective.sub_models={value!r}: write 'all', or 'sandwich:K' with K from 2 to the "
-                      f'{count} sub-models')
+    raise ConfigError(
+      f"config.objective.sub_models={value!r}: write 'all', or 'sandwich:K' with K from 2 to the {count} sub-models"
+    )
 
 
 def _check_distillation(config: Config) -> None:
@@ -141,12 +174,16 @@ def _check_distillation(config: Config) -> None:
     return
   several = len(widths_lib.parse_widths(config.model.widths)) > 1
   if objective.name != 'direct' or objective.loss != 'logsigmoid' or several:
-    raise ConfigError(f"config.distill.method={method!r}: a student has config.objective.name='direct', "
-                      f"config.objective.loss='logsigmoid' and one width, not {objective.name!r}, {objective.loss!r} "
-                      f'and config.model.widths={config.model.widths!r}')
+    raise ConfigError(
+      f"config.distill.method={method!r}: a student has config.objective.name='direct', "
+      f"config.objective.loss='logsigmoid' and one width, not {objective.name!r}, {objective.loss!r} "
+      f'and config.model.widths={config.model.widths!r}'
+    )
   if config.parallel.mode != 'jit' or config.train.sparse_updates:
-    raise ConfigError(f'config.distill.method={method!r}: a teacher teaches on one device and dense tables; leave out '
-                      'config.parallel.mode and config.train.sparse_updates')
+    raise ConfigError(
+      f'config.distill.method={method!r}: a teacher teaches on one device and dense tables; leave out '
+      'config.parallel.mode and config.train.sparse_updates'
+    )
   for field, most in (('weight', 1.0 if method in ('bkd', 'ta') else math.inf), ('first_stage', 1.0)):
     value = getattr(config.distill, field)
     if value > most:
@@ -159,5 +196,7 @@ def _check_devices(config: Config) -> None:
     if mode != 'mesh' and get(config, field) != default:
       raise ConfigError(f"config.{field}={get(config, field)}: only config.parallel.mode='mesh' has it, not {mode!r}")
   if config.train.sparse_updates and not config.train.negatives:
-    raise ConfigError('config.train.sparse_updates=True: all entities compete (config.train.negatives=0), so every row '
-                      'is touched; leave one of the two out')
+    raise ConfigError(
+      'config.train.sparse_updates=True: all entities compete (config.train.negatives=0), so every row '
+      'is touched; leave one of the two out'
+    )

@@ -3,6 +3,7 @@
 A model says of each of its leaves which axes a width crops and which axis a mesh splits. Crops, checkpoints, layouts
 and rates by width read that declaration; none of them looks at how many axes a leaf happens to have.
 """
+
 import dataclasses
 from fractions import Fraction
 import math
@@ -22,11 +23,12 @@ class Axes:
   {0: 128, 1: 2}
 
   Attributes:
-    crop: (axis, unit) of every croppable axis: a model of width d has the first d / unit entries of that axis. A unit of 2
-      keeps one complex component for two numbers, one of 64 a head of an encoder for 64 hidden units, one of 1/4
+    crop: (axis, unit) of every croppable axis: a model of width d has the first d / unit entries of that axis. A unit
+      of 2 keeps one complex component for two numbers, one of 64 a head of an encoder for 64 hidden units, one of 1/4
       four neurons for each.
     split: the axis along which a mesh splits the leaf, or None: every device has all of it.
   """
+
   crop: tuple[tuple[int, int | Fraction], ...] = ()
   split: int | None = None
 

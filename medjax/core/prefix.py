@@ -2,6 +2,7 @@
 
 Shape letters: C components, N widths.
 """
+
 from collections.abc import Callable
 import functools
 
@@ -52,8 +53,8 @@ def first_block(widths: Widths) -> jax.Array | int:
 def psum_once(x: Array, axis: str) -> Array:
   """Sum over the devices of a mesh axis, of which every device then makes the same loss.
 
-  Each device differentiates the one loss that all of them compute. The gradient with respect to the sum is therefore the
-  gradient with respect to this device's own term, and must not be added up over the devices once more.
+  Each device differentiates the one loss that all of them compute. The gradient with respect to the sum is therefore
+  the gradient with respect to this device's own term, and must not be added up over the devices once more.
   """
   return jax.lax.psum(x, axis)
 
@@ -73,8 +74,9 @@ def psum_shared(x: Array, axis: str) -> Array:
 psum_shared.defvjp(lambda x, axis: (jax.lax.psum(x, axis), None), lambda axis, _, grad: (jax.lax.psum(grad, axis),))
 
 
-def prefix_sums(x: Float[Array, '... C'], widths: Widths, reduce_devices: Callable[[Array, str], Array] = psum_once
-                ) -> Float[Array, '... N']:
+def prefix_sums(
+  x: Float[Array, '... C'], widths: Widths, reduce_devices: Callable[[Array, str], Array] = psum_once
+) -> Float[Array, '... N']:
   """Sums the last axis up to every width: [..., C] -> [..., N]; `reduce_devices` adds up those that split it.
 
   >>> prefix_sums(jnp.arange(1.0, 7.0), Widths((2, 4, 6))).tolist()
@@ -83,8 +85,9 @@ def prefix_sums(x: Float[Array, '... C'], widths: Widths, reduce_devices: Callab
   return sums_up_to_widths(block_sums(x, widths.fine.block), widths, reduce_devices)
 
 
-def sums_up_to_widths(blocks: Float[Array, '... blocks'], widths: Widths,
-                      reduce_devices: Callable[[Array, str], Array] = psum_once) -> Float[Array, '... N']:
+def sums_up_to_widths(
+  blocks: Float[Array, '... blocks'], widths: Widths, reduce_devices: Callable[[Array, str], Array] = psum_once
+) -> Float[Array, '... N']:
   """`prefix_sums` of what is summed in the blocks of the fine widths already."""
   widths = widths.fine
   # a triangular 0/1 matrix: faster than a cumulative sum, and it reads off the widths on the way

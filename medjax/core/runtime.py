@@ -1,4 +1,5 @@
 """Settings of the process that have to be made before, or right after, JAX is loaded."""
+
 import os
 import pathlib
 import sys
@@ -20,6 +21,7 @@ def use_huge_pages() -> None:
 def cache_compilations() -> None:
   """Keeps compiled programs in the user's cache folder, so that a second start is quick."""
   import jax
+
   settings: Any = jax.config  # whose fields are made at run time
   if not settings.jax_compilation_cache_dir:
     root = pathlib.Path(os.environ.get('XDG_CACHE_HOME') or pathlib.Path.home() / '.cache')

@@ -1,4 +1,5 @@
 """Random orders that are never stored."""
+
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Int, Int32

@@ -1,4 +1,5 @@
 """The two questions of a triple (head, relation, tail): for its tail, and for its head."""
+
 from typing import Literal
 
 Side = Literal['tail', 'head']

@@ -1,4 +1,5 @@
 """The widths of a model: which sub-models it has, and in which blocks its sums are taken."""
+
 from collections.abc import Iterable
 import dataclasses
 import functools
@@ -26,15 +27,17 @@ def parse_widths(text: str) -> tuple[int, ...]:
       first, last, step = (int(part) for part in text.split(':'))
       widths = tuple(range(first, last + 1, step))
       if widths and widths[-1] != last:
-        raise errors.WidthError(f'widths {text!r}: steps of {step} from {first} do not reach {last}; '
-                                f'use a last width such as {widths[-1]}')
+        raise errors.WidthError(
+          f'widths {text!r}: steps of {step} from {first} do not reach {last}; use a last width such as {widths[-1]}'
+        )
     else:
       widths = tuple(int(part) for part in text.split(','))
   except errors.WidthError:
     raise
   except ValueError:
-    raise errors.WidthError(f'widths {text!r} are not understood; write first:last:step, as in 10:640:10, '
-                            'or a list, as in 10,40,160') from None
+    raise errors.WidthError(
+      f'widths {text!r} are not understood; write first:last:step, as in 10:640:10, or a list, as in 10,40,160'
+    ) from None
   if not widths or widths[0] < 1 or any(a >= b for a, b in itertools.pairwise(widths)):
     raise errors.WidthError(f'widths {text!r} give {widths}; they must increase and start at 1 or more')
   return widths
@@ -58,6 +61,7 @@ class Widths:
     parts: devices over which the components are split; tables then hold a device's share of them.
     axis: the name of the devices' mesh axis.
   """
+
   values: tuple[int, ...]
   components: int = 1
   block: int = 0
@@ -67,8 +71,10 @@ class Widths:
   def __post_init__(self) -> None:
     for width in self.values:
       if width < 1 or width % self.components:
-        raise errors.WidthError(f'width {width} is impossible for a score with {self.components} numbers per '
-                                f'component; widths must be positive multiples of {self.components}')
+        raise errors.WidthError(
+          f'width {width} is impossible for a score with {self.components} numbers per '
+          f'component; widths must be positive multiples of {self.components}'
+        )
     if not self.block:
       object.__setattr__(self, 'block', math.gcd(*self.values) // self.components)
 
@@ -98,8 +104,10 @@ class Widths:
     length = self.full // self.components
     if length % parts:
       fitting = ', '.join(str(n) for n in range(1, length + 1) if length % n == 0)
-      raise errors.WidthError(f'the {length} components of width {self.full} cannot be split evenly over {parts} '
-                              f'devices; take one of {fitting}')
+      raise errors.WidthError(
+        f'the {length} components of width {self.full} cannot be split evenly over {parts} '
+        f'devices; take one of {fitting}'
+      )
     return dataclasses.replace(self, block=math.gcd(self.block, length // parts), parts=parts, axis=axis)
 
   def index(self, width: int) -> int:
@@ -107,8 +115,10 @@ class Widths:
     if width in self.values:
       return self.values.index(width)
     nearest = sorted(sorted(self.values, key=lambda w: abs(w - width))[:3])
-    raise errors.WidthError(f'width {width} was not trained; the nearest trained widths are '
-                            f'{", ".join(map(str, nearest))} (of {self.values[0]} to {self.full})')
+    raise errors.WidthError(
+      f'width {width} was not trained; the nearest trained widths are '
+      f'{", ".join(map(str, nearest))} (of {self.values[0]} to {self.full})'
+    )
 
   def with_extra(self, extra: Iterable[int]) -> 'Widths':
     """Returns these widths and the extra ones up to the full width; their block fits all extra ones."""
@@ -117,4 +127,4 @@ class Widths:
 
   def up_to(self, width: int) -> 'Widths':
     """Returns the widths of the crop to `width`."""
-    return dataclasses.replace(self, values=self.values[:self.index(width) + 1])
+    return dataclasses.replace(self, values=self.values[: self.index(width) + 1])

@@ -2,6 +2,7 @@
 
 Knows neither JAX nor any configuration. May import: errors, core.
 """
+
 from medjax.data.datasets import load
 from medjax.data.registry import REGISTRY
 from medjax.data.triples import Graph

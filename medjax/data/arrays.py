@@ -4,6 +4,7 @@ A .pt is a zip archive around a pickle, and a pickle names functions to call. Th
 as which numpy writes an array of numbers to functions of its own, and refuses every other one: whatever the file
 says, nothing but arrays, dictionaries and numbers can come of it.
 """
+
 from collections.abc import Callable
 import pathlib
 import pickle
@@ -41,7 +42,7 @@ class _Type:
 
 
 def _nothing() -> bytes:
-  return b''   # protocol 2 of pickle writes no bytes as a call of bytes()
+  return b''  # protocol 2 of pickle writes no bytes as a call of bytes()
 
 
 def _encode(text: str, encoding: str) -> bytes:
@@ -51,13 +52,15 @@ def _encode(text: str, encoding: str) -> bytes:
 
 
 _NAMES: dict[tuple[str, str], Callable[..., Any]] = {
-    ('_codecs', 'encode'): _encode, ('numpy', 'dtype'): _Type, ('numpy', 'ndarray'): _Array,
-    ('__builtin__', 'bytes'): _nothing}
+  ('_codecs', 'encode'): _encode,
+  ('numpy', 'dtype'): _Type,
+  ('numpy', 'ndarray'): _Array,
+  ('__builtin__', 'bytes'): _nothing,
+}
 _NAMES |= {(f'numpy.{core}.multiarray', '_reconstruct'): _Array for core in ('core', '_core')}
 
 
 class _Reader(pickle.Unpickler):
-
   def find_class(self, module, name):
     if (module, name) not in _NAMES:
       raise pickle.UnpicklingError(f'it calls for {module}.{name}, and only arrays of numbers are read')
@@ -75,10 +78,12 @@ def read(path: pathlib.Path) -> dict[str, Shaped[np.ndarray, '...']]:
       with np.load(path, allow_pickle=False) as file:
         return dict(file)
     with zipfile.ZipFile(path) as packed:
-      name, = (name for name in packed.namelist() if name.split('/')[-1] == 'data.pkl')
+      (name,) = (name for name in packed.namelist() if name.split('/')[-1] == 'data.pkl')
       with packed.open(name) as file:
         content = _Reader(file).load()
     return {name: array.value for name, array in content.items() if isinstance(array, _Array)}
   except Exception as error:  # a damaged pickle can raise anything
-    raise errors.DataError(f'{path}: holds no dictionary of arrays of numbers ({error}). Get it again, or save the '
-                           'same arrays beside it as .npz.') from error
+    raise errors.DataError(
+      f'{path}: holds no dictionary of arrays of numbers ({error}). Get it again, or save the '
+      'same arrays beside it as .npz.'
+    ) from error

@@ -1,4 +1,5 @@
 """Finds the graph that a configuration names: one's own files, a local copy, or a download."""
+
 import dataclasses
 import difflib
 import os
@@ -17,6 +18,7 @@ ROOT_VARIABLE = 'MEDJAX_DATA_ROOT'
 
 class DataConfig(Protocol):
   """What is asked of a graph; `config.DataConfig` is one, and tells what its fields mean."""
+
   name: str
   path: str
   root: str
@@ -87,10 +89,12 @@ def wikidata5m(folder: pathlib.Path) -> prepare_lib.Text:
   labels = {'entities': folder / 'wikidata5m_entity.txt', 'relations': folder / 'wikidata5m_relation.txt'}
   missing = [path.name for path in files.values() if not path.is_file()]
   if missing:
-    raise errors.DataError(f'{folder}: lacks {", ".join(missing)} of Wikidata5M. Put it there, or leave data.root '
-                           'empty to download it.')
-  return prepare_lib.Text('wikidata5m', files, header='no',
-                          labels={kind: path for kind, path in labels.items() if path.is_file()})
+    raise errors.DataError(
+      f'{folder}: lacks {", ".join(missing)} of Wikidata5M. Put it there, or leave data.root empty to download it.'
+    )
+  return prepare_lib.Text(
+    'wikidata5m', files, header='no', labels={kind: path for kind, path in labels.items() if path.is_file()}
+  )
 
 
 def find_name(name: str) -> str:
@@ -100,8 +104,10 @@ def find_name(name: str) -> str:
     return plain[_plain(name)]
   near = [plain[match] for match in difflib.get_close_matches(_plain(name), plain, n=3, cutoff=0.5)]
   hint = f'Did you mean {" or ".join(near)}? ' if near else ''
-  raise errors.DataError(f'data.name is {name!r}, which is no registered graph. {hint}Registered: '
-                         f'{", ".join(REGISTRY)}. For your own files, say --config.data.path=FOLDER_OR_FILE.')
+  raise errors.DataError(
+    f'data.name is {name!r}, which is no registered graph. {hint}Registered: '
+    f'{", ".join(REGISTRY)}. For your own files, say --config.data.path=FOLDER_OR_FILE.'
+  )
 
 
 def _load_path(config: DataConfig) -> triples.Graph:
@@ -111,9 +117,11 @@ def _load_path(config: DataConfig) -> triples.Graph:
   if path.is_dir():
     return triples.read_folder(path, config.columns, config.header)
   if not path.is_file():
-    raise errors.DataError(f'data.path is {config.path!r}, which is neither a folder nor a file here '
-                           f'({pathlib.Path.cwd()}). Give a folder with train, valid and test, or one file '
-                           'to split.')
+    raise errors.DataError(
+      f'data.path is {config.path!r}, which is neither a folder nor a file here '
+      f'({pathlib.Path.cwd()}). Give a folder with train, valid and test, or one file '
+      'to split.'
+    )
   return triples.split_file(path, _shares(config), config.split_seed, config.columns, config.header)
 
 
@@ -176,8 +184,11 @@ def _difference(folder: pathlib.Path, source: Source) -> tuple[str, ...]:
     file = triples.find_split(folder, pathlib.PurePath(name).stem)
     if download.git_blob_id(tables.read_bytes(file)) != blob:
       changed.append(file.name)
-  return (f'{", ".join(changed)}: not the published content (the git blob id differs), read all the same',
-          ) if changed else ()
+  return (
+    (f'{", ".join(changed)}: not the published content (the git blob id differs), read all the same',)
+    if changed
+    else ()
+  )
 
 
 def _plain(name: str) -> str:

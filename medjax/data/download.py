@@ -3,6 +3,7 @@
 A git blob id is the sha1 of `blob <size>\\0<content>`. The repositories that data come from publish these ids
 with every commit, so a pinned commit already says what a file has to be.
 """
+
 from collections.abc import Callable, Sequence
 import dataclasses
 import hashlib
@@ -20,12 +21,13 @@ import requests
 
 from medjax import errors
 
-_MAX_MEMBER_BYTES = 2**30   # no member of a registered archive comes near this
+_MAX_MEMBER_BYTES = 2**30  # no member of a registered archive comes near this
 
 
 @dataclasses.dataclass(frozen=True)
 class File:
   """A file to fetch: its name in the cache, its address, and the git blob id of its content."""
+
   name: str
   url: str
   blob: str
@@ -34,6 +36,7 @@ class File:
 @dataclasses.dataclass(frozen=True)
 class Archive:
   """A .tar.gz to fetch, and the members to take out of it: (name, git blob id) each."""
+
   file: File
   members: tuple[tuple[str, str], ...]
 
@@ -41,6 +44,7 @@ class Archive:
 @dataclasses.dataclass(frozen=True)
 class Large:
   """An archive of a large graph, .tar.gz or .zip: its sha256 ('' = unknown), and the members to take out of it."""
+
   name: str
   url: str
   sha256: str
@@ -53,7 +57,7 @@ def git_blob_id(content: bytes) -> str:
   CRLF counts as LF, as in git's own normalisation: copies of a text that differ in nothing else are the same
   data.
   """
-  if not content.startswith(b'\x1f\x8b'):   # gzip's magic number: an archive is no text, and is hashed as it is
+  if not content.startswith(b'\x1f\x8b'):  # gzip's magic number: an archive is no text, and is hashed as it is
     content = content.replace(b'\r\n', b'\n')
   return hashlib.sha1(b'blob %d\0' % len(content) + content).hexdigest()
 
@@ -81,10 +85,11 @@ def fetch(file: File, folder: str | pathlib.Path, retries: int = 2) -> pathlib.P
   try:
     path.unlink(missing_ok=True)
     path.parent.mkdir(parents=True, exist_ok=True)
-    keeper = pooch.create(path.parent, base_url='', registry={file.name: None}, urls={file.name: file.url},
-                          retry_if_failed=retries)
+    keeper = pooch.create(
+      path.parent, base_url='', registry={file.name: None}, urls={file.name: file.url}, retry_if_failed=retries
+    )
     keeper.fetch(file.name, downloader=_verified(file))
-  except (OSError, ValueError) as error:   # requests' errors are OSErrors
+  except (OSError, ValueError) as error:  # requests' errors are OSErrors
     if isinstance(error, errors.DataError):
       raise
     raise _failed(file, path, error) from error
@@ -121,8 +126,13 @@ def fetch_large(large: Large, folder: str | pathlib.Path, retries: int = 2) -> t
     return note
   folder.mkdir(parents=True, exist_ok=True)
   try:
-    keeper = pooch.create(folder, base_url='', retry_if_failed=retries, urls={large.name: large.url},
-                          registry={large.name: f'sha256:{large.sha256}' if large.sha256 else None})
+    keeper = pooch.create(
+      folder,
+      base_url='',
+      retry_if_failed=retries,
+      urls={large.name: large.url},
+      registry={large.name: f'sha256:{large.sha256}' if large.sha256 else None},
+    )
     keeper.fetch(large.name, downloader=pooch.HTTPDownloader(progressbar=True, timeout=30))
   except (OSError, ValueError) as error:
     raise _failed(large, folder / large.name, error) from error
@@ -145,8 +155,9 @@ def unpack_zip(archive: str | pathlib.Path, names: Sequence[str], folder: str | 
       for name in names:
         found = [info for info in packed.infolist() if pathlib.PurePosixPath(info.filename).name == name]
         if len(found) != 1:
-          raise errors.DataError(f'{archive}: holds {len(found)} files called {name}, not one. Delete it and get it '
-                                 'again.')
+          raise errors.DataError(
+            f'{archive}: holds {len(found)} files called {name}, not one. Delete it and get it again.'
+          )
         partial = pathlib.Path(folder) / f'{name}.partial'
         with packed.open(found[0]) as member, partial.open('wb') as file:
           shutil.copyfileobj(member, file)
@@ -169,12 +180,16 @@ def unpack(archive: str | pathlib.Path, names: Sequence[str], folder: str | path
       for member in tar:
         parts = pathlib.PurePosixPath(member.name.replace('\\', '/')).parts
         if '..' in parts or parts[:1] == ('/',) or not (member.isfile() or member.isdir()):
-          raise errors.DataError(f'{archive}: the member {member.name!r} is a link or points outside the '
-                                 'archive, so nothing is unpacked. Delete it and get it from its publisher.')
+          raise errors.DataError(
+            f'{archive}: the member {member.name!r} is a link or points outside the '
+            'archive, so nothing is unpacked. Delete it and get it from its publisher.'
+          )
         if member.isfile() and parts and parts[-1] in names:
           if parts[-1] in wanted or member.size > _MAX_MEMBER_BYTES:
-            raise errors.DataError(f'{archive}: the member {member.name!r} is there twice or too large '
-                                   f'({member.size} bytes). Delete the archive and get it again.')
+            raise errors.DataError(
+              f'{archive}: the member {member.name!r} is there twice or too large '
+              f'({member.size} bytes). Delete the archive and get it again.'
+            )
           wanted[parts[-1]] = member
       missing = sorted(set(names) - set(wanted))
       if missing:
@@ -186,8 +201,9 @@ def unpack(archive: str | pathlib.Path, names: Sequence[str], folder: str | path
 
 
 def _all_genuine(archive: Archive, folder: pathlib.Path) -> bool:
-  return all((folder / name).is_file() and git_blob_id((folder / name).read_bytes()) == blob
-             for name, blob in archive.members)
+  return all(
+    (folder / name).is_file() and git_blob_id((folder / name).read_bytes()) == blob for name, blob in archive.members
+  )
 
 
 def _verified(file: File) -> Callable[..., None]:
@@ -204,14 +220,18 @@ def _verified(file: File) -> Callable[..., None]:
 
 
 def _failed(file: File | Large, path: pathlib.Path, error: Exception) -> errors.DataError:
-  return errors.DataError(f'{file.url}: cannot be downloaded ({_reason(error)}). Check the connection; or put the file '
-                          f'at {path} by hand; or name a folder that holds local copies by --config.data.root.')
+  return errors.DataError(
+    f'{file.url}: cannot be downloaded ({_reason(error)}). Check the connection; or put the file '
+    f'at {path} by hand; or name a folder that holds local copies by --config.data.root.'
+  )
 
 
 def _mismatch(what: str, expected: str, found: str) -> str:
-  return (f'{what}: the content has the git blob id {found}, expected {expected}. It was not kept. Try '
-          'again; if it persists, a proxy may be answering in place of the origin: name a folder with local '
-          'copies by --config.data.root.')
+  return (
+    f'{what}: the content has the git blob id {found}, expected {expected}. It was not kept. Try '
+    'again; if it persists, a proxy may be answering in place of the origin: name a folder with local '
+    'copies by --config.data.root.'
+  )
 
 
 def _reason(error: Exception) -> str:

@@ -1,17 +1,19 @@
 """What is already known: the answers that filtered evaluation leaves out, and the categories of relations."""
+
 from jaxtyping import Bool, Int, Int32, Int64, Shaped
 import numpy as np
 
 from medjax.core import sides
 from medjax.core.sides import Side
 
-CHUNK = 1 << 20   # triples looked at once
-SHIFT = 31        # ids are below 2**31, so two of them fit in one int64
+CHUNK = 1 << 20  # triples looked at once
+SHIFT = 31  # ids are below 2**31, so two of them fit in one int64
 Facts = Int[np.ndarray, '_ 3'] | tuple[Int[np.ndarray, '_ 3'], ...]  # triples of all splits, in one array or several
 
 
-def known_keys(triples: Facts, queries: Int[np.ndarray, 'Q 3'], side: Side
-               ) -> tuple[Int64[np.ndarray, ' Q'], Int64[np.ndarray, ' keys']]:
+def known_keys(
+  triples: Facts, queries: Int[np.ndarray, 'Q 3'], side: Side
+) -> tuple[Int64[np.ndarray, ' Q'], Int64[np.ndarray, ' keys']]:
   """The known facts that answer some queries, as sorted keys.
 
   Args:
@@ -35,15 +37,16 @@ def known_keys(triples: Facts, queries: Int[np.ndarray, 'Q 3'], side: Side
   found = [questions << SHIFT | queries[:, asked]]
   for part in (triples,) if isinstance(triples, np.ndarray) else triples:
     for first in range(0, len(part) if len(distinct) else 0, CHUNK):
-      rows = np.asarray(part[first:first + CHUNK])
+      rows = np.asarray(part[first : first + CHUNK])
       question = np.minimum(np.searchsorted(distinct, pair(rows)), len(distinct) - 1)
       rows, question = (values[distinct[question] == pair(rows)] for values in (rows, question))
       found.append(question << SHIFT | rows[:, asked])
   return questions, np.unique(np.concatenate(found))
 
 
-def known_answers(triples: Facts, queries: Int[np.ndarray, 'Q 3'], side: Side
-                  ) -> tuple[Int64[np.ndarray, ' Q+1'], Int32[np.ndarray, ' answers']]:
+def known_answers(
+  triples: Facts, queries: Int[np.ndarray, 'Q 3'], side: Side
+) -> tuple[Int64[np.ndarray, ' Q+1'], Int32[np.ndarray, ' answers']]:
   """All entities known to answer each query.
 
   Args:
@@ -91,8 +94,9 @@ def relation_categories(train: Int[np.ndarray, 'M 3'], num_relations: int) -> Sh
   return categories(np.bincount(distinct[:, 1], minlength=num_relations), per_relation([1, 0]), per_relation([1, 2]))
 
 
-def categories(triples: Int[np.ndarray, ' R'], heads: Int[np.ndarray, ' R'], tails: Int[np.ndarray, ' R']
-               ) -> Shaped[np.ndarray, ' R']:
+def categories(
+  triples: Int[np.ndarray, ' R'], heads: Int[np.ndarray, ' R'], tails: Int[np.ndarray, ' R']
+) -> Shaped[np.ndarray, ' R']:
   """The categories of relations by their numbers of triples, distinct heads and distinct tails, [R] each."""
   tails_per_head = triples / np.maximum(heads, 1)
   heads_per_tail = triples / np.maximum(tails, 1)

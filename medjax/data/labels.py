@@ -1,4 +1,5 @@
 """Readable names of entities and relations, from optional files that lie beside the triples."""
+
 import collections
 from collections.abc import Sequence
 import json
@@ -12,8 +13,9 @@ from medjax.data import tables
 LABEL_COLUMNS = ('label', 'synset', 'name')
 
 
-def read_labels(folder: str | pathlib.Path, kind: str, identifiers: Sequence[str]
-                ) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def read_labels(
+  folder: str | pathlib.Path, kind: str, identifiers: Sequence[str]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
   """Looks for labels of `identifiers` in a folder.
 
   The first of `<kind>.tsv`, `<kind>.en.tsv` and `<kind>.json` that exists is read. A .tsv has a header line;
@@ -67,16 +69,20 @@ def unique_labels(labels: Sequence[str], identifiers: Sequence[str]) -> tuple[st
     counts = collections.Counter(labels)
     if len(counts) == len(labels):
       return tuple(labels)
-    labels = [f'{label} ({identifier})' if counts[label] > 1 else label
-              for label, identifier in zip(labels, identifiers, strict=True)]
+    labels = [
+      f'{label} ({identifier})' if counts[label] > 1 else label
+      for label, identifier in zip(labels, identifiers, strict=True)
+    ]
 
 
 def _read_tsv(path: pathlib.Path) -> dict[str, str]:
   lines = tables.read_text(path).replace('\r\n', '\n').rstrip('\n').split('\n')
   header = [name.strip().lower() for name in lines[0].split('\t')]
   if len(header) < 2:
-    raise errors.DataError(f'{path}, line 1: the header {lines[0][:120]!r} has one column. A label file '
-                           'starts with a line such as identifier<tab>label; mend it or take it away.')
+    raise errors.DataError(
+      f'{path}, line 1: the header {lines[0][:120]!r} has one column. A label file '
+      'starts with a line such as identifier<tab>label; mend it or take it away.'
+    )
   column = next((header.index(name) for name in LABEL_COLUMNS if name in header[1:]), 1)
   rows = (line.split('\t') for line in lines[1:])
   return {row[0]: row[column].strip() for row in rows if len(row) > column}
@@ -93,8 +99,7 @@ def _read_json(path: pathlib.Path) -> dict[str, str]:
   try:
     content = json.loads(tables.read_text(path))
   except json.JSONDecodeError as error:
-    raise errors.DataError(f'{path}, line {error.lineno}: no JSON ({error.msg}). Mend it or take it away.'
-                           ) from error
+    raise errors.DataError(f'{path}, line {error.lineno}: no JSON ({error.msg}). Mend it or take it away.') from error
   if not isinstance(content, dict):
     raise errors.DataError(f'{path}: holds a {type(content).__name__}, but has to map identifiers to labels.')
   labels = {key: value.get('label') if isinstance(value, dict) else value for key, value in content.items()}

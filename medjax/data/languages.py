@@ -3,6 +3,7 @@
 Codes of whole families (ber is kept, people say "Berber"; cau, inc, sit, tut are not) and codes whose reading
 is doubtful are left out.
 """
+
 _TABLE = """
 aa Afar|ady Adyghe|af Afrikaans|ak Akan|am Amharic|ar Arabic|arc Aramaic|as Assamese|av Avar|ay Aymara
 az Azerbaijani|ba Bashkir|bal Balochi|be Belarusian|bem Bemba|ber Berber|bg Bulgarian|bho Bhojpuri|bi Bislama

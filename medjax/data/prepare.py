@@ -3,6 +3,7 @@
 Ids follow the sorted names (by code point), as those of `triples.read_folder`; the triples of each split are sorted
 by head, relation, tail, so a store depends neither on the order of lines nor on the machine.
 """
+
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 import contextlib
 import pathlib
@@ -28,6 +29,7 @@ class Text(NamedTuple):
     labels: {'entities' or 'relations': a file of labels}.
     notes: tuple of str.
   """
+
   name: str
   files: dict[str, pathlib.Path]
   columns: str = 'hrt'
@@ -44,15 +46,17 @@ def find_text(path: str | pathlib.Path, columns: str = 'hrt', header: str = 'aut
   elif path.is_file():
     files, folder = {'all': path}, path.parent
   else:
-    raise errors.DataError(f'data.path is {str(path)!r}, which is neither a folder nor a file here '
-                           f'({pathlib.Path.cwd()}).')
+    raise errors.DataError(
+      f'data.path is {str(path)!r}, which is neither a folder nor a file here ({pathlib.Path.cwd()}).'
+    )
   found = {kind: labels_lib.find_labels(folder, kind) for kind in ('entities', 'relations')}
   name = path.resolve().name if path.is_dir() else path.name.split('.')[0]
   return Text(name, files, columns, header, {kind: file for kind, file in found.items() if file})
 
 
-def from_text(text: Text, output: str | pathlib.Path, shares: Iterable[str | float] = (0.8, 0.1, 0.1), seed: int = 0
-              ) -> None:
+def from_text(
+  text: Text, output: str | pathlib.Path, shares: Iterable[str | float] = (0.8, 0.1, 0.1), seed: int = 0
+) -> None:
   """Prepares a graph of text; the store appears at `output` when it is whole.
 
   Args:
@@ -80,8 +84,12 @@ def from_text(text: Text, output: str | pathlib.Path, shares: Iterable[str | flo
     for kind, file in text.labels.items():
       notes += read_labels(connection, kind, file)
     for split in triples.SPLITS:
-      engine.write_array(connection, f'SELECT h, r, t FROM {split} ORDER BY h, r, t', folder / f'{split}.npy',
-                         engine.one(connection, f'SELECT count(*) FROM {split}'))
+      engine.write_array(
+        connection,
+        f'SELECT h, r, t FROM {split} ORDER BY h, r, t',
+        folder / f'{split}.npy',
+        engine.one(connection, f'SELECT count(*) FROM {split}'),
+      )
     finish(connection, folder, text.name, notes)
 
 
@@ -108,11 +116,16 @@ def name_ids(connection: engine.Connection, text: Text, layouts: Mapping[str, ta
   every = ' UNION ALL '.join(f'SELECT {column} AS name FROM {split}_text' for split in text.files for column in 'ht')
   first = next(iter(text.files))
   for kind, names in (('entities', every), ('relations', f'SELECT r AS name FROM {first}_text')):
-    connection.execute(f'CREATE TABLE {kind} AS SELECT (row_number() OVER (ORDER BY name) - 1)::INTEGER AS id, name, '
-                       f'name AS label FROM (SELECT DISTINCT name FROM ({names}))')
+    connection.execute(
+      f'CREATE TABLE {kind} AS SELECT (row_number() OVER (ORDER BY name) - 1)::INTEGER AS id, name, '
+      f'name AS label FROM (SELECT DISTINCT name FROM ({names}))'
+    )
   for split, file in text.files.items():
-    unknown = connection.execute(f'SELECT DISTINCT r FROM {split}_text WHERE r NOT IN (SELECT name FROM relations)'
-                                 ).fetchnumpy()['r'].tolist()
+    unknown = (
+      connection.execute(f'SELECT DISTINCT r FROM {split}_text WHERE r NOT IN (SELECT name FROM relations)')
+      .fetchnumpy()['r']
+      .tolist()
+    )
     if unknown:
       where = text.columns.index('r')
       number, fields = next(line for line in tables.read_lines(file, layouts[split]) if line[1][where] in unknown)
@@ -123,9 +136,11 @@ def encode(connection: engine.Connection, split: str, name: str) -> list[str]:
   """Turns a table of text into one of ids; returns a note if train (or the file to split) repeats triples."""
   distinct = 'DISTINCT' if split in ('train', 'all') else ''
   before = engine.one(connection, f'SELECT count(*) FROM {split}_text')
-  connection.execute(f'CREATE TABLE "{split}" AS SELECT {distinct} head.id AS h, relation.id AS r, tail.id AS t '
-                     f'FROM {split}_text AS text JOIN entities AS head ON text.h = head.name '
-                     'JOIN relations AS relation ON text.r = relation.name JOIN entities AS tail ON text.t = tail.name')
+  connection.execute(
+    f'CREATE TABLE "{split}" AS SELECT {distinct} head.id AS h, relation.id AS r, tail.id AS t '
+    f'FROM {split}_text AS text JOIN entities AS head ON text.h = head.name '
+    'JOIN relations AS relation ON text.r = relation.name JOIN entities AS tail ON text.t = tail.name'
+  )
   connection.execute(f'DROP TABLE {split}_text')
   duplicates = before - engine.one(connection, f'SELECT count(*) FROM "{split}"')
   return [f'{name}: {duplicates} duplicate triples removed'] if duplicates else []
@@ -134,14 +149,20 @@ def encode(connection: engine.Connection, split: str, name: str) -> list[str]:
 def deal(connection: engine.Connection, path: pathlib.Path, shares: Sequence[float], seed: int) -> list[str]:
   """Splits the table "all" into train, valid and test; returns a note with their sizes."""
   connection.execute(
-      'CREATE TABLE dealt AS SELECT h, r, t, CASE WHEN draw < $train THEN 0 WHEN draw < $valid THEN 1 ELSE 2 END AS '
-      "place FROM (SELECT h, r, t, md5_number_lower(concat_ws(' ', $seed, h, r, t)) / 18446744073709551616.0 AS draw "
-      'FROM "all")', {'train': shares[0], 'valid': shares[0] + shares[1], 'seed': seed})
-  connection.execute('CREATE TABLE held AS SELECT DISTINCT h AS id FROM dealt WHERE place = 0 UNION '
-                     'SELECT DISTINCT t FROM dealt WHERE place = 0')
-  connection.execute('CREATE TABLE placed AS SELECT h, r, t, CASE WHEN h IN (SELECT id FROM held) AND t IN '
-                     '(SELECT id FROM held) AND r IN (SELECT r FROM dealt WHERE place = 0) THEN place ELSE 0 END AS '
-                     'place FROM dealt')
+    'CREATE TABLE dealt AS SELECT h, r, t, CASE WHEN draw < $train THEN 0 WHEN draw < $valid THEN 1 ELSE 2 END AS '
+    "place FROM (SELECT h, r, t, md5_number_lower(concat_ws(' ', $seed, h, r, t)) / 18446744073709551616.0 AS draw "
+    'FROM "all")',
+    {'train': shares[0], 'valid': shares[0] + shares[1], 'seed': seed},
+  )
+  connection.execute(
+    'CREATE TABLE held AS SELECT DISTINCT h AS id FROM dealt WHERE place = 0 UNION '
+    'SELECT DISTINCT t FROM dealt WHERE place = 0'
+  )
+  connection.execute(
+    'CREATE TABLE placed AS SELECT h, r, t, CASE WHEN h IN (SELECT id FROM held) AND t IN '
+    '(SELECT id FROM held) AND r IN (SELECT r FROM dealt WHERE place = 0) THEN place ELSE 0 END AS '
+    'place FROM dealt'
+  )
   sizes = {}
   for place, split in enumerate(triples.SPLITS):
     connection.execute(f'CREATE TABLE {split} AS SELECT h, r, t FROM placed WHERE place = {place}')
@@ -157,8 +178,10 @@ def read_labels(connection: engine.Connection, kind: str, path: pathlib.Path) ->
   """Puts the labels of a file into the table of `kind`; returns a note with their number."""
   known = labels_lib.read_file(path)
   connection.register('labels', pd.DataFrame({'name': list(known), 'label': list(known.values())}, dtype=object))
-  connection.execute(f'UPDATE {kind} SET label = labels.label FROM labels WHERE {kind}.name = labels.name AND '
-                     "labels.label IS NOT NULL AND labels.label != ''")
+  connection.execute(
+    f'UPDATE {kind} SET label = labels.label FROM labels WHERE {kind}.name = labels.name AND '
+    "labels.label IS NOT NULL AND labels.label != ''"
+  )
   count = engine.one(connection, f"SELECT count(*) FROM {kind} SEMI JOIN (FROM labels WHERE label != '') USING (name)")
   connection.unregister('labels')
   return [f'{path.name}: labels for {count} of {engine.one(connection, f"SELECT count(*) FROM {kind}")} {kind}']
@@ -175,13 +198,24 @@ def finish(connection: engine.Connection, folder: pathlib.Path, name: str, notes
   engine.write_parquet(connection, 'SELECT name, label FROM entities ORDER BY id', folder / 'entities.parquet')
   count = lambda column: f'(SELECT r, count(*) AS n FROM (SELECT DISTINCT r, {column} FROM train) GROUP BY r)'
   engine.write_parquet(
-      connection, 'SELECT name, label, coalesce(every.n, 0) AS triples, coalesce(heads.n, 0) AS heads, '
-      'coalesce(tails.n, 0) AS tails FROM relations '
-      f'LEFT JOIN {count("h, t")} AS every ON every.r = id LEFT JOIN {count("h")} AS heads ON heads.r = id '
-      f'LEFT JOIN {count("t")} AS tails ON tails.r = id ORDER BY id', folder / 'relations.parquet')
+    connection,
+    'SELECT name, label, coalesce(every.n, 0) AS triples, coalesce(heads.n, 0) AS heads, '
+    'coalesce(tails.n, 0) AS tails FROM relations '
+    f'LEFT JOIN {count("h, t")} AS every ON every.r = id LEFT JOIN {count("h")} AS heads ON heads.r = id '
+    f'LEFT JOIN {count("t")} AS tails ON tails.r = id ORDER BY id',
+    folder / 'relations.parquet',
+  )
   number = lambda table: engine.one(connection, f'SELECT count(*) FROM {table}')
-  store.write_manifest(folder, name, {'entities': number('entities'), 'relations': number('relations'),
-                                      'splits': {split: number(split) for split in triples.SPLITS}}, notes)
+  store.write_manifest(
+    folder,
+    name,
+    {
+      'entities': number('entities'),
+      'relations': number('relations'),
+      'splits': {split: number(split) for split in triples.SPLITS},
+    },
+    notes,
+  )
   connection.close()
   (folder / 'work.duckdb').unlink()
   shutil.rmtree(folder / 'spill', ignore_errors=True)
@@ -192,8 +226,9 @@ def shared(connection: engine.Connection) -> list[str]:
   notes = []
   connection.execute('CREATE TABLE seen AS SELECT h AS id FROM train UNION SELECT t FROM train')
   for split, others in (('valid', ('train',)), ('test', ('train', 'valid'))):
-    repeated = engine.one(connection, f'SELECT count(*) - (SELECT count(*) FROM (SELECT DISTINCT * FROM {split})) '
-                                      f'FROM {split}')
+    repeated = engine.one(
+      connection, f'SELECT count(*) - (SELECT count(*) FROM (SELECT DISTINCT * FROM {split})) FROM {split}'
+    )
     if repeated:
       notes.append(f'{split}: {repeated} duplicate triples, kept')
     for other in others:
@@ -202,7 +237,12 @@ def shared(connection: engine.Connection) -> list[str]:
         notes.append(f'{split}: {common} triples are also in {other}, kept')
   unseen = engine.one(connection, 'SELECT count(*) FROM entities ANTI JOIN seen USING (id)')
   if unseen:
-    naming = [engine.one(connection, f'SELECT count(*) FROM {split} WHERE h NOT IN (SELECT id FROM seen) OR '
-                                     't NOT IN (SELECT id FROM seen)') for split in ('valid', 'test')]
+    naming = [
+      engine.one(
+        connection,
+        f'SELECT count(*) FROM {split} WHERE h NOT IN (SELECT id FROM seen) OR t NOT IN (SELECT id FROM seen)',
+      )
+      for split in ('valid', 'test')
+    ]
     notes.append(f'{unseen} entities are unseen in train; {naming[0]} valid and {naming[1]} test triples name them')
   return notes

@@ -1,4 +1,5 @@
 """Deals triples into train, valid and test."""
+
 from collections.abc import Iterable, Sequence
 
 from jaxtyping import Int
@@ -16,13 +17,16 @@ def check_shares(shares: Iterable[str | float]) -> tuple[float, ...]:
   except (TypeError, ValueError):
     values = ()
   if len(values) != 3 or not all(0 < value < 1 for value in values) or abs(sum(values) - 1) > 1e-6:
-    raise errors.DataError(f'data.split is {shares!r}, but has to be three positive shares of train, valid '
-                           'and test that sum to 1, e.g. 0.8,0.1,0.1.')
+    raise errors.DataError(
+      f'data.split is {shares!r}, but has to be three positive shares of train, valid '
+      'and test that sum to 1, e.g. 0.8,0.1,0.1.'
+    )
   return values
 
 
-def split_triples(triples: Int[np.ndarray, 'M 3'], groups: Int[np.ndarray, ' M'], shares: Sequence[float], seed: int
-                  ) -> dict[str, Int[np.ndarray, '_ 3']]:
+def split_triples(
+  triples: Int[np.ndarray, 'M 3'], groups: Int[np.ndarray, ' M'], shares: Sequence[float], seed: int
+) -> dict[str, Int[np.ndarray, '_ 3']]:
   """Splits triples so that groups stay whole and train names every entity and relation.
 
   Args:
@@ -38,12 +42,12 @@ def split_triples(triples: Int[np.ndarray, 'M 3'], groups: Int[np.ndarray, ' M']
   # RandomState, since numpy promises its stream for good and that of default_rng only within a version
   rank = np.random.RandomState(seed).permutation(count)[groups]
   order = np.argsort(rank, kind='stable')
-  needed = np.zeros(count, bool)   # groups that are the first to name an entity or a relation
+  needed = np.zeros(count, bool)  # groups that are the first to name an entity or a relation
   names = np.concatenate([triples[order, 0], triples[order, 2]]), triples[order, 1]
   for values in names:
     _, first = np.unique(values, return_index=True)
     needed[rank[order[first % len(order)]]] = True
-  places = np.empty(count, int)    # the needed groups are dealt first, hence to train
+  places = np.empty(count, int)  # the needed groups are dealt first, hence to train
   places[np.argsort(~needed, kind='stable')] = np.arange(count)
   train_end = max(round(shares[0] * count), int(needed.sum()))
   test_start = max(train_end, round((shares[0] + shares[1]) * count))

@@ -5,6 +5,7 @@ entities.parquet (name, label; the row is the id), relations.parquet (and, of tr
 heads and tails), and perhaps valid-candidates.npy and test-candidates.npy (int32 [2, Q, K]: entities that were
 published to compete with each tail, then with each head).
 """
+
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 import functools
 import hashlib
@@ -24,6 +25,7 @@ MANIFEST = 'store.json'
 
 class Store(NamedTuple):
   """Where a prepared graph lies, and its manifest."""
+
   folder: pathlib.Path
   manifest: dict[str, Any]
 
@@ -93,14 +95,29 @@ def open_graph(folder: str | pathlib.Path, expected: str | None = None) -> tripl
     entities, relations = manifest['entities'], manifest['relations']
     train, valid, test = [mapped(folder / f'{split}.npy') for split in triples.SPLITS]
   except (OSError, ValueError, LookupError, TypeError) as error:
-    raise errors.DataError(f'{folder}: is no prepared graph or is damaged ({error}). Prepare it with '
-                           '`python launch.py --mode=prepare --config.data.path=TRIPLES --output=FOLDER`.') from error
+    raise errors.DataError(
+      f'{folder}: is no prepared graph or is damaged ({error}). Prepare it with '
+      '`python launch.py --mode=prepare --config.data.path=TRIPLES --output=FOLDER`.'
+    ) from error
   if expected not in (None, manifest['hash']):
     raise errors.DataError(f'{folder}: holds the prepared graph {manifest["hash"][:12]}, not {expected[:12]}.')
-  names = [Names(folder / f'{kind}.parquet', column, size) for column in ('name', 'label')
-           for kind, size in (('entities', entities), ('relations', relations))]
-  return triples.Graph(manifest['name'], names[0], names[1], train, valid, test, names[2], names[3],
-                       tuple(manifest['notes']), Store(folder, manifest))
+  names = [
+    Names(folder / f'{kind}.parquet', column, size)
+    for column in ('name', 'label')
+    for kind, size in (('entities', entities), ('relations', relations))
+  ]
+  return triples.Graph(
+    manifest['name'],
+    names[0],
+    names[1],
+    train,
+    valid,
+    test,
+    names[2],
+    names[3],
+    tuple(manifest['notes']),
+    Store(folder, manifest),
+  )
 
 
 def mapped(path: pathlib.Path) -> Int32[np.ndarray, '...']:

@@ -2,6 +2,7 @@
 
 The fast path splits the whole text at once; lines are looked at one by one only to explain a fault.
 """
+
 from collections.abc import Iterator, Sequence
 import contextlib
 import gzip
@@ -16,31 +17,33 @@ import numpy as np
 from medjax.errors import DataError
 
 SUFFIXES = ('.txt', '.tsv', '.csv')
-HEAD = 2**20   # the first bytes of a file, which decide its layout
+HEAD = 2**20  # the first bytes of a file, which decide its layout
 _CSV_FIELD = r'("(?:[^"]|"")*"|[^",]*)'
 _CSV_LINE = re.compile(f'{_CSV_FIELD},{_CSV_FIELD},{_CSV_FIELD}')
 _HEADER_NAMES = {
-    'h': ('h', 'head', 'subject', 'subj', 's', 'source', 'head_id', 'from'),
-    'r': ('r', 'relation', 'predicate', 'pred', 'p', 'rel', 'relation_id', 'edge'),
-    't': ('t', 'tail', 'object', 'obj', 'o', 'target', 'tail_id', 'to'),
+  'h': ('h', 'head', 'subject', 'subj', 's', 'source', 'head_id', 'from'),
+  'r': ('r', 'relation', 'predicate', 'pred', 'p', 'rel', 'relation_id', 'edge'),
+  't': ('t', 'tail', 'object', 'obj', 'o', 'target', 'tail_id', 'to'),
 }
 _SEPARATORS = {'\t': 'tab', ',': 'comma', ' ': 'space'}
 
 
 class Table(typing.NamedTuple):
   """The columns of one file, in file order; row i stands on line `first_line + i`."""
+
   heads: list[str]
   relations: list[str]
   tails: list[str]
-  first_line: int           # 1, or 2 after a header
-  header: tuple[str, ...]   # the line that was taken for a header, or ()
+  first_line: int  # 1, or 2 after a header
+  header: tuple[str, ...]  # the line that was taken for a header, or ()
 
 
 class Layout(typing.NamedTuple):
   """How the lines of a file are written."""
+
   separator: str
-  quoted: bool              # fields may stand in quotes
-  header: tuple[str, ...]   # the line that is a header, or ()
+  quoted: bool  # fields may stand in quotes
+  header: tuple[str, ...]  # the line that is a header, or ()
 
 
 def read_table(path: str | pathlib.Path, columns: str = 'hrt', header: str = 'auto') -> Table:
@@ -65,7 +68,7 @@ def read_table(path: str | pathlib.Path, columns: str = 'hrt', header: str = 'au
   check_layout(columns, header)
   text = read_text(path)
   first_line, end = 1, len(text)
-  while end and text[end - 1] in '\r\n':   # blank lines at the end mean nothing
+  while end and text[end - 1] in '\r\n':  # blank lines at the end mean nothing
     end -= 1
   text = text[:end].replace('\r\n', '\n')
   if not text.strip():
@@ -79,9 +82,11 @@ def read_table(path: str | pathlib.Path, columns: str = 'hrt', header: str = 'au
   if names:
     fields, first_line = fields[3:], 2
     if not fields:
-      raise DataError(f'{path}: nothing follows the header {",".join(names)!r}. Add one triple a line, or '
-                      'say --config.data.header=no if that line is a triple.')
-  heads, relations, tails = (fields[columns.index(c)::3] for c in 'hrt')
+      raise DataError(
+        f'{path}: nothing follows the header {",".join(names)!r}. Add one triple a line, or '
+        'say --config.data.header=no if that line is a triple.'
+      )
+  heads, relations, tails = (fields[columns.index(c) :: 3] for c in 'hrt')
   return Table(heads, relations, tails, first_line, names)
 
 
@@ -93,7 +98,7 @@ def read_layout(path: str | pathlib.Path, columns: str = 'hrt', header: str = 'a
     content = file.read(HEAD)
     more = bool(file.read(1))
   if more and b'\n' in content:
-    content = content[:content.rfind(b'\n')]
+    content = content[: content.rfind(b'\n')]
   text = _decode(path, content).replace('\r\n', '\n').strip('\n')
   if not text.strip():
     raise DataError(f'{path}: the file is empty. It should hold one triple a line.')
@@ -158,7 +163,7 @@ def read_bytes(path: str | pathlib.Path) -> bytes:
   try:
     content = path.read_bytes()
     return gzip.decompress(content) if content[:2] == b'\x1f\x8b' else content
-  except (OSError, EOFError, zlib.error) as error:   # gzip's BadGzipFile is an OSError
+  except (OSError, EOFError, zlib.error) as error:  # gzip's BadGzipFile is an OSError
     raise _unreadable(path, error) from error
 
 
@@ -176,13 +181,16 @@ def _decode(path: str | pathlib.Path, content: bytes, first_line: int = 1) -> st
     text = content.decode('utf-8')
   except UnicodeDecodeError as error:
     line = content.count(b'\n', 0, error.start) + first_line
-    raise DataError(f'{path}, line {line}: byte {content[error.start:error.start + 1]!r} at offset '
-                    f'{error.start} is not UTF-8. Save it as UTF-8, e.g. with `iconv -f LATIN1 -t UTF-8`.'
-                    ) from error
+    raise DataError(
+      f'{path}, line {line}: byte {content[error.start : error.start + 1]!r} at offset '
+      f'{error.start} is not UTF-8. Save it as UTF-8, e.g. with `iconv -f LATIN1 -t UTF-8`.'
+    ) from error
   at = text.find('\0')
   if at >= 0:
-    raise DataError(f'{path}, line {text.count(chr(10), 0, at) + first_line}: a zero byte. This is no text, or text '
-                    'in UTF-16. Save the file as UTF-8.')
+    raise DataError(
+      f'{path}, line {text.count(chr(10), 0, at) + first_line}: a zero byte. This is no text, or text '
+      'in UTF-16. Save the file as UTF-8.'
+    )
   return text.removeprefix('\ufeff')
 
 
@@ -194,15 +202,22 @@ def _separator(path: pathlib.Path, suffix: str, text: str) -> str:
   if suffix == '.tsv' or '\t' in first:
     return '\t'
   fitting = [c for c in ', ' if first.count(c) == 2]
-  if len(fitting) == 2:   # the first line fits both separators; perhaps only one fits all lines
+  if len(fitting) == 2:  # the first line fits both separators; perhaps only one fits all lines
     lines = text.split('\n')
     fitting = [c for c in fitting if all(line.count(c) == 2 for line in lines)]
   if len(fitting) == 1 and not (fitting == [','] and '"' in text):
     return fitting[0]
-  fault = ('both commas and spaces cut it into 3 fields' if len(fitting) == 2 else
-           'quotes among commas' if fitting else 'neither tabs, commas nor spaces cut it into 3 fields')
-  raise DataError(f'{path}, line 1: {first[:120]!r}: {fault}. Separate the fields by tabs, or name the file '
-                  '.csv and separate them by commas.')
+  fault = (
+    'both commas and spaces cut it into 3 fields'
+    if len(fitting) == 2
+    else 'quotes among commas'
+    if fitting
+    else 'neither tabs, commas nor spaces cut it into 3 fields'
+  )
+  raise DataError(
+    f'{path}, line 1: {first[:120]!r}: {fault}. Separate the fields by tabs, or name the file '
+    '.csv and separate them by commas.'
+  )
 
 
 def _plain_fields(path: pathlib.Path, text: str, separator: str) -> list[str]:
@@ -210,7 +225,7 @@ def _plain_fields(path: pathlib.Path, text: str, separator: str) -> list[str]:
   content = np.frombuffer(text.encode('utf-8'), np.uint8)
   ends = np.append(np.flatnonzero(content == ord('\n')), len(content))
   marks = np.flatnonzero(content == ord(separator))
-  if len(marks) == 2 * len(ends):   # two separators a line on average; below: that each line's two lie within that line
+  if len(marks) == 2 * len(ends):  # two separators a line on average; below: that each line's two lie within that line
     last_of_line, starts = marks[1::2], np.append(-1, ends[:-1])
     if (last_of_line < ends).all() and (marks[::2] > starts).all():
       return text.replace('\n', separator).split(separator)
@@ -235,9 +250,11 @@ def _csv_fields(path: pathlib.Path, text: str, first_line: int = 1) -> list[str]
       whole = re.fullmatch(f'{_CSV_FIELD}(,{_CSV_FIELD})*', line)
       if whole:
         raise _wrong_width(path, number, line, re.findall(f'(?:^|,){_CSV_FIELD}', line), ',')
-      raise DataError(f'{path}, line {number}: stray or unbalanced quote in {line[:120]!r}. Quote whole '
-                      'fields, double the quotes within them, or use a .tsv, where a quote is an ordinary '
-                      'character.')
+      raise DataError(
+        f'{path}, line {number}: stray or unbalanced quote in {line[:120]!r}. Quote whole '
+        'fields, double the quotes within them, or use a .tsv, where a quote is an ordinary '
+        'character.'
+      )
     fields += [part[1:-1].replace('""', '"') if part.startswith('"') else part for part in match.groups()]
   return fields
 
@@ -257,8 +274,10 @@ def _check_filled(path: pathlib.Path, fields: Sequence[str], first_line: int = 1
   if all(field.strip() for field in set(fields)):
     return
   index = next(i for i, field in enumerate(fields) if not field.strip())
-  raise DataError(f'{path}, line {index // 3 + first_line}: field {index % 3 + 1} of 3 is empty ({fields[index]!r}). '
-                  'Give every triple a head, a relation and a tail.')
+  raise DataError(
+    f'{path}, line {index // 3 + first_line}: field {index % 3 + 1} of 3 is empty ({fields[index]!r}). '
+    'Give every triple a head, a relation and a tail.'
+  )
 
 
 def _header(path: pathlib.Path, first: Sequence[str], columns: str, header: str) -> tuple[str, ...]:
@@ -270,7 +289,9 @@ def _header(path: pathlib.Path, first: Sequence[str], columns: str, header: str)
   roles = ''.join(role_of.get(name, '?') for name in names)
   known = sorted(roles) == ['h', 'r', 't']
   if known and roles != columns:
-    raise DataError(f'{path}, line 1: the header {",".join(first)!r} puts the columns in the order '
-                    f'{roles!r}, but data.columns is {columns!r}. Say --config.data.columns={roles}, or '
-                    '--config.data.header=no if the line is a triple.')
+    raise DataError(
+      f'{path}, line 1: the header {",".join(first)!r} puts the columns in the order '
+      f'{roles!r}, but data.columns is {columns!r}. Say --config.data.columns={roles}, or '
+      '--config.data.header=no if the line is a triple.'
+    )
   return tuple(first) if known or header == 'yes' else ()

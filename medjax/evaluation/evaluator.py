@@ -1,4 +1,5 @@
 """Evaluation of a model on a split: every width, head and tail queries, relation categories."""
+
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -17,9 +18,15 @@ from medjax.evaluation.candidates import Choose
 from medjax.scores.contract import Params, Score
 
 
-def rank_both_sides(score: Score, model: Params, widths: Widths, triples: Int[np.ndarray, 'Q 3'],
-                    known_triples: filters.Facts, batch: int = 256, choose: Choose | None = None
-                    ) -> tuple[Float64[np.ndarray, '2 Q N'], Int[np.ndarray, '2 Q']]:
+def rank_both_sides(
+  score: Score,
+  model: Params,
+  widths: Widths,
+  triples: Int[np.ndarray, 'Q 3'],
+  known_triples: filters.Facts,
+  batch: int = 256,
+  choose: Choose | None = None,
+) -> tuple[Float64[np.ndarray, '2 Q N'], Int[np.ndarray, '2 Q']]:
   """Returns (ranks [2, Q, N], candidates [2, Q]) of the tail and the head queries of triples int32 [Q, 3].
 
   Args:
@@ -53,6 +60,7 @@ class Ranked(NamedTuple):
     counts: the numbers of triples, of those that name an entity unseen in training, and of the skipped ones.
     candidates: who competed, in words.
   """
+
   triples: Int[np.ndarray, 'Q 3']
   ranks: Float64[np.ndarray, '2 Q N']
   competing: Int[np.ndarray, '2 Q']
@@ -60,13 +68,24 @@ class Ranked(NamedTuple):
   candidates: str
 
 
-def rank_split(score: Score, model: Params, widths: Widths, graph: Graph, split: str = 'test', unseen: str = 'rank',
-               batch: int = 256, candidates: int = 0) -> Ranked:
+def rank_split(
+  score: Score,
+  model: Params,
+  widths: Widths,
+  graph: Graph,
+  split: str = 'test',
+  unseen: str = 'rank',
+  batch: int = 256,
+  candidates: int = 0,
+) -> Ranked:
   """Returns the `Ranked` of a split; see `evaluate`."""
   triples = getattr(graph, split)
   with_unseen = graph.unseen_entities()[triples[:, [0, 2]]].any(1)
-  counts = {'triples': len(triples), 'naming an entity unseen in training': int(with_unseen.sum()),
-            'skipped': int(with_unseen.sum()) if unseen == 'skip' else 0}
+  counts = {
+    'triples': len(triples),
+    'naming an entity unseen in training': int(with_unseen.sum()),
+    'skipped': int(with_unseen.sum()) if unseen == 'skip' else 0,
+  }
   places = np.flatnonzero(~with_unseen) if unseen == 'skip' else np.arange(len(triples))
   triples = np.asarray(triples[places])
   choose = at(places, candidates_lib.chooser(candidates, graph, split))
@@ -74,8 +93,16 @@ def rank_split(score: Score, model: Params, widths: Widths, graph: Graph, split:
   return Ranked(triples, ranks, competing, counts, candidates_lib.describe(candidates))
 
 
-def evaluate(score: Score, model: Params, widths: Widths, graph: Graph, split: str = 'test', unseen: str = 'rank',
-             batch: int = 256, candidates: int = 0) -> tuple[pd.DataFrame, dict[str, int]]:
+def evaluate(
+  score: Score,
+  model: Params,
+  widths: Widths,
+  graph: Graph,
+  split: str = 'test',
+  unseen: str = 'rank',
+  batch: int = 256,
+  candidates: int = 0,
+) -> tuple[pd.DataFrame, dict[str, int]]:
   """Evaluates all widths on a split.
 
   Args:
@@ -108,9 +135,11 @@ def summarize(ranked: Ranked, model: Params, widths: Widths, graph: Graph) -> pd
       picked = ranks[chosen][:, where].reshape(-1, len(widths.values))
       values = metrics.from_ranks(picked, competing[chosen][:, where].reshape(-1))
       for i, width in enumerate(widths.values):
-        rows.append({'width': width, 'side': side, 'category': name, 'queries': len(picked)}
-                    | {key: value[i] for key, value in values.items()}
-                    | {'params': params[i], 'candidates': ranked.candidates})
+        rows.append(
+          {'width': width, 'side': side, 'category': name, 'queries': len(picked)}
+          | {key: value[i] for key, value in values.items()}
+          | {'params': params[i], 'candidates': ranked.candidates}
+        )
   return pd.DataFrame(rows)
 
 
@@ -119,8 +148,9 @@ def at(places: Int[np.ndarray, ' Q'], choose: Choose | None) -> Choose | None:
   return choose and (lambda triples, rows, side: choose(triples, places[rows], side))
 
 
-def validator(score: Score, widths: Widths, graph: Graph, sample: int, chosen: Sequence[int], batch: int = 256,
-              candidates: int = 0) -> Callable[[Params], tuple[float, dict[int, float]]]:
+def validator(
+  score: Score, widths: Widths, graph: Graph, sample: int, chosen: Sequence[int], batch: int = 256, candidates: int = 0
+) -> Callable[[Params], tuple[float, dict[int, float]]]:
   """Returns validate(model) -> (mean MRR over the chosen widths, {width: MRR}) on a fixed sample of valid.
 
   Args:

@@ -1,4 +1,5 @@
 """Rank-based metrics."""
+
 from typing import Any
 
 from jaxtyping import Num
@@ -28,6 +29,11 @@ def from_ranks(ranks: Num[np.ndarray, 'Q ...'], candidates: Num[np.ndarray, ' Q'
     return dict.fromkeys(METRICS, nothing)
   expected_excess = np.mean((np.asarray(candidates) - 1) / 2)
   mr = ranks.mean(0)
-  return {'mrr': (1 / ranks).mean(0), 'hits1': (ranks <= 1).mean(0), 'hits3': (ranks <= 3).mean(0),
-          'hits10': (ranks <= 10).mean(0), 'mr': mr,
-          'amri': 1 - (mr - 1) / expected_excess if expected_excess > 0 else np.full(np.shape(mr), np.nan)}
+  return {
+    'mrr': (1 / ranks).mean(0),
+    'hits1': (ranks <= 1).mean(0),
+    'hits3': (ranks <= 3).mean(0),
+    'hits10': (ranks <= 10).mean(0),
+    'mr': mr,
+    'amri': 1 - (mr - 1) / expected_excess if expected_excess > 0 else np.full(np.shape(mr), np.nan),
+  }

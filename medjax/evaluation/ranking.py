@@ -8,6 +8,7 @@ A batch's memory above the parameters is a few tables of chunk * Q floats, a few
 the batch's known answers, whatever the number of entities and widths; as many batches run at once as there
 are workers.
 """
+
 from collections.abc import Iterator
 from concurrent import futures
 import functools
@@ -25,13 +26,22 @@ from medjax.core.widths import Widths
 from medjax.scores.contract import Params, Score
 
 ANSWERS = (1, 2, 4, 8)  # answers of one query that are ranked at once; a program is compiled for each of these numbers
-CHUNK = 256       # entities compared at once: a tile of scores [CHUNK, Q] stays in a core's cache
+CHUNK = 256  # entities compared at once: a tile of scores [CHUNK, Q] stays in a core's cache
 
 
 @functools.partial(jax.jit, static_argnames=('score', 'widths', 'side', 'chunk'))
-def count_rivals(model: Params, anchors: Int[Array, ' Q'], relations: Int[Array, ' Q'], answers: Int[Array, 'A Q'],
-                 pairs: Int[Array, 'P 2'], *, score: Score, widths: Widths, side: Side, chunk: int
-                 ) -> Int32[Array, 'blocks A Q']:
+def count_rivals(
+  model: Params,
+  anchors: Int[Array, ' Q'],
+  relations: Int[Array, ' Q'],
+  answers: Int[Array, 'A Q'],
+  pairs: Int[Array, 'P 2'],
+  *,
+  score: Score,
+  widths: Widths,
+  side: Side,
+  chunk: int,
+) -> Int32[Array, 'blocks A Q']:
   """Counts rivals that outscore or tie the answers, for every block of components.
 
   Args:
@@ -50,8 +60,9 @@ def count_rivals(model: Params, anchors: Int[Array, ' Q'], relations: Int[Array,
   num_entities, num_queries = jax.tree.leaves(entity)[0].shape[0], anchors.shape[0]
   query = score.query(side)(rows_lib.gather(entity, anchors), rows_lib.gather(model['relation'], relations))
   query = jax.tree.map(jnp.transpose, query)
-  truth = jax.tree.map(lambda x: jnp.pad(x, ((0, 0), (0, chunk - num_queries), (0, 0))),
-                       rows_lib.gather(entity, answers))
+  truth = jax.tree.map(
+    lambda x: jnp.pad(x, ((0, 0), (0, chunk - num_queries), (0, 0))), rows_lib.gather(entity, answers)
+  )
   num_answers = answers.shape[0]
 
   def compare(total, true_scores):
@@ -64,8 +75,13 @@ def count_rivals(model: Params, anchors: Int[Array, ' Q'], relations: Int[Array,
     counts, true_scores = carry
     is_truth = index < num_answers  # the first chunks are the answers, one of each query
     first = jnp.clip((index - num_answers) * chunk, 0, num_entities - chunk)  # the last chunk overlaps the one before
-    rows = jax.tree.map(lambda x, t: jnp.where(is_truth, t[jnp.minimum(index, num_answers - 1)],
-                                               jax.lax.dynamic_slice_in_dim(x, first, chunk)), entity, truth)
+    rows = jax.tree.map(
+      lambda x, t: jnp.where(
+        is_truth, t[jnp.minimum(index, num_answers - 1)], jax.lax.dynamic_slice_in_dim(x, first, chunk)
+      ),
+      entity,
+      truth,
+    )
     # Scores start from 0, or from -inf and so below every answer: of entities that the chunk before had, and of known
     # answers.
     seen = jnp.arange(chunk) + first < (index - num_answers) * chunk
@@ -73,8 +89,10 @@ def count_rivals(model: Params, anchors: Int[Array, ' Q'], relations: Int[Array,
     here = ~is_truth & (pairs[:, 1] >= first) & (pairs[:, 1] < first + chunk)
     start = start.at[jnp.where(here, pairs[:, 1] - first, chunk), pairs[:, 0]].set(-jnp.inf, mode='drop')
     own, rivals = score.scan_blocks(query, rows, widths, start, compare, true_scores)
-    return (counts + jnp.where(is_truth, 0, rivals),
-            jnp.where(is_truth, true_scores.at[:, index].set(own, mode='drop'), true_scores)), None
+    return (
+      counts + jnp.where(is_truth, 0, rivals),
+      jnp.where(is_truth, true_scores.at[:, index].set(own, mode='drop'), true_scores),
+    ), None
 
   shape = (widths.num_blocks, num_answers, num_queries)
   start = (jnp.zeros(shape, jnp.int32), jnp.zeros(shape, jnp.float32))
@@ -102,8 +120,12 @@ def questions(triples: Int[np.ndarray, 'Q 3'], anchor: int) -> Iterator[Int[np.n
     yield order[begin[chosen, None] + np.minimum(np.arange(most), size[chosen, None] - 1)]
 
 
-def padded_pairs(offsets: Int64[np.ndarray, ' offsets'], answers: Int32[np.ndarray, ' answers'],
-                 asked: Int[np.ndarray, ' L'], size: int) -> Int32[np.ndarray, 'P 2']:
+def padded_pairs(
+  offsets: Int64[np.ndarray, ' offsets'],
+  answers: Int32[np.ndarray, ' answers'],
+  asked: Int[np.ndarray, ' L'],
+  size: int,
+) -> Int32[np.ndarray, 'P 2']:
   """Returns pairs int32 [P, 2] (position in `asked`, entity) of known answers; P is padded to a power of 2."""
   counts = offsets[asked + 1] - offsets[asked]
   total = int(counts.sum())
@@ -119,9 +141,17 @@ def processors() -> int:
   return len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1
 
 
-def ranks(score: Score, model: Params, widths: Widths, triples: Int[np.ndarray, 'Q 3'], side: Side,
-          known: tuple[Int64[np.ndarray, ' Q+1'], Int32[np.ndarray, ' answers']], batch: int = 256, chunk: int = CHUNK,
-          workers: int | None = None) -> Float64[np.ndarray, 'Q N']:
+def ranks(
+  score: Score,
+  model: Params,
+  widths: Widths,
+  triples: Int[np.ndarray, 'Q 3'],
+  side: Side,
+  known: tuple[Int64[np.ndarray, ' Q+1'], Int32[np.ndarray, ' answers']],
+  batch: int = 256,
+  chunk: int = CHUNK,
+  workers: int | None = None,
+) -> Float64[np.ndarray, 'Q N']:
   """Returns the filtered ranks of the triples' answers under every width, float64 [Q, N].
 
   Ties rank by the mean of the optimistic and the pessimistic rank.
@@ -150,15 +180,24 @@ def ranks(score: Score, model: Params, widths: Widths, triples: Int[np.ndarray, 
 
   def rank_batch(members):
     padded = np.zeros((batch, members.shape[1]), int)
-    padded[:len(members)] = members
+    padded[: len(members)] = members
     asked = padded[:, 0]
-    rivals = count_rivals(model, triples[asked, anchor], triples[asked, 1], triples[padded.T, answer],
-                          padded_pairs(offsets, answers, members[:, 0], batch),
-                          score=score, widths=widths, side=side, chunk=chunk)
-    return members, (1 + np.asarray(rivals)[ends] / 2).transpose(2, 1, 0)[:len(members)]
+    rivals = count_rivals(
+      model,
+      triples[asked, anchor],
+      triples[asked, 1],
+      triples[padded.T, answer],
+      padded_pairs(offsets, answers, members[:, 0], batch),
+      score=score,
+      widths=widths,
+      side=side,
+      chunk=chunk,
+    )
+    return members, (1 + np.asarray(rivals)[ends] / 2).transpose(2, 1, 0)[: len(members)]
 
-  batches = [members[first:first + batch] for members in questions(triples, anchor)
-             for first in range(0, len(members), batch)]
+  batches = [
+    members[first : first + batch] for members in questions(triples, anchor) for first in range(0, len(members), batch)
+  ]
   result = np.zeros((len(triples), len(ends)))
   # a batch keeps one core busy, so there are as many threads as cores
   with futures.ThreadPoolExecutor(workers) as pool:

@@ -1,4 +1,5 @@
 """What the command line can ask for beside trainings: prepare, crop, extract, predict."""
+
 import json
 import pathlib
 import time
@@ -30,8 +31,10 @@ def prepare(config: Config, output: Path | None = None) -> Graph:
   graph = datasets.prepare(config.data, output)
   for note in graph.notes:
     print(f'  {note}')
-  print(f'{graph.name}: {len(graph.train):,} / {len(graph.valid):,} / {len(graph.test):,} train / valid / test '
-        f'triples, {graph.num_entities:,} entities, {graph.num_relations:,} relations; use --config.data.path={output}')
+  print(
+    f'{graph.name}: {len(graph.train):,} / {len(graph.valid):,} / {len(graph.test):,} train / valid / test '
+    f'triples, {graph.num_entities:,} entities, {graph.num_relations:,} relations; use --config.data.path={output}'
+  )
   return graph
 
 
@@ -43,8 +46,9 @@ def crop(workdir: Path, width: int | None = None, output: Path | None = None) ->
   model = model_lib.load(workdir, width)
   model.save(output)
   size = sum(leaf.nbytes for table in model.params.values() for leaf in table.values())
-  print(f'width {width} of {workdir} -> {output}: {axes_lib.num_numbers(model.params):,} numbers, '
-        f'{size / 2**20:.2f} MiB')
+  print(
+    f'width {width} of {workdir} -> {output}: {axes_lib.num_numbers(model.params):,} numbers, {size / 2**20:.2f} MiB'
+  )
   return model
 
 
@@ -56,8 +60,9 @@ def new_folder(output: Path) -> pathlib.Path:
   return output
 
 
-def extract(workdir: Path, by: str = 'loss', widths: str | None = None, output: Path | None = None, seed: int = 0
-            ) -> pd.DataFrame:
+def extract(
+  workdir: Path, by: str = 'loss', widths: str | None = None, output: Path | None = None, seed: int = 0
+) -> pd.DataFrame:
   """Writes the most important components of a run's full model as a standalone model, and evaluates all its widths.
 
   Args:
@@ -81,19 +86,42 @@ def extract(workdir: Path, by: str = 'loss', widths: str | None = None, output: 
   extraction.extract(model, order, chosen).save(output)
   seconds = time.perf_counter() - begun
   pd.DataFrame({'component': order, 'importance': values[order]}).to_csv(output / 'importance.csv', index=False)
-  files_lib.write_text(output / 'extraction.json', json.dumps({
-      'method': extraction.METHODS[by], 'by': by, 'seed': seed, 'full_width': model.width,
-      'config': config and config_lib.flatten(config)}, indent=1) + '\n')
+  files_lib.write_text(
+    output / 'extraction.json',
+    json.dumps(
+      {
+        'method': extraction.METHODS[by],
+        'by': by,
+        'seed': seed,
+        'full_width': model.width,
+        'config': config and config_lib.flatten(config),
+      },
+      indent=1,
+    )
+    + '\n',
+  )
   begun = time.perf_counter()
   results = runs.evaluate(output)
   source = cost.read(workdir)
-  cost.save(output, steps=source.get('steps', 0), train_seconds=source.get('train_seconds', 0.0),
-            extraction_seconds=round(seconds, 1), evaluation_seconds=round(time.perf_counter() - begun, 1))
+  cost.save(
+    output,
+    steps=source.get('steps', 0),
+    train_seconds=source.get('train_seconds', 0.0),
+    extraction_seconds=round(seconds, 1),
+    evaluation_seconds=round(time.perf_counter() - begun, 1),
+  )
   return results
 
 
-def predict(workdir: Path, head: str | None = None, relation: str | None = None, tail: str | None = None,
-            width: int | None = None, k: int = 10, new: bool = False) -> pd.DataFrame:
+def predict(
+  workdir: Path,
+  head: str | None = None,
+  relation: str | None = None,
+  tail: str | None = None,
+  width: int | None = None,
+  k: int = 10,
+  new: bool = False,
+) -> pd.DataFrame:
   """Prints the most plausible tails of (head, relation, ?) or heads of (?, relation, tail).
 
   With `new`, answers that the training triples hold are left out.

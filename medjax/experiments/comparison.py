@@ -6,6 +6,7 @@ MED is trained at the configuration's widths, in <workdir>/med; direct training 
 the widest of which is the teacher and what extraction cuts from; and every distillation, see `distillation`. What is
 there already is not trained again, so the same command goes on after an interruption.
 """
+
 import pathlib
 import shutil
 
@@ -37,8 +38,10 @@ def run(config: Config, workdir: Path, widths: str | None = None) -> pathlib.Pat
   workdir, listed = pathlib.Path(workdir), distillation.downwards(widths or config.model.widths)
   direct = [(workdir / f'direct-{width}', distillation.link(config, width, listed[0], '', '')) for width in listed]
   med = settings_lib.resolve(config)
-  chains = [config_lib.from_flat(config_lib.flatten(config) | {'distill.method': method})
-            for method in filter(None, rules.CHOICES['distill.method'])]
+  chains = [
+    config_lib.from_flat(config_lib.flatten(config) | {'distill.method': method})
+    for method in filter(None, rules.CHOICES['distill.method'])
+  ]
   for each in chains:
     distillation.links(each, workdir, listed)
   workdir.mkdir(parents=True, exist_ok=True)

@@ -8,6 +8,7 @@ every narrower width by it; TA and IterDE teach each width by the next wider one
 <workdir>/<method>-<width>. What is there already is not trained again, so the same command goes on after an
 interruption, and several methods in one workdir share the teacher.
 """
+
 from collections.abc import Sequence
 import pathlib
 
@@ -44,8 +45,10 @@ def run(config: Config, workdir: Path, widths: str | None = None) -> pd.DataFram
   """
   workdir = pathlib.Path(workdir)
   if not config.distill.method:
-    raise errors.ConfigError("config.distill.method='': --mode=distill needs one of "
-                             + ', '.join(filter(None, rules.CHOICES['distill.method'])))
+    raise errors.ConfigError(
+      "config.distill.method='': --mode=distill needs one of "
+      + ', '.join(filter(None, rules.CHOICES['distill.method']))
+    )
   wanted = links(config, workdir, downwards(widths or config.model.widths))
   workdir.mkdir(parents=True, exist_ok=True)
   rows = []
@@ -70,8 +73,9 @@ def links(config: Config, workdir: pathlib.Path, widths: Sequence[int]) -> list[
   """Returns [(folder, resolved configuration)] of a chain, teachers before their students."""
   given, found = config.distill.teacher, []
   if len(widths) < 2 and not given:
-    raise errors.ConfigError(f'widths {widths[0]}: a chain needs the width of the teacher and those of students, '
-                             'as in --widths=160,40,10')
+    raise errors.ConfigError(
+      f'widths {widths[0]}: a chain needs the width of the teacher and those of students, as in --widths=160,40,10'
+    )
   first = given or str(workdir / f'direct-{widths[0]}')
   if not given:
     found.append((pathlib.Path(first), link(config, widths[0], widths[0], '', '')))
@@ -87,12 +91,21 @@ def links(config: Config, workdir: pathlib.Path, widths: Sequence[int]) -> list[
 def link(config: Config, width: int, widest: int, method: str, teacher: str) -> Config:
   """Returns the resolved configuration of one training of a chain: direct, with the margin that MED gives its width."""
   margin = config.model.gamma * width_scale.margin_factor(width, config.model.gamma_half, config.model.gamma_power)
-  fields = config_lib.flatten(config) | config_lib.PRESETS['direct'] | {
-      'objective.name': 'direct', 'model.widths': str(width), 'model.gamma': margin,
-      'distill.method': method, 'distill.teacher': teacher}
+  fields = (
+    config_lib.flatten(config)
+    | config_lib.PRESETS['direct']
+    | {
+      'objective.name': 'direct',
+      'model.widths': str(width),
+      'model.gamma': margin,
+      'distill.method': method,
+      'distill.teacher': teacher,
+    }
+  )
   if config.distill.rates == 'width':
     fields['train.learning_rate'] = config.train.learning_rate * widest / width
   if not method:
-    fields |= {name: value for name, value in config_lib.flatten(config_lib.Config()).items()
-               if name.startswith('distill.')}
+    fields |= {
+      name: value for name, value in config_lib.flatten(config_lib.Config()).items() if name.startswith('distill.')
+    }
   return settings_lib.resolve(config_lib.from_flat(fields))

@@ -5,6 +5,7 @@ out as a whole: a complex one with both of its numbers. Its importance is judged
 by loss (Molchanov et al., 2017) and by magnitude (Han et al., 2015), so the kept components of every width are a prefix
 of one order: the reordered tables are the extracted models of all widths.
 """
+
 from collections.abc import Sequence
 import dataclasses
 import functools
@@ -26,9 +27,9 @@ from medjax.serve import model as model_lib
 from medjax.serve.model import Model
 
 METHODS = {'loss': 'Ext-L', 'value': 'Ext-V', 'random': 'Ext-random'}
-TRIPLES = 1024   # positives whose loss is taken, at most
-NEGATIVES = 64   # corrupted triples of each
-BATCH = 32       # positives at once: a batch holds BATCH * NEGATIVES scores for every component
+TRIPLES = 1024  # positives whose loss is taken, at most
+NEGATIVES = 64  # corrupted triples of each
+BATCH = 32  # positives at once: a batch holds BATCH * NEGATIVES scores for every component
 # Leaves that hold angles. A rotation's component is e^(i angle), of modulus 1 whatever the angle, so the size of the
 # angle says nothing about the component.
 ANGLES = ('phase',)
@@ -92,8 +93,9 @@ def by_loss(model: Model, seed: int = 0, temperature: float = 1.0) -> Float64[np
 
 
 @functools.partial(jax.jit, static_argnames='score')
-def batch_losses(params: Params, batch: batches_lib.Batch, offset: float, scale: float, temperature: float, *,
-                 score: contract.Score) -> tuple[Float[Array, ' 1'], Float[Array, ' C']]:
+def batch_losses(
+  params: Params, batch: batches_lib.Batch, offset: float, scale: float, temperature: float, *, score: contract.Score
+) -> tuple[Float[Array, ' 1'], Float[Array, ' C']]:
   """Losses of a batch as (of the full model [1], without each component [C])."""
   rows = scoring.gather_rows(params, batch)
   query = scoring.make_queries(score, rows)
@@ -104,8 +106,10 @@ def batch_losses(params: Params, batch: batches_lib.Batch, offset: float, scale:
     positive, negative = (offset + scale * raw for raw in scoring.score_batch(scorer, query, rows))
     return objectives.evolutionary((positive, negative), (positive, negative), batch.valid, 0.0, 0.0, options)
 
-  return (loss(scoring.by_width(score, widths_lib.Widths((width,), score.components))),
-          loss(lambda *pair: contract.leave_one_out(score, *pair)))
+  return (
+    loss(scoring.by_width(score, widths_lib.Widths((width,), score.components))),
+    loss(lambda *pair: contract.leave_one_out(score, *pair)),
+  )
 
 
 def extract(model: Model, order: Int[np.ndarray, ' C'], widths: Sequence[int]) -> Model:
@@ -123,8 +127,13 @@ def extract(model: Model, order: Int[np.ndarray, ' C'], widths: Sequence[int]) -
   """
   chosen = widths_lib.Widths(tuple(widths), model.widths.components)
   description = dataclasses.replace(
-      model.description, widths=chosen.values, block=chosen.block, extra_widths='',
-      offset=model.description.offset[-1:] * len(widths), scale=model.description.scale[-1:] * len(widths))
+    model.description,
+    widths=chosen.values,
+    block=chosen.block,
+    extra_widths='',
+    offset=model.description.offset[-1:] * len(widths),
+    scale=model.description.scale[-1:] * len(widths),
+  )
   reordered = jax.tree.map(lambda leaf: np.asarray(leaf)[..., order], model.params)
   axes = model.description.make_score().axes
   return model_lib.Model(description, axes_lib.crop(reordered, axes, chosen.full), model.graph)

@@ -1,4 +1,5 @@
 """A run: trained, or gone on with, and evaluated at every width."""
+
 import contextlib
 import pathlib
 import time
@@ -50,23 +51,36 @@ def train(config: Config, workdir: Path, split: str = 'test') -> pd.DataFrame | 
     return _train(config, workdir, graph, split, teacher)
 
 
-def _train(config: Config, workdir: pathlib.Path, graph: Graph, split: str, teacher: Model | None
-           ) -> pd.DataFrame | None:
+def _train(
+  config: Config, workdir: pathlib.Path, graph: Graph, split: str, teacher: Model | None
+) -> pd.DataFrame | None:
   description = artifact.read_description(workdir)
   score, widths = description.make_score(), description.make_widths()
   layout = task_lib.make_layout(config, widths)
   say = print if processes.first() else lambda text: None
-  validate = evaluator.validator(score, widths, graph, config.eval.valid_triples, settings_lib.chosen_widths(config),
-                                 config.eval.batch, config.eval.candidates)
-  task = task_lib.make_task(config, score, widths, graph, layout, validate,
-                            teacher_lib.load_teacher(config, teacher, graph))
+  validate = evaluator.validator(
+    score,
+    widths,
+    graph,
+    config.eval.valid_triples,
+    settings_lib.chosen_widths(config),
+    config.eval.batch,
+    config.eval.candidates,
+  )
+  task = task_lib.make_task(
+    config, score, widths, graph, layout, validate, teacher_lib.load_teacher(config, teacher, graph)
+  )
   checkpoints = checkpoint.Checkpoints(workdir / 'checkpoints', config.train.keep, axes=task.axes)
-  say(f'{graph.name}: {len(graph.train):,} / {len(graph.valid):,} / {len(graph.test):,} train / valid / test '
-      f'triples, {graph.num_entities:,} entities, {graph.num_relations} relations')
+  say(
+    f'{graph.name}: {len(graph.train):,} / {len(graph.valid):,} / {len(graph.test):,} train / valid / test '
+    f'triples, {graph.num_entities:,} entities, {graph.num_relations} relations'
+  )
   for note in graph.notes:
     say(f'  {note}')
-  say(f'{score.name}: {len(widths.values)} sub-models of widths {config.model.widths}; workdir {workdir}'
-      + (f'; going on from step {checkpoints.latest}' if checkpoints.latest else ''))
+  say(
+    f'{score.name}: {len(widths.values)} sub-models of widths {config.model.widths}; workdir {workdir}'
+    + (f'; going on from step {checkpoints.latest}' if checkpoints.latest else '')
+  )
   writer = metrics.Writer if processes.first() else metrics.Reader
   loop.fit(task, config.train, config.eval, layout, checkpoints, lambda step: writer(workdir, step))
   checkpoints.close()
@@ -81,8 +95,12 @@ def _train(config: Config, workdir: pathlib.Path, graph: Graph, split: str, teac
 def graph_digest(graph: Graph) -> list[int]:
   """Numbers in which two graphs differ: counts, and sums over a thousand training triples."""
   rows = np.asarray(graph.train[np.linspace(0, len(graph.train) - 1, 1000).astype(int)], np.int64)
-  return [graph.num_entities, graph.num_relations, *map(len, graph.splits),
-          *(rows * np.arange(1, 1001)[:, None]).sum(0)]
+  return [
+    graph.num_entities,
+    graph.num_relations,
+    *map(len, graph.splits),
+    *(rows * np.arange(1, 1001)[:, None]).sum(0),
+  ]
 
 
 def open_workdir(config: Config, workdir: pathlib.Path, graph: Graph | None) -> Graph:
@@ -92,21 +110,28 @@ def open_workdir(config: Config, workdir: pathlib.Path, graph: Graph | None) -> 
     widths = settings_lib.model_widths(config)
     graph = cast(Graph, graph)  # `train` has loaded it
     graph_files.write_graph(workdir, graph)
-    artifact.write_description(workdir, artifact.Description(
-        config.model.score, settings_lib.model_constants(config),
-        widths.values, widths.block, source=graph.name))
+    artifact.write_description(
+      workdir,
+      artifact.Description(
+        config.model.score, settings_lib.model_constants(config), widths.values, widths.block, source=graph.name
+      ),
+    )
     workdir_lib.write_config(workdir, config)  # last: a workdir that has one is complete
     return graph
   different = config_lib.describe_difference(there, config)
   if different:
-    raise errors.UsageError(f'{workdir} holds a run of another configuration:\n  ' + '\n  '.join(different)
-                            + '\nName another --workdir, or delete this one to start anew.')
+    raise errors.UsageError(
+      f'{workdir} holds a run of another configuration:\n  '
+      + '\n  '.join(different)
+      + '\nName another --workdir, or delete this one to start anew.'
+    )
   workdir_lib.write_config(workdir, config)  # fields that do not touch the training may have changed
   return graph_files.read_graph(workdir, artifact.read_description(workdir).source)
 
 
-def evaluate(workdir: Path, split: str = 'test', width: int | None = None, ranks: bool = False,
-             candidates: int | None = None) -> pd.DataFrame:
+def evaluate(
+  workdir: Path, split: str = 'test', width: int | None = None, ranks: bool = False, candidates: int | None = None
+) -> pd.DataFrame:
   """Evaluates a run or cropped model, and writes results.csv, -detail.csv and .png into its folder.
 
   The names tell another split (results-valid), a width (results-width-40) and candidates that are not all entities
@@ -126,24 +151,36 @@ def evaluate(workdir: Path, split: str = 'test', width: int | None = None, ranks
     widths = widths.with_extra(widths_lib.parse_widths(description.extra_widths))
   batch = (workdir_lib.read_config(workdir) or config_lib.Config()).eval.batch
   candidates = description.candidates if candidates is None else candidates
-  ranked = evaluator.rank_split(description.make_score(), model.params, widths, model.graph, split,
-                                description.unseen, batch, candidates)
+  ranked = evaluator.rank_split(
+    description.make_score(), model.params, widths, model.graph, split, description.unseen, batch, candidates
+  )
   rows = evaluator.summarize(ranked, model.params, widths, model.graph)
   rows['trained'] = rows['width'].isin(description.widths)
   results = tables.results_frame(rows)
   against = candidates_lib.describe(candidates)
-  stem = ('results' + ('' if split == 'test' else f'-{split}') + ('' if width is None else f'-width-{width}')
-          + ('' if not candidates else f'-candidates-{"given" if candidates < 0 else candidates}'))
+  stem = (
+    'results'
+    + ('' if split == 'test' else f'-{split}')
+    + ('' if width is None else f'-width-{width}')
+    + ('' if not candidates else f'-candidates-{"given" if candidates < 0 else candidates}')
+  )
   results.to_csv(workdir / f'{stem}.csv', index=False)
   rows.to_csv(workdir / f'{stem}-detail.csv', index=False)
   if ranks:
     with files_lib.replacing(workdir / f'{stem}-ranks.npz') as file:  # ranks are halves: float32 holds them exactly
-      np.savez_compressed(file, triples=ranked.triples, ranks=ranked.ranks.astype(np.float32),
-                          widths=np.array(widths.values))
-  plots.quality_against_width(results, workdir / f'{stem}.png', f'{description.score} on {model.graph.name}, {split}'
-                              + (f', candidates: {against}' if candidates else ''))
-  print(f'\n{split}: ' + ', '.join(f'{number:,} {name}' for name, number in ranked.counts.items())
-        + (f'; NOT ranked among all entities, but among candidates: {against}' if candidates else ''))
+      np.savez_compressed(
+        file, triples=ranked.triples, ranks=ranked.ranks.astype(np.float32), widths=np.array(widths.values)
+      )
+  plots.quality_against_width(
+    results,
+    workdir / f'{stem}.png',
+    f'{description.score} on {model.graph.name}, {split}' + (f', candidates: {against}' if candidates else ''),
+  )
+  print(
+    f'\n{split}: '
+    + ', '.join(f'{number:,} {name}' for name, number in ranked.counts.items())
+    + (f'; NOT ranked among all entities, but among candidates: {against}' if candidates else '')
+  )
   print(tables.show(results))
   print(f'written: {workdir / stem}.csv, -detail.csv, .png')
   return results

@@ -7,6 +7,7 @@ mean validation MRR over the arm's widths, or over those of them that the study 
 seeds too, and only it is evaluated on test. A point that diverges is out of the choice. Runs that are there
 already are not trained again, so the same command goes on after an interruption.
 """
+
 from collections.abc import Iterable, Mapping, Sequence
 import dataclasses
 import itertools
@@ -41,6 +42,7 @@ class Study:
     widths: those whose mean validation MRR decides; in an arm that has none of them, all of the arm's do. Where an arm
       has every tenth width, the wide ones outvote the narrow ones.
   """
+
   name: str
   base: config_lib.Config
   arms: dict[str, list[Point]]
@@ -56,8 +58,11 @@ def grid(fixed: Mapping[str, Any] | Iterable[tuple[str, Any]] = (), **values: It
 
 def direct(width: int, margins: Mapping[float, Iterable[float]]) -> list[Point]:
   """Returns the points of a width that is trained directly, from {gamma: learning rates}."""
-  return [named('direct') | {'model.widths': str(width), 'model.gamma': gamma, 'train.learning_rate': rate}
-          for gamma, rates in margins.items() for rate in rates]
+  return [
+    named('direct') | {'model.widths': str(width), 'model.gamma': gamma, 'train.learning_rate': rate}
+    for gamma, rates in margins.items()
+    for rate in rates
+  ]
 
 
 def named(objective: str) -> Point:
@@ -127,8 +132,9 @@ def run(study: Study, workdir: Path) -> pd.DataFrame:
   return frame
 
 
-def judge(study: Study, arm: str, point: int, seed: int, split: str, workdir: pathlib.Path
-          ) -> tuple[list[dict[str, Any]], float]:
+def judge(
+  study: Study, arm: str, point: int, seed: int, split: str, workdir: pathlib.Path
+) -> tuple[list[dict[str, Any]], float]:
   """Returns (rows of study.csv, mean MRR of the widths that decide) of a run; trains and evaluates what is missing."""
   config, name = make(study.base, study.arms[arm][point], seed), labels(study.arms[arm])[point]
   folder = workdir / arm / f'{name}-seed{seed}'
@@ -136,8 +142,16 @@ def judge(study: Study, arm: str, point: int, seed: int, split: str, workdir: pa
   cost = json.loads((folder / 'cost.json').read_text(encoding='utf-8'))
   decide = results[results['width'].isin(study.widths)]
   merit = (results if decide.empty else decide)['mrr'].mean()
-  run = {'arm': arm, 'point': name, 'seed': seed, 'split': split, 'chosen': False, 'merit': merit,
-         'steps': cost['steps'], 'train_seconds': cost['train_seconds']}
+  run = {
+    'arm': arm,
+    'point': name,
+    'seed': seed,
+    'split': split,
+    'chosen': False,
+    'merit': merit,
+    'steps': cost['steps'],
+    'train_seconds': cost['train_seconds'],
+  }
   return [run | {column: row[column] for column in COLUMNS} for row in results.to_dict('records')], merit
 
 
@@ -150,8 +164,10 @@ def labels(points: Sequence[Point]) -> list[str]:
   """Returns a name for each point of an arm: the fields in which the points differ, and their values."""
   fields = dict.fromkeys(field for point in points for field in point)
   differing = [field for field in fields if any(point.get(field) != points[0].get(field) for point in points)]
-  return [','.join(f'{field.rpartition(".")[2]}={point[field]}' for field in differing if field in point) or 'base'
-          for point in points]
+  return [
+    ','.join(f'{field.rpartition(".")[2]}={point[field]}' for field in differing if field in point) or 'base'
+    for point in points
+  ]
 
 
 def results_of(config: config_lib.Config, folder: pathlib.Path, split: str) -> pd.DataFrame:

@@ -1,4 +1,5 @@
 """Batches and negatives, drawn on the device as a function of (key, step)."""
+
 from typing import Any, NamedTuple
 
 import jax
@@ -23,6 +24,7 @@ class Batch(NamedTuple):
     valid: bool [B, K]; False where a negative is to be left out: a known answer, or among all entities the answer.
     teacher: the `teaching.Teacher` of a distilled run, or None.
   """
+
   anchor: jax.Array
   relation: jax.Array
   answer: jax.Array
@@ -38,6 +40,7 @@ class Known(NamedTuple):
     start, count: int32 [2, M], for the tail and the head query.
     answers: int32 [2, M].
   """
+
   start: Int32[Array | np.ndarray, '2 M']
   count: Int32[Array | np.ndarray, '2 M']  # type: ignore[assignment]  # hides tuple.count
   answers: Int32[Array | np.ndarray, '2 M']
@@ -71,8 +74,16 @@ def contains(known_side: Known, rows: Int[Array, ' B'], values: Int[Array, 'B K'
   return (low < end) & (answers[jnp.minimum(low, answers.shape[0] - 1)] == values)
 
 
-def sample(key: jax.Array, step: Int32[Array, ''] | int, triples: Int32[Array, 'M 3'], num_entities: int, batch: int,
-           negatives: int, known_answers: Known | None = None, share: int = 1) -> Batch:
+def sample(
+  key: jax.Array,
+  step: Int32[Array, ''] | int,
+  triples: Int32[Array, 'M 3'],
+  num_entities: int,
+  batch: int,
+  negatives: int,
+  known_answers: Known | None = None,
+  share: int = 1,
+) -> Batch:
   """Returns the batch of a step.
 
   An epoch meets every triple once, up to a remainder of less than a batch, in an order of its own. A batch
@@ -119,15 +130,21 @@ def local_batch(batch: Batch, layout: Layout) -> Batch:
     return jax.lax.dynamic_index_in_dim(halves, index, 1, keepdims=False).reshape(-1, *x.shape[1:])
 
   negatives = batch.negatives if len(batch.negatives) == 1 else cut(batch.negatives)  # one set is everyone's
-  return batch._replace(anchor=cut(batch.anchor), relation=cut(batch.relation), answer=cut(batch.answer),
-                        negatives=negatives, valid=cut(batch.valid))
+  return batch._replace(
+    anchor=cut(batch.anchor),
+    relation=cut(batch.relation),
+    answer=cut(batch.answer),
+    negatives=negatives,
+    valid=cut(batch.valid),
+  )
 
 
 def check_shares(train: TrainConfig, shares: int) -> None:
-  """Raises ParallelError unless each share of the batch has as many tail as head queries, in whole sets of negatives."""
+  """Raises ParallelError unless each share of the batch has as many tail as head queries, in whole sets."""
   sets = 1 if not train.negatives else train.batch // train.share_negatives
   unit = 2 * shares * (train.share_negatives if sets > 1 else 1)
   if shares > 1 and train.batch % unit:
     raise errors.ParallelError(
-        f'config.train.batch={train.batch}: its {shares} shares need a multiple of {unit}, that is two halves of each'
-        + (', in whole sets of config.train.share_negatives' if sets > 1 else ''))
+      f'config.train.batch={train.batch}: its {shares} shares need a multiple of {unit}, that is two halves of each'
+      + (', in whole sets of config.train.share_negatives' if sets > 1 else '')
+    )

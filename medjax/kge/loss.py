@@ -1,4 +1,5 @@
 """The loss of a batch of triples: scores of all widths, the objective on them, regularisers, and a teacher."""
+
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -22,25 +23,41 @@ Scored = tuple[Float[Array, 'B N'], Any, Bool[Array, 'B K']]  # positive and neg
 def objective_options(objective: ObjectiveConfig) -> Options:
   """Returns the `Options` that a configuration asks for."""
   mutual = objectives.Mutual(
-      weight=objective.mutual_weight, power=objective.mutual_power, form=cast(Any, objective.mutual_form),
-      reduction=cast(Any, objective.mutual_reduction), detach=cast(Any, objective.mutual_detach))
+    weight=objective.mutual_weight,
+    power=objective.mutual_power,
+    form=cast(Any, objective.mutual_form),
+    reduction=cast(Any, objective.mutual_reduction),
+    detach=cast(Any, objective.mutual_detach),
+  )
   return Options(
-      mutual=mutual if objective.mutual else None,
-      difficulty=cast(Any, objective.difficulty) if objective.evolutionary else None,
-      weigh_over=cast(Any, objective.weigh_over), adversarial_temperature=objective.adversarial_temperature,
-      dynamic=objective.dynamic, narrow_power=objective.narrow_weight)
+    mutual=mutual if objective.mutual else None,
+    difficulty=cast(Any, objective.difficulty) if objective.evolutionary else None,
+    weigh_over=cast(Any, objective.weigh_over),
+    adversarial_temperature=objective.adversarial_temperature,
+    dynamic=objective.dynamic,
+    narrow_power=objective.narrow_weight,
+  )
 
 
-def affine(config: Config, score: Score, widths: Widths, objective_params: dict[str, Any]
-           ) -> tuple[Float[Array, ' N'], Float[Array, ' N']]:
+def affine(
+  config: Config, score: Score, widths: Widths, objective_params: dict[str, Any]
+) -> tuple[Float[Array, ' N'], Float[Array, ' N']]:
   """Returns (offset [N], scale [N]) of the sub-models' scores."""
   model = config.model
-  return width_scale.affine(score.margin, widths.values, objective_params.get('gamma', model.gamma), model.width_scale,
-                            model.width_gamma, model.gamma_half, model.gamma_power)
+  return width_scale.affine(
+    score.margin,
+    widths.values,
+    objective_params.get('gamma', model.gamma),
+    model.width_scale,
+    model.width_gamma,
+    model.gamma_half,
+    model.gamma_power,
+  )
 
 
-def make_loss(config: Config, score: Score, widths: Widths,
-              gather_batch: Callable[[Scored], Scored] = lambda scores: scores) -> Loss:
+def make_loss(
+  config: Config, score: Score, widths: Widths, gather_batch: Callable[[Scored], Scored] = lambda scores: scores
+) -> Loss:
   """Returns loss(rows, objective params, batch, mask, step) -> (loss, losses of the widths [N]).
 
   Args:
@@ -52,15 +69,22 @@ def make_loss(config: Config, score: Score, widths: Widths,
   options = objective_options(objective)
   fractions = jnp.asarray(widths.values, jnp.float32) / widths.full
 
-  def loss(rows: scoring.Rows, objective_params: dict[str, Any], batch: Batch, mask: Float[Array, ' N'] | None,
-           step: Any = None) -> tuple[Float[Array, ''], Float[Array, ' N']]:
+  def loss(
+    rows: scoring.Rows,
+    objective_params: dict[str, Any],
+    batch: Batch,
+    mask: Float[Array, ' N'] | None,
+    step: Any = None,
+  ) -> tuple[Float[Array, ''], Float[Array, ' N']]:
     negative: Any  # an array, or one for every width
     objective_losses: Loss
     query = scoring.make_queries(score, rows)
     offset, scale = affine(config, score, widths, objective_params)
     given = Strengths(*(objective_params.get(name, getattr(objective, name)) for name in Strengths._fields))
     # under 'adversarial', descent raises w1 and w2: the weights look for what is hard
-    strengths = given if objective.weights != 'adversarial' else given._replace(w1=ascend(given.w1), w2=ascend(given.w2))
+    strengths = (
+      given if objective.weights != 'adversarial' else given._replace(w1=ascend(given.w1), w2=ascend(given.w2))
+    )
     if objective.loss == 'softmax':
       positive, apart = scoring.score_batch_apart(score, query, rows, widths)
       positive = offset[None] + scale[None] * positive
@@ -71,8 +95,9 @@ def make_loss(config: Config, score: Score, widths: Widths,
       positive = offset[None] + scale[None] * positive
       negative = offset[None, None] + scale[None, None] * negative
       objective_losses = objectives.log_sigmoid_losses
-    total, width_losses = objective_losses(*gather_batch((positive, negative, batch.valid)), fractions, strengths,
-                                           options, mask)
+    total, width_losses = objective_losses(
+      *gather_batch((positive, negative, batch.valid)), fractions, strengths, options, mask
+    )
     if batch.teacher is not None:
       total = teaching.loss(config, total, (positive[..., 0], negative[..., 0]), rows, objective_params, batch, step)
     if objective.regularizer != 'none':

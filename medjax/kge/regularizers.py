@@ -2,6 +2,7 @@
 
 They are sums over components, so those of all sub-models are prefix sums, like the scores.
 """
+
 from typing import cast
 
 import jax

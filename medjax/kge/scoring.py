@@ -2,6 +2,7 @@
 
 Shape letters: B batch, S positives that share a set of negatives, K negatives, C components, N widths.
 """
+
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -17,6 +18,7 @@ from medjax.scores.contract import Params, Score, Table
 
 class Rows(NamedTuple):
   """What a step gathers: entity rows of anchors, answers [B, C] and negatives [B / S, K, C], relation rows [B, C]."""
+
   anchors: Table
   answers: Table
   negatives: Table
@@ -26,16 +28,23 @@ class Rows(NamedTuple):
 def gather_rows(params: Params, batch: Batch) -> Rows:
   """Returns the `Rows` of a batch."""
   entity = lambda ids: rows_lib.gather(params['entity'], ids)
-  return Rows(entity(batch.anchor), entity(batch.answer), entity(batch.negatives),
-              rows_lib.gather(params['relation'], batch.relation))
+  return Rows(
+    entity(batch.anchor),
+    entity(batch.answer),
+    entity(batch.negatives),
+    rows_lib.gather(params['relation'], batch.relation),
+  )
 
 
 def make_queries(score: Score, rows: Rows) -> Table:
   """Returns the queries of a batch, leaves [B, C]: its first half asks for tails, the second for heads."""
   half = len(jax.tree.leaves(rows.anchors)[0]) // 2
   part = lambda where: jax.tree.map(lambda x: x[where], (rows.anchors, rows.relations))
-  return jax.tree.map(lambda *x: jnp.concatenate(x), score.query('tail')(*part(slice(None, half))),
-                      score.query('head')(*part(slice(half, None))))
+  return jax.tree.map(
+    lambda *x: jnp.concatenate(x),
+    score.query('tail')(*part(slice(None, half))),
+    score.query('head')(*part(slice(half, None))),
+  )
 
 
 def in_sets(queries: Table, rows: Rows) -> Table:
@@ -44,8 +53,9 @@ def in_sets(queries: Table, rows: Rows) -> Table:
   return jax.tree.map(lambda x: x.reshape(sets, -1, x.shape[-1]), queries)
 
 
-def score_batch(scorer: Callable[[Table, Table], Float[Array, '... N']], queries: Table, rows: Rows
-                ) -> tuple[Float[Array, 'B N'], Float[Array, 'B K N']]:
+def score_batch(
+  scorer: Callable[[Table, Table], Float[Array, '... N']], queries: Table, rows: Rows
+) -> tuple[Float[Array, 'B N'], Float[Array, 'B K N']]:
   """Returns what `scorer` says of the answers [B, N] and of the negatives [B, K, N].
 
   Args:
@@ -66,8 +76,9 @@ def by_width(score: Score, widths: Widths) -> Callable[[Table, Table], Float[Arr
   return lambda query, candidate: score.scores_by_width(query, candidate, widths)
 
 
-def score_batch_apart(score: Score, queries: Table, rows: Rows, widths: Widths
-                      ) -> tuple[Float[Array, 'B N'], tuple[Float[Array, 'B K'], ...]]:
+def score_batch_apart(
+  score: Score, queries: Table, rows: Rows, widths: Widths
+) -> tuple[Float[Array, 'B N'], tuple[Float[Array, 'B K'], ...]]:
   """Returns the raw scores of the answers [B, N] and, by products of whole sets of queries, N arrays [B, K]."""
   asked = in_sets(queries, rows)
   positive = score.scores_by_width(queries, rows.answers, widths)

@@ -1,4 +1,5 @@
 """A configuration resolved for the graph task: what its score allows, and what it makes."""
+
 import copy
 
 from medjax import config as config_lib
@@ -23,9 +24,11 @@ def resolve(config: Config) -> Config:
   rules.check_choice(config, 'objective.name')
   for field, value in config_lib.PRESETS[config.objective.name].items():
     if config_lib.get(config, field) not in (value, config_lib.get(Config(), field)):
-      raise ConfigError(f'config.{field}={config_lib.get(config, field)!r}: config.objective.name='
-                        f'{config.objective.name!r} fixes it to {value!r}; leave it out, or set each field yourself '
-                        "under name='med'")
+      raise ConfigError(
+        f'config.{field}={config_lib.get(config, field)!r}: config.objective.name='
+        f'{config.objective.name!r} fixes it to {value!r}; leave it out, or set each field yourself '
+        "under name='med'"
+      )
     config_lib.put(config, field, value)
   rules.check_choice(config, 'model.score', tuple(scores.REGISTRY))
   rules.check(config)
@@ -39,8 +42,10 @@ def check_regularizer(config: Config) -> None:
   """Raises ConfigError for a regulariser of a distance."""
   regularizer = config.objective.regularizer
   if regularizer != 'none' and scores.make(config.model.score, scores.default_constants(1.0, 1)).margin:
-    raise ConfigError(f'config.objective.regularizer={regularizer!r}: it bounds the bilinear scores; '
-                      f"{config.model.score} is a distance, take 'none'")
+    raise ConfigError(
+      f'config.objective.regularizer={regularizer!r}: it bounds the bilinear scores; '
+      f"{config.model.score} is a distance, take 'none'"
+    )
 
 
 def model_constants(config: Config) -> dict[str, float]:
@@ -69,6 +74,7 @@ def evaluated_widths(config: Config) -> Widths:
     return widths
   extra = widths_lib.parse_widths(config.eval.extra_widths)
   if extra[-1] > widths.full:
-    raise ConfigError(f'config.eval.extra_widths={config.eval.extra_widths!r}: the model has only {widths.full} '
-                      'numbers per entity')
+    raise ConfigError(
+      f'config.eval.extra_widths={config.eval.extra_widths!r}: the model has only {widths.full} numbers per entity'
+    )
   return widths.with_extra(extra)

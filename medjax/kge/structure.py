@@ -1,4 +1,5 @@
 """The structure of triples that DualDE compares between a teacher and a student: angles and lengths of entities."""
+
 from typing import cast
 
 import jax.numpy as jnp
@@ -21,7 +22,8 @@ def structure(heads: Table, tails: Table) -> tuple[Float[Array, ' B'], Float[Arr
   return dot(heads, tails) / (head * tail), head / tail
 
 
-def structure_distance(own: tuple[Float[Array, ' B'], Float[Array, ' B']],
-                       other: tuple[Float[Array, ' B'], Float[Array, ' B']]) -> Float[Array, ' B']:
+def structure_distance(
+  own: tuple[Float[Array, ' B'], Float[Array, ' B']], other: tuple[Float[Array, ' B'], Float[Array, ' B']]
+) -> Float[Array, ' B']:
   """Huber distances of the angles and of the ratios of lengths (DualDE, eq. 5), [B]."""
   return cast(Array, sum(huber(a - b) for a, b in zip(own, other)))

@@ -1,4 +1,5 @@
 """Distillation in the step: the teacher's scores of the same batch, and the loss that learns from them."""
+
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -28,6 +29,7 @@ class Teacher:
     offset, scale: its affine map.
     score, widths: its `Score`, and the `Widths` of its one width.
   """
+
   params: Any
   offset: jax.Array
   scale: jax.Array
@@ -41,8 +43,9 @@ def initial(config: Config, teacher: 'Teacher | None') -> dict[str, Any]:
   if config.distill.method != 'dualde' or teacher is None:
     return {}
   scalars = distill.Reliability()._asdict()
-  return {'teacher': teacher.params} | {f'{learner}_{name}': jnp.float32(value)
-                                        for learner in LEARNERS for name, value in scalars.items()}
+  return {'teacher': teacher.params} | {
+    f'{learner}_{name}': jnp.float32(value) for learner in LEARNERS for name, value in scalars.items()
+  }
 
 
 def in_batches(config: Config, teacher: 'Teacher | None') -> 'Teacher | None':
@@ -53,14 +56,22 @@ def in_batches(config: Config, teacher: 'Teacher | None') -> 'Teacher | None':
 def scores(teacher: 'Teacher', tables: Params, batch: Batch) -> Scores:
   """The teacher's scores of a batch: (positive [B], negative [B, K])."""
   rows = scoring.gather_rows(tables, batch)
-  raw = scoring.score_batch(scoring.by_width(teacher.score, teacher.widths), scoring.make_queries(teacher.score, rows),
-                            rows)
+  raw = scoring.score_batch(
+    scoring.by_width(teacher.score, teacher.widths), scoring.make_queries(teacher.score, rows), rows
+  )
   positive, negative = (teacher.offset + teacher.scale * x[..., 0] for x in raw)
   return positive, negative
 
 
-def loss(config: Config, hard: Float[Array, ''], student: Scores, rows: scoring.Rows, objective: dict[str, Any],
-         batch: Batch, step: Int32[Array, '']) -> Float[Array, '']:
+def loss(
+  config: Config,
+  hard: Float[Array, ''],
+  student: Scores,
+  rows: scoring.Rows,
+  objective: dict[str, Any],
+  batch: Batch,
+  step: Int32[Array, ''],
+) -> Float[Array, '']:
   """Returns the loss of a distilled student.
 
   Args:
@@ -80,8 +91,13 @@ def loss(config: Config, hard: Float[Array, ''], student: Scores, rows: scoring.
   if settings.method == 'iterde':
     soft = distill.huber(student, taught, valid)
     return hard + distill.soft_weight(hard, soft, settings.weight, done, settings.schedule) * soft
-  own, other = (structure.structure(*heads_and_tails(*pair)) for pair in (
-      (rows.anchors, rows.answers), (rows_lib.gather(tables['entity'], ids) for ids in (batch.anchor, batch.answer))))
+  own, other = (
+    structure.structure(*heads_and_tails(*pair))
+    for pair in (
+      (rows.anchors, rows.answers),
+      (rows_lib.gather(tables['entity'], ids) for ids in (batch.anchor, batch.answer)),
+    )
+  )
   together = done >= settings.first_stage
   released = jax.tree.map(lambda x: jnp.where(together, x, jax.lax.stop_gradient(x)), (taught, other))
   judge = lambda learner: distill.Reliability(*(objective[f'{learner}_{name}'] for name in distill.Reliability._fields))

@@ -4,6 +4,7 @@ Scores are positive [B, N] and negative [B, K, N]; `valid` bool [B, K] leaves ne
 the widths, and `Options` is a record that the caller builds. Knows no graph, no score and no configuration. May import:
 nothing of medjax.
 """
+
 from medjax.objectives import distill
 from medjax.objectives.candidates import log_softmax, masked_softmax
 from medjax.objectives.evolution import difficulty, evolutionary, predecessors, softplus, triple_weights
@@ -13,6 +14,25 @@ from medjax.objectives.options import Mutual, Options, Strengths
 from medjax.objectives.softmax import softmax_losses
 from medjax.objectives.weights import dynamic, neighbours, pair_weights, width_weights
 
-__all__ = ['Mutual', 'Options', 'Strengths', 'difficulty', 'distill', 'divergence', 'dynamic', 'evolutionary', 'huber',
-           'log_sigmoid_losses', 'log_softmax', 'masked_softmax', 'mutual', 'neighbours', 'pair_weights', 'predecessors',
-           'softmax_losses', 'softplus', 'triple_weights', 'width_weights']
+__all__ = [
+  'Mutual',
+  'Options',
+  'Strengths',
+  'difficulty',
+  'distill',
+  'divergence',
+  'dynamic',
+  'evolutionary',
+  'huber',
+  'log_sigmoid_losses',
+  'log_softmax',
+  'masked_softmax',
+  'mutual',
+  'neighbours',
+  'pair_weights',
+  'predecessors',
+  'softmax_losses',
+  'softplus',
+  'triple_weights',
+  'width_weights',
+]

@@ -1,4 +1,5 @@
 """Distributions over the candidates of a query: its answer and the negatives."""
+
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
@@ -9,8 +10,9 @@ def along(valid: Bool[Array, 'B K'], negative: Float[Array, 'B K ...']) -> Bool[
   return jnp.expand_dims(valid, tuple(range(2, negative.ndim)))
 
 
-def log_softmax(positive: Float[Array, 'B ...'], negative: Float[Array, 'B K ...'], valid: Bool[Array, 'B K']
-                ) -> tuple[Float[Array, 'B ...'], Float[Array, 'B K ...']]:
+def log_softmax(
+  positive: Float[Array, 'B ...'], negative: Float[Array, 'B K ...'], valid: Bool[Array, 'B K']
+) -> tuple[Float[Array, 'B ...'], Float[Array, 'B K ...']]:
   """Returns the log-probabilities of the answers [B] and of the other candidates [B, K]; -inf where not valid."""
   negative = jnp.where(along(valid, negative), negative, -jnp.inf)
   top = jax.lax.stop_gradient(jnp.maximum(positive, negative.max(1)))
@@ -19,8 +21,9 @@ def log_softmax(positive: Float[Array, 'B ...'], negative: Float[Array, 'B K ...
   return positive - log_total, negative - log_total[:, None]
 
 
-def masked_softmax(logits: Float[Array, '...'], axis: int | tuple[int, ...], where: Bool[Array, '...'] | bool = True
-                   ) -> Float[Array, '...']:
+def masked_softmax(
+  logits: Float[Array, '...'], axis: int | tuple[int, ...], where: Bool[Array, '...'] | bool = True
+) -> Float[Array, '...']:
   """Softmax over some axes of what `where` leaves in; zeros where it leaves nothing."""
   top = jax.lax.stop_gradient(jnp.max(logits, axis, keepdims=True, where=where, initial=-jnp.inf))
   weight = jnp.where(where, jnp.exp(logits - top), 0)

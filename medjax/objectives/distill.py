@@ -4,6 +4,7 @@ A model's scores are a pair (positive [B], negative [B, K]); `valid` is bool [B,
 The hard loss is that of direct training (`evolutionary` without its weights), the soft one compares the student
 with its teacher. docs/method.md says what was taken from the papers and what from their authors' code.
 """
+
 from typing import Any, NamedTuple
 
 import jax
@@ -19,14 +20,16 @@ SMALL = 1e-12  # under a product of losses
 
 class Reliability(NamedTuple):
   """Slopes and shifts by which a learner judges the other's soft labels, for positives and for negatives."""
+
   positive_slope: jax.Array | float = 1.0
   positive_shift: jax.Array | float = 0.0
   negative_slope: jax.Array | float = 1.0
   negative_shift: jax.Array | float = 0.0
 
 
-def hinton(hard: Float[Array, ''], student: Scores, teacher: Scores, valid: Bool[Array, 'B K'], weight: float,
-           temperature: float) -> Float[Array, '']:
+def hinton(
+  hard: Float[Array, ''], student: Scores, teacher: Scores, valid: Bool[Array, 'B K'], weight: float, temperature: float
+) -> Float[Array, '']:
   """BKD and TA: (1 - weight) hard + weight temperature^2 KL(teacher || student), mean per triple.
 
   The distributions are softmaxes of scores / temperature over the answer and its negatives, the classes of a query
@@ -34,7 +37,9 @@ def hinton(hard: Float[Array, ''], student: Scores, teacher: Scores, valid: Bool
   """
   log_softmax: Any = candidates.log_softmax
   soften = lambda scores: log_softmax(*(score / temperature for score in scores), valid)
-  return (1 - weight) * hard + weight * temperature**2 * mutual_learning.divergence(soften(student), soften(teacher), valid)
+  return (1 - weight) * hard + weight * temperature**2 * mutual_learning.divergence(
+    soften(student), soften(teacher), valid
+  )
 
 
 def huber(student: Scores, teacher: Scores, valid: Bool[Array, 'B K']) -> Float[Array, '']:
@@ -47,8 +52,9 @@ def leading(x: Float[Array, '']) -> Float[Array, '']:
   return x / 10 ** jnp.floor(jnp.log10(x))
 
 
-def soft_weight(hard: Float[Array, ''], soft: Float[Array, ''], weight: float, done: Float[Array, ''] | float,
-                schedule: str) -> Float[Array, ''] | float:
+def soft_weight(
+  hard: Float[Array, ''], soft: Float[Array, ''], weight: float, done: Float[Array, ''] | float, schedule: str
+) -> Float[Array, ''] | float:
   """IterDE's weight of the soft loss, which grows in the course of a training.
 
   Args:
@@ -70,12 +76,20 @@ def reliability(scores: Scores, params: Reliability) -> Scores:
   """DualDE's evaluation of soft labels (eqs. 8 and 9; 14 and 15 for the teacher): weights in (0, 1) of positives,
   the higher the score the higher, and of negatives, the lower the higher."""
   positive, negative = scores
-  return (jax.nn.sigmoid(params.positive_slope * (positive + params.positive_shift)),
-          1 - jax.nn.sigmoid(params.negative_slope * (negative + params.negative_shift)))
+  return (
+    jax.nn.sigmoid(params.positive_slope * (positive + params.positive_shift)),
+    1 - jax.nn.sigmoid(params.negative_slope * (negative + params.negative_shift)),
+  )
 
 
-def dual(own: Scores, other: Scores, valid: Bool[Array, 'B K'], params: Reliability,
-         further: Float[Array, ' B'] | float, temperature: float) -> Float[Array, '']:
+def dual(
+  own: Scores,
+  other: Scores,
+  valid: Bool[Array, 'B K'],
+  params: Reliability,
+  further: Float[Array, ' B'] | float,
+  temperature: float,
+) -> Float[Array, '']:
   """DualDE's loss of one learner (eq. 10): soft and hard loss of every triple, weighed by p and 1 - p.
 
   Args:

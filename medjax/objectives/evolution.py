@@ -1,4 +1,5 @@
-"""Evolutionary improvement ("Croppable Knowledge Graph Embedding", section 3.2), and self-adversarial sampling in it."""
+"""Evolutionary improvement ("Croppable Knowledge Graph Embedding", section 3.2), with self-adversarial sampling."""
+
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
@@ -45,8 +46,14 @@ def predecessors(scores: Scores) -> Scores:
   return jax.tree.map(lambda x: jnp.concatenate([jnp.ones_like(x[..., :1]), x[..., :-1]], -1), scores)
 
 
-def triple_weights(scores: Scores, previous: Scores, valid: Bool[Array, 'B K'], w1: Float[Array, ''] | float,
-                   w2: Float[Array, ''] | float, options: Options) -> Scores:
+def triple_weights(
+  scores: Scores,
+  previous: Scores,
+  valid: Bool[Array, 'B K'],
+  w1: Float[Array, ''] | float,
+  w2: Float[Array, ''] | float,
+  options: Options,
+) -> Scores:
   """Returns the weights of positives [B] and negatives [B, K]; each of the two sums to one.
 
   >>> scores = jnp.array([1.0, 1.0]), jnp.array([[0.0, 2.0], [0.0, 0.0]])
@@ -55,8 +62,8 @@ def triple_weights(scores: Scores, previous: Scores, valid: Bool[Array, 'B K'], 
   ([0.5, 0.5], ['0.060', '0.440', '0.250', '0.250'])
 
   Positives weigh exp(w1 * difficulty) over the batch; negatives exp(w2 * difficulty + temperature * own score) over the
-  negatives of their positive, all positives alike, or over those of the batch. With w1 = w2 = 0 this is self-adversarial
-  sampling (Sun et al., 2019, eq. 5).
+  negatives of their positive, all positives alike, or over those of the batch. With w1 = w2 = 0 this is
+  self-adversarial sampling (Sun et al., 2019, eq. 5).
 
   Args:
     scores, previous: (positive [B], negative [B, K]) scores of M_i and M_{i-1}.
@@ -74,8 +81,14 @@ def triple_weights(scores: Scores, previous: Scores, valid: Bool[Array, 'B K'], 
   return positive_weight, candidates.masked_softmax(logits, (0, 1), valid)
 
 
-def evolutionary(scores: Scores, previous: Scores, valid: Bool[Array, 'B K'], w1: Float[Array, ''] | float,
-                 w2: Float[Array, ''] | float, options: Options) -> Float[Array, '...']:
+def evolutionary(
+  scores: Scores,
+  previous: Scores,
+  valid: Bool[Array, 'B K'],
+  w1: Float[Array, ''] | float,
+  w2: Float[Array, ''] | float,
+  options: Options,
+) -> Float[Array, '...']:
   """Evolutionary improvement: the log-sigmoid loss of M_i, weighted by what M_{i-1} gets wrong.
 
   Weights sum to one, so the result is a mean per triple; the arguments are those of `triple_weights`.

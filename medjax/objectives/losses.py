@@ -2,9 +2,10 @@
 
 The functions of the other modules are written for one sub-model, or one pair of neighbours: positive scores [B],
 negative scores [B, K], `valid` bool [B, K] (False leaves a negative out). Scores may carry a further axis [..., N] for
-the sub-models, which rides along everywhere. It is what `jax.vmap` over that axis gives, except that vmap would move the
-axis to the front and transpose every score on the way.
+the sub-models, which rides along everywhere. It is what `jax.vmap` over that axis gives, except that vmap would move
+the axis to the front and transpose every score on the way.
 """
+
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
@@ -13,9 +14,15 @@ from medjax.objectives.evolution import evolutionary, predecessors
 from medjax.objectives.options import Options, Strengths
 
 
-def log_sigmoid_losses(positive: Float[Array, 'B N'], negative: Float[Array, 'B K N'], valid: Bool[Array, 'B K'],
-                       fractions: Float[Array, ' N'], strengths: Strengths, options: Options,
-                       mask: Float[Array, ' N'] | None = None) -> tuple[Float[Array, ''], Float[Array, ' N']]:
+def log_sigmoid_losses(
+  positive: Float[Array, 'B N'],
+  negative: Float[Array, 'B K N'],
+  valid: Bool[Array, 'B K'],
+  fractions: Float[Array, ' N'],
+  strengths: Strengths,
+  options: Options,
+  mask: Float[Array, ' N'] | None = None,
+) -> tuple[Float[Array, ''], Float[Array, ' N']]:
   """Returns (loss [], losses of the widths [N]) of all sub-models.
 
   >>> options = Options(difficulty=None, adversarial_temperature=0.0)

@@ -1,4 +1,5 @@
 """Mutual learning between neighbouring widths ("Croppable Knowledge Graph Embedding", section 3.1), in two forms."""
+
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
@@ -30,8 +31,9 @@ def hold(narrow: Scores, wide: Scores, detach: Held) -> tuple[Scores, Scores]:
   return narrow, wide
 
 
-def mutual(narrow: Scores, wide: Scores, valid: Bool[Array, 'B K'], reduction: str = 'mean', detach: Held = 'none'
-           ) -> Float[Array, '...']:
+def mutual(
+  narrow: Scores, wide: Scores, valid: Bool[Array, 'B K'], reduction: str = 'mean', detach: Held = 'none'
+) -> Float[Array, '...']:
   """The paper's mutual learning: Huber distance of neighbours' scores on the same triples.
 
   Args:

@@ -1,4 +1,5 @@
 """What a caller decides of an objective: records of plain values, which the functions of this room take."""
+
 from typing import Literal, NamedTuple
 
 import jax
@@ -16,6 +17,7 @@ class Mutual(NamedTuple):
     reduction: of Huber's distance, over triples: 'mean', or the paper's 'sum'.
     detach: the side that does not learn from the other: 'none', 'narrow' or 'wide'.
   """
+
   weight: float = 1.0
   power: float = 0.0
   form: Literal['divergence', 'huber'] = 'divergence'
@@ -34,6 +36,7 @@ class Options(NamedTuple):
     dynamic: whether width i weighs exp(w3 d_i/d_n).
     narrow_power: p; width i weighs (d_n/d_i)^p on top.
   """
+
   mutual: Mutual | None = None
   difficulty: Literal['sigmoid', 'score', 'inverse'] | None = None
   weigh_over: Literal['positive', 'batch'] = 'positive'
@@ -44,6 +47,7 @@ class Options(NamedTuple):
 
 class Strengths(NamedTuple):
   """Strengths w1 (positives), w2 (negatives) and w3 (widths) of the paper's equations 3 to 5, perhaps learned."""
+
   w1: jax.Array | float = 1.0
   w2: jax.Array | float = 1.0
   w3: jax.Array | float = 1.0

@@ -3,6 +3,7 @@
 The form in which the bilinear scores hold their best published results (Lacroix et al., "Canonical Tensor
 Decomposition for Knowledge Base Completion", ICML 2018).
 """
+
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,9 +15,15 @@ from medjax.objectives import candidates, mutual_learning, weights
 from medjax.objectives.options import Options, Strengths
 
 
-def softmax_losses(positive: Float[Array, 'B N'], negative: Float[Array, 'B K N'] | Sequence[Float[Array, 'B K']],
-                   valid: Bool[Array, 'B K'], fractions: Float[Array, ' N'], strengths: Strengths, options: Options,
-                   mask: Float[Array, ' N'] | None = None) -> tuple[Float[Array, ''], Float[Array, ' N']]:
+def softmax_losses(
+  positive: Float[Array, 'B N'],
+  negative: Float[Array, 'B K N'] | Sequence[Float[Array, 'B K']],
+  valid: Bool[Array, 'B K'],
+  fractions: Float[Array, ' N'],
+  strengths: Strengths,
+  options: Options,
+  mask: Float[Array, ' N'] | None = None,
+) -> tuple[Float[Array, ''], Float[Array, ' N']]:
   """Returns (loss [], losses of the widths [N]) of all sub-models.
 
   >>> positive, negative, valid = jnp.zeros((2, 1)), jnp.zeros((2, 3, 1)), jnp.ones((2, 3), bool)
@@ -35,8 +42,11 @@ def softmax_losses(positive: Float[Array, 'B N'], negative: Float[Array, 'B K N'
   mutual = options.mutual
   # recomputed in the backward pass: what stays in memory is the scores
   log_softmax: Any = candidates.log_softmax
-  pieces = jax.checkpoint(lambda *x: log_softmax(*x, valid)) if mutual else jax.checkpoint(
-      lambda *x: (log_softmax(*x, valid)[0], None))
+  pieces = (
+    jax.checkpoint(lambda *x: log_softmax(*x, valid))
+    if mutual
+    else jax.checkpoint(lambda *x: (log_softmax(*x, valid)[0], None))
+  )
   loss: Any
   previous: Any
   loss, width_losses, previous = 0.0, [], None

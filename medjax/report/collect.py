@@ -1,4 +1,5 @@
 """Finds saved runs and extracted models, and groups them: rows of equal runs up to their seed."""
+
 import collections
 from collections.abc import Iterable, Mapping, Sequence
 import dataclasses
@@ -19,13 +20,32 @@ from medjax.saved.files import Path
 
 MISSING = 'no saved results below {}; name a folder of runs, each with results.csv and config.json or extraction.json'
 # fields that tell runs apart without changing the method
-ASIDE = {'train.seed', 'eval.every', 'eval.widths', 'eval.patience', 'eval.valid_triples', 'train.log_every',
-         'train.checkpoint_every', 'train.steps_per_dispatch', 'distill.teacher_hash', 'distill.teacher_width',
-         *config_lib.FREE}
+ASIDE = {
+  'train.seed',
+  'eval.every',
+  'eval.widths',
+  'eval.patience',
+  'eval.valid_triples',
+  'train.log_every',
+  'train.checkpoint_every',
+  'train.steps_per_dispatch',
+  'distill.teacher_hash',
+  'distill.teacher_width',
+  *config_lib.FREE,
+}
 DEFAULTS = config_lib.flatten(config_lib.Config())
 DISTILLED = {'bkd': 'BKD', 'ta': 'TA', 'dualde': 'DualDE', 'iterde': 'IterDE'}
-ORDER = ('DT', 'Ext-L', 'Ext-V', 'Ext-random', *DISTILLED.values(), '', 'plain sum', 'MED (literal)',
-         'MED')  # '' is the place of any other method
+ORDER = (
+  'DT',
+  'Ext-L',
+  'Ext-V',
+  'Ext-random',
+  *DISTILLED.values(),
+  '',
+  'plain sum',
+  'MED (literal)',
+  'MED',
+)  # '' is the place of any other method
 Group = tuple[str, str]  # (data set, score)
 T = TypeVar('T')
 
@@ -42,6 +62,7 @@ class Run:
     results: DataFrame of results.csv, indexed by width.
     cost: the figures of cost.json, or {}.
   """
+
   name: str
   folder: pathlib.Path
   method: str
@@ -68,6 +89,7 @@ class Row:
     label: the method and what sets it apart from the others of its name.
     runs: its runs.
   """
+
   label: str
   runs: tuple[Run, ...]
 
@@ -155,8 +177,11 @@ def rows(runs: Iterable[Run]) -> list[Row]:
   place = lambda method: ORDER.index(method if method in ORDER else '')
   for method, members in sorted(methods.items(), key=lambda item: place(item[0])):
     aside = ASIDE | ({'model.widths'} if all(len(run.results) == 1 for run in members) else set()) | tuned(members)
-    varying = [field for field in members[0].fields if field not in aside and not field.startswith('data.')
-               and len({run.fields.get(field) for run in members}) > 1]
+    varying = [
+      field
+      for field in members[0].fields
+      if field not in aside and not field.startswith('data.') and len({run.fields.get(field) for run in members}) > 1
+    ]
     usual = {field: most_common([run.fields.get(field) for run in members], DEFAULTS[field]) for field in varying}
     sets = collections.defaultdict(list)
     for run in members:

@@ -1,4 +1,5 @@
 """What a run cost: steps, triples, seconds, memory, on which hardware, by which command."""
+
 import json
 import os
 import pathlib
@@ -24,15 +25,23 @@ def write(workdir: Path, config: Config, evaluation_seconds: float, **more: Any)
   """Writes cost.json of a finished run; training seconds add up over interruptions, `more` are further figures."""
   lines = metrics.read(workdir)
   steps = lines[-1]['step'] if lines else 0
-  save(workdir, steps=steps, triples=steps * config.train.batch,
-       train_seconds=round(sum(line.get('seconds', 0) for line in lines), 1),
-       evaluation_seconds=round(evaluation_seconds, 1), **more)
+  save(
+    workdir,
+    steps=steps,
+    triples=steps * config.train.batch,
+    train_seconds=round(sum(line.get('seconds', 0) for line in lines), 1),
+    evaluation_seconds=round(evaluation_seconds, 1),
+    **more,
+  )
 
 
 def save(folder: Path, **figures: Any) -> None:
   """Writes these figures with the command, the memory and the hardware of this process as cost.json."""
-  cost = {'command': shlex.join(['python', *map(os.path.basename, sys.argv[:1]), *sys.argv[1:]])} | figures | {
-      'peak_memory_mib': peak_memory(), 'hardware': hardware(), 'jax': jax.__version__}
+  cost = (
+    {'command': shlex.join(['python', *map(os.path.basename, sys.argv[:1]), *sys.argv[1:]])}
+    | figures
+    | {'peak_memory_mib': peak_memory(), 'hardware': hardware(), 'jax': jax.__version__}
+  )
   (pathlib.Path(folder) / 'cost.json').write_text(json.dumps(cost, indent=1) + '\n', encoding='utf-8')
 
 

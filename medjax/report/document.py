@@ -15,6 +15,7 @@ to the study of NAME.csv);
 
 One block needs no runs: `<!-- rooms: PACKAGE -->` draws which rooms of a package import which others, see `rooms`.
 """
+
 from collections.abc import Callable, Iterable
 import pathlib
 import re
@@ -42,7 +43,7 @@ def run_table(document: pathlib.Path, pattern: str) -> str:
   rows = []
   for name, results, cost in found:
     cells = [f'{results.mrr[w]:.3f} ({results.hits10[w]:.3f})' if w in results.index else '' for w in widths]
-    cells += [f"{cost['steps']:,}", f"{cost['train_seconds'] / 60:.1f} min", f"{cost['peak_memory_mib'] or 0:,} MiB"]
+    cells += [f'{cost["steps"]:,}', f'{cost["train_seconds"] / 60:.1f} min', f'{cost["peak_memory_mib"] or 0:,} MiB']
     rows.append([name, *cells])
   return tables.markdown(['run', *map(str, widths), 'steps', 'training', 'memory'], rows)
 
@@ -72,9 +73,14 @@ def report_tables(document: pathlib.Path, folder: str) -> str:
   """Returns the tables of quality and of cost, by method, of the runs below a folder."""
   groups = collect.grouped(collect.collect(document.parent / folder))
   costs = efficiency.long_table(groups)
-  made = [table for (data, score), rows in groups.items() for table in (
+  made = [
+    table
+    for (data, score), rows in groups.items()
+    for table in (
       quality.table(data, score, rows),
-      efficiency.table(costs[(costs['dataset'] == data) & (costs['score'] == score)]))]
+      efficiency.table(costs[(costs['dataset'] == data) & (costs['score'] == score)]),
+    )
+  ]
   return '\n\n'.join(tables.markdown(*table) for table in made if table[1])
 
 
@@ -114,8 +120,14 @@ def importances(document: pathlib.Path, pattern: str) -> str:
   rows = []
   for path in sorted(document.parent.glob(f'{pattern}/importance.csv'), key=collect.natural):
     values = pd.read_csv(path)['importance']
-    rows.append(['/'.join(path.parts[-3:-1]), f'{len(values):,}', f'{(values < 0).mean():.0%}',
-                 *(f'{value:.4g}' for value in (values.min(), values.median(), values.max()))])
+    rows.append(
+      [
+        '/'.join(path.parts[-3:-1]),
+        f'{len(values):,}',
+        f'{(values < 0).mean():.0%}',
+        *(f'{value:.4g}' for value in (values.min(), values.median(), values.max())),
+      ]
+    )
   return tables.markdown(['model', 'components', 'negative', 'least', 'median', 'greatest'], rows)
 
 
@@ -129,9 +141,18 @@ def fill(document: Path) -> None:
   """Rewrites the blocks of a document in place."""
   document = pathlib.Path(document)
   makers: dict[str, Callable[..., str]] = {
-      'runs': run_table, 'commands': command_list, 'figure': figure, 'text': saved_text,
-      'study': study, 'ahead': ahead, 'choice': choice, 'study-figure': study_figure, 'report': report_tables,
-      'importances': importances, 'rooms': package_rooms}
+    'runs': run_table,
+    'commands': command_list,
+    'figure': figure,
+    'text': saved_text,
+    'study': study,
+    'ahead': ahead,
+    'choice': choice,
+    'study-figure': study_figure,
+    'report': report_tables,
+    'importances': importances,
+    'rooms': package_rooms,
+  }
 
   def block(match):
     kind, *arguments = match.group(1).split()

@@ -1,4 +1,5 @@
 """The time that every method takes to give a model of every width."""
+
 import collections
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -12,8 +13,10 @@ from medjax.report.tables import TextTable
 
 def target_widths(rows: Iterable[Row]) -> tuple[int, ...]:
   """Returns the widths that are wanted: those of the run that gives the most."""
-  return max((tuple(map(int, run.results.index)) for row in rows for run in row.runs),
-             key=lambda widths: (len(widths), widths[-1]))
+  return max(
+    (tuple(map(int, run.results.index)) for row in rows for run in row.runs),
+    key=lambda widths: (len(widths), widths[-1]),
+  )
 
 
 def seconds_of(run: Run) -> float:
@@ -41,9 +44,13 @@ def of_row(row: Row, wanted: Sequence[int]) -> dict[str, Any] | None:
   several = [run for run in runs if len(run.results) > 1]
   if several:
     given = set(map(int, several[0].results.index))
-    return first | {'given': sorted(given), 'widths': len(given & set(wanted)), 'trainings': 1,
-                    'steps': np.mean([run.cost['steps'] for run in several]),
-                    'seconds': np.mean([seconds_of(run) for run in several])}
+    return first | {
+      'given': sorted(given),
+      'widths': len(given & set(wanted)),
+      'trainings': 1,
+      'steps': np.mean([run.cost['steps'] for run in several]),
+      'seconds': np.mean([seconds_of(run) for run in several]),
+    }
   by_width = collections.defaultdict(list)
   for run in runs:
     by_width[int(run.results.index[0])].append(run)
@@ -62,15 +69,26 @@ def of_row(row: Row, wanted: Sequence[int]) -> dict[str, Any] | None:
   if missing:
     first |= {'kind': 'extrapolated', 'basis': ', '.join(map(str, known))}
   own = len(missing) + len(by_width.keys() & set(wanted))
-  return first | {'given': list(wanted), 'widths': len(wanted), 'trainings': own + round(len(teachers) / seeds),
-                  'steps': steps * own + sum(teacher['steps'] for teacher in teachers) / seeds, 'seconds': seconds}
+  return first | {
+    'given': list(wanted),
+    'widths': len(wanted),
+    'trainings': own + round(len(teachers) / seeds),
+    'steps': steps * own + sum(teacher['steps'] for teacher in teachers) / seeds,
+    'seconds': seconds,
+  }
 
 
 def teachers_of(runs: Sequence[Run]) -> list[dict[str, Any]]:
   """Returns the teachers, and their teachers, that runs had besides each other; each once, as in cost.json."""
   known = {run.cost.get('hash') for run in runs}
-  return list({teacher['hash']: teacher for run in runs for teacher in run.cost.get('teacher', [])
-               if teacher['hash'] not in known}.values())
+  return list(
+    {
+      teacher['hash']: teacher
+      for run in runs
+      for teacher in run.cost.get('teacher', [])
+      if teacher['hash'] not in known
+    }.values()
+  )
 
 
 def line(x: float, known_x: Sequence[float], known_y: Sequence[float]) -> float:
@@ -89,11 +107,28 @@ def long_table(groups: Mapping[Group, Sequence[Row]]) -> pd.DataFrame:
     direct = next((row for row in rows if row.label == 'DT'), None)
     for cost in costs:
       beside = direct and of_row(direct, cost['given'])
-      found.append({'dataset': data, 'score': score, 'wanted': len(wanted)} | cost
-                   | {'ratio': cost['seconds'] / beside['seconds'] if beside else np.nan,
-                      'ratio_kind': beside['kind'] if beside else ''})
-  columns = ['dataset', 'score', 'wanted', 'method', 'widths', 'trainings', 'steps', 'seconds', 'kind', 'basis',
-             'ratio', 'ratio_kind']
+      found.append(
+        {'dataset': data, 'score': score, 'wanted': len(wanted)}
+        | cost
+        | {
+          'ratio': cost['seconds'] / beside['seconds'] if beside else np.nan,
+          'ratio_kind': beside['kind'] if beside else '',
+        }
+      )
+  columns = [
+    'dataset',
+    'score',
+    'wanted',
+    'method',
+    'widths',
+    'trainings',
+    'steps',
+    'seconds',
+    'kind',
+    'basis',
+    'ratio',
+    'ratio_kind',
+  ]
   return pd.DataFrame(found, columns=columns).round(4)
 
 
@@ -103,7 +138,16 @@ def table(costs: pd.DataFrame) -> TextTable:
   for cost in costs.itertuples():
     about, against = ('≈ ' if kind == 'extrapolated' else '' for kind in (cost.kind, cost.ratio_kind))
     kind = cost.kind + (f' from widths {cost.basis}' if cost.basis else '')
-    body.append([cost.method, f'{cost.widths} of {cost.wanted}', f'{cost.trainings}', f'{cost.steps:,.0f}',
-                 f'{about}{cost.seconds / 60:.1f} min', f'{1000 * cost.seconds / cost.steps:.1f} ms',
-                 '' if np.isnan(cost.ratio) else f'{against}{cost.ratio:.2f}', kind])
+    body.append(
+      [
+        cost.method,
+        f'{cost.widths} of {cost.wanted}',
+        f'{cost.trainings}',
+        f'{cost.steps:,.0f}',
+        f'{about}{cost.seconds / 60:.1f} min',
+        f'{1000 * cost.seconds / cost.steps:.1f} ms',
+        '' if np.isnan(cost.ratio) else f'{against}{cost.ratio:.2f}',
+        kind,
+      ]
+    )
   return ['method', 'widths', 'trainings', 'steps', 'time', 'per step', 'of DT of these widths', 'how'], body

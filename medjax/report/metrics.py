@@ -1,4 +1,5 @@
 """Metrics of a run, as lines of JSON and as TensorBoard events."""
+
 from collections.abc import Mapping
 import json
 import os

@@ -1,4 +1,5 @@
 """Plots of saved results, and the look that all figures share; the only module that imports matplotlib."""
+
 from collections.abc import Collection, Iterator, Sequence
 import contextlib
 from typing import Any
@@ -25,17 +26,23 @@ def look(i: int, count: int | None = None) -> dict[str, Any]:
   colour: Any = COLOURS[i % len(COLOURS)]
   if count is not None:
     colour = plt.get_cmap('viridis_r')(0.15 + 0.85 * i / max(count - 1, 1))
-  return {'marker': MARKERS[i % len(MARKERS)], 'linestyle': LINES[(i + i // len(COLOURS)) % len(LINES)],
-          'color': colour, 'linewidth': 1.3,
-          'markersize': 4.5}
+  return {
+    'marker': MARKERS[i % len(MARKERS)],
+    'linestyle': LINES[(i + i // len(COLOURS)) % len(LINES)],
+    'color': colour,
+    'linewidth': 1.3,
+    'markersize': 4.5,
+  }
 
 
 @contextlib.contextmanager
-def panels(path: Path, columns: int = 1, rows: int = 1, size: tuple[float, float] = (4.6, 3.8), **shared: Any
-           ) -> Iterator[list[Axes]]:
+def panels(
+  path: Path, columns: int = 1, rows: int = 1, size: tuple[float, float] = (4.6, 3.8), **shared: Any
+) -> Iterator[list[Axes]]:
   """Yields the axes [rows * columns] of a figure, which is written as a PNG to `path` afterwards."""
-  figure, axes = plt.subplots(rows, columns, figsize=(size[0] * columns, size[1] * rows), layout='constrained',
-                              squeeze=False, **shared)
+  figure, axes = plt.subplots(
+    rows, columns, figsize=(size[0] * columns, size[1] * rows), layout='constrained', squeeze=False, **shared
+  )
   try:
     yield list(axes.flat)
     figure.savefig(path, dpi=150)
@@ -70,10 +77,17 @@ def quality_against_width(results: pd.DataFrame, path: Path, title: str = '') ->
   with panels(path, size=(6.4, 4.0)) as (axes,):
     size = 3.5 if len(results) <= 24 else 2
     for name, label, marker, above in (('hits10', 'Hits@10', 's', 6), ('mrr', 'MRR', 'o', -13)):
-      line, = axes.plot(results['width'], results[name], marker=marker, markersize=size, linewidth=1.4, label=label)
+      (line,) = axes.plot(results['width'], results[name], marker=marker, markersize=size, linewidth=1.4, label=label)
       last = results.iloc[-1]
-      axes.annotate(f'{last[name]:.3f}', (last['width'], last[name]), textcoords='offset points', xytext=(0, above),
-                    ha='center', fontsize=8, color=line.get_color())
+      axes.annotate(
+        f'{last[name]:.3f}',
+        (last['width'], last[name]),
+        textcoords='offset points',
+        xytext=(0, above),
+        ha='center',
+        fontsize=8,
+        color=line.get_color(),
+      )
     width_axis(axes, list(results['width']))
     axes.set_ylim(0, max(results['hits10'].max() * 1.12, 0.05))
     axes.set_ylabel('filtered, head and tail queries')
@@ -93,8 +107,14 @@ def runs_against_width(runs: Sequence[tuple[str, pd.DataFrame]], path: Path) -> 
     for panel, measure, label in zip(axes, ('mrr', 'hits10'), ('filtered MRR, test', 'filtered Hits@10, test')):
       for i, (name, results) in enumerate(runs):
         single = {'linestyle': '', 'markersize': 7} if len(results) == 1 else {}
-        panel.plot(results.index, results[measure], markevery=0.08 if len(results) > 12 else 1,
-                   markerfacecolor='white' if i % 2 else None, label=name, **look(i) | single)
+        panel.plot(
+          results.index,
+          results[measure],
+          markevery=0.08 if len(results) > 12 else 1,
+          markerfacecolor='white' if i % 2 else None,
+          label=name,
+          **look(i) | single,
+        )
       width_axis(panel, {width for _, results in runs for width in results.index})
       panel.set_ylim(bottom=0)
       panel.set_ylabel(label)

@@ -1,4 +1,5 @@
 """MRR and Hits@10 of every method at every width, beside published figures."""
+
 from collections.abc import Mapping, Sequence
 import pathlib
 
@@ -42,12 +43,35 @@ def long_table(groups: Mapping[Group, Sequence[Row]]) -> pd.DataFrame:
   for (data, score), rows in groups.items():
     for row in rows:
       mrr, hits10 = row.values('mrr'), row.values('hits10')
-      found += [{'dataset': data, 'score': score, 'method': row.label, 'width': width, 'seeds': len(mrr[width]),
-                 'mrr': np.mean(mrr[width]), 'mrr_half_range': spread(mrr[width]), 'hits10': np.mean(hits10[width]),
-                 'hits10_half_range': spread(hits10[width]), 'source': 'measured', 'note': ''} for width in mrr]
+      found += [
+        {
+          'dataset': data,
+          'score': score,
+          'method': row.label,
+          'width': width,
+          'seeds': len(mrr[width]),
+          'mrr': np.mean(mrr[width]),
+          'mrr_half_range': spread(mrr[width]),
+          'hits10': np.mean(hits10[width]),
+          'hits10_half_range': spread(hits10[width]),
+          'source': 'measured',
+          'note': '',
+        }
+        for width in mrr
+      ]
     for one in published(data, score).itertuples():
-      found.append({'dataset': data, 'score': one.model, 'method': one.method, 'width': one.width, 'mrr': one.mrr,
-                    'hits10': one.hits10, 'source': one.source, 'note': one.note})
+      found.append(
+        {
+          'dataset': data,
+          'score': one.model,
+          'method': one.method,
+          'width': one.width,
+          'mrr': one.mrr,
+          'hits10': one.hits10,
+          'source': one.source,
+          'note': one.note,
+        }
+      )
   frame = pd.DataFrame(found).round(6)
   return frame.assign(width=frame['width'].astype('Int64'), seeds=frame['seeds'].astype('Int64'))
 
@@ -60,12 +84,15 @@ def figure(mean: Number, half_range: Number = np.nan, best: bool = False) -> str
   return f'**{text}**' if best else text
 
 
-def cell(mrr: Sequence[float], hits10: Sequence[float], best_mrr: Number | None = None,
-         best_hits10: Number | None = None) -> str:
+def cell(
+  mrr: Sequence[float], hits10: Sequence[float], best_mrr: Number | None = None, best_hits10: Number | None = None
+) -> str:
   """Returns 'MRR (Hits@10)' of the values of the seeds; the best ones, as rounded, are bold."""
   same = lambda values, best: best is not None and round(np.mean(values), 3) == best
-  return (figure(np.mean(mrr), spread(mrr), same(mrr, best_mrr))
-          + f' ({figure(np.mean(hits10), spread(hits10), same(hits10, best_hits10))})')
+  return (
+    figure(np.mean(mrr), spread(mrr), same(mrr, best_mrr))
+    + f' ({figure(np.mean(hits10), spread(hits10), same(hits10, best_hits10))})'
+  )
 
 
 def table(data: str, score: str, rows: Sequence[Row], widths: Sequence[int] | None = None) -> TextTable:

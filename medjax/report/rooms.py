@@ -3,6 +3,7 @@
 A room is a folder or a module directly below the package; the package's own name stands for its `__init__`. An arrow
 that a longer path of arrows implies is left out, so that the picture stays readable.
 """
+
 import ast
 from collections.abc import Collection, Mapping
 import graphlib
@@ -91,5 +92,12 @@ def mermaid(package: str) -> str:
   arrows = reduced(graph(folder_of(package)))
   pairs = [(room, other) for layer in layers(arrows) for room in layer for other in sorted(arrows[room])]
   alone = sorted(set(arrows) - {room for pair in pairs for room in pair})
-  return '\n'.join(['```mermaid', 'graph TD', *(f'  {room} --> {other}' for room, other in pairs),
-                    *(f'  {room}' for room in alone), '```'])
+  return '\n'.join(
+    [
+      '```mermaid',
+      'graph TD',
+      *(f'  {room} --> {other}' for room, other in pairs),
+      *(f'  {room}' for room in alone),
+      '```',
+    ]
+  )

@@ -1,4 +1,5 @@
 """Tables and a figure of a study's study.csv (see `experiments.study`)."""
+
 from collections.abc import Iterable, Mapping
 import math
 
@@ -30,10 +31,21 @@ def test_table(frame: pd.DataFrame, beside: Iterable[tuple[str, str, str]] = ())
     at = dict(iter(part.groupby('width')))
     cells = [quality.cell(list(at[w]['mrr']), list(at[w]['hits10']), *best.loc[w]) if w in at else '' for w in widths]
     seeds = part.drop_duplicates('seed')
-    rows.append([arm, point, *cells, f"{seeds['steps'].max():,}", f"{seeds['train_seconds'].mean() / 60:.1f} min",
-                 str(len(seeds))])
-  rows += [[name, remarks, *cells, '', '', ''] for graph, _, score in beside
-           for name, *cells, remarks in quality.published_rows(graph, score, widths)]
+    rows.append(
+      [
+        arm,
+        point,
+        *cells,
+        f'{seeds["steps"].max():,}',
+        f'{seeds["train_seconds"].mean() / 60:.1f} min',
+        str(len(seeds)),
+      ]
+    )
+  rows += [
+    [name, remarks, *cells, '', '', '']
+    for graph, _, score in beside
+    for name, *cells, remarks in quality.published_rows(graph, score, widths)
+  ]
   return ['arm', 'chosen point', *map(str, widths), 'steps', 'training', 'seeds'], rows
 
 
@@ -62,8 +74,16 @@ def ahead_table(studies: Mapping[str, pd.DataFrame]) -> TextTable:
       pairs = (mrr(one) - mrr(direct)).dropna()
       ahead = pairs.groupby('width').mean()
       cells = [difference(ahead[w]) if w in ahead else '' for w in widths]
-      rows.append([name, arm, *cells, f"{one['steps'].max():,}", str(pairs.index.unique('seed').size),
-                   f'{seconds(direct) / seconds(one):.1f}'])
+      rows.append(
+        [
+          name,
+          arm,
+          *cells,
+          f'{one["steps"].max():,}',
+          str(pairs.index.unique('seed').size),
+          f'{seconds(direct) / seconds(one):.1f}',
+        ]
+      )
   return ['study', 'arm', *map(str, widths), 'steps', 'seeds', 'seconds, direct : arm'], rows
 
 
@@ -95,6 +115,7 @@ def figure(frame: pd.DataFrame, path: Path) -> None:
   single: list[tuple[str, pd.DataFrame]] = []
   for arm, part in means.groupby('arm', sort=False):
     (several if len(part) > 1 else single).append((arm, part.droplevel('arm')))
-  series = several + ([('direct, one training a width', pd.concat([part for _, part in single]).sort_index())]
-                      if single else [])
+  series = several + (
+    [('direct, one training a width', pd.concat([part for _, part in single]).sort_index())] if single else []
+  )
   plots.runs_against_width(series, path)

@@ -1,4 +1,5 @@
 """The report of a folder of runs: tables of quality and of cost as Markdown, CSV and LaTeX."""
+
 from collections.abc import Iterable, Mapping, Sequence
 import pathlib
 
@@ -7,15 +8,23 @@ from medjax.report.collect import Group, Row
 from medjax.saved import files as files_lib
 from medjax.saved.files import Path
 
-QUALITY = ('Filtered MRR (Hits@10) on the test set. Bold: the best measured figure of a column, as rounded. '
-           '±: half the range over seeds. Published figures were taken from their sources, not measured here.')
-COST = ('Time to obtain a model of every width. ≈: extrapolated from measured seconds per step, interpolated linearly '
-        'over width. An extraction includes the training of its full model, a distillation those of its teachers. Wall '
-        'clock.')
+QUALITY = (
+  'Filtered MRR (Hits@10) on the test set. Bold: the best measured figure of a column, as rounded. '
+  '±: half the range over seeds. Published figures were taken from their sources, not measured here.'
+)
+COST = (
+  'Time to obtain a model of every width. ≈: extrapolated from measured seconds per step, interpolated linearly '
+  'over width. An extraction includes the training of its full model, a distillation those of its teachers. Wall '
+  'clock.'
+)
 
 
-def write(groups: Mapping[Group, Sequence[Row]], folder: Path, widths: Sequence[int] | None = None,
-          figures: Iterable[tuple[str, str]] = ()) -> None:
+def write(
+  groups: Mapping[Group, Sequence[Row]],
+  folder: Path,
+  widths: Sequence[int] | None = None,
+  figures: Iterable[tuple[str, str]] = (),
+) -> None:
   """Writes report.md, report.csv, efficiency.csv and report.tex into a folder; equal runs give equal bytes.
 
   Args:

@@ -1,4 +1,5 @@
 """Tables of results."""
+
 from collections.abc import Collection, Iterable, Sequence
 
 import pandas as pd
@@ -52,14 +53,32 @@ def latex(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
   """Returns a LaTeX tabular of text cells, for the package booktabs; '**bold**' becomes \\textbf."""
   line = lambda cells: ' & '.join(map(latex_cell, cells)) + r' \\'
   columns = 'l' + 'c' * (len(header) - 1)
-  return '\n'.join([f'\\begin{{tabular}}{{{columns}}}', r'\toprule', line(header), r'\midrule', *map(line, rows),
-                    r'\bottomrule', r'\end{tabular}'])
+  return '\n'.join(
+    [
+      f'\\begin{{tabular}}{{{columns}}}',
+      r'\toprule',
+      line(header),
+      r'\midrule',
+      *map(line, rows),
+      r'\bottomrule',
+      r'\end{tabular}',
+    ]
+  )
 
 
 def latex_cell(text: str) -> str:
   """Returns a cell with LaTeX's special characters escaped."""
-  for plain, escaped in (('\\', r'\textbackslash{}'), ('&', r'\&'), ('%', r'\%'), ('_', r'\_'), ('#', r'\#'),
-                         ('$', r'\$'), ('±', r'$\pm$'), ('≈', r'$\approx$'), ('×', r'$\times$')):
+  for plain, escaped in (
+    ('\\', r'\textbackslash{}'),
+    ('&', r'\&'),
+    ('%', r'\%'),
+    ('_', r'\_'),
+    ('#', r'\#'),
+    ('$', r'\$'),
+    ('±', r'$\pm$'),
+    ('≈', r'$\approx$'),
+    ('×', r'$\times$'),
+  ):
     text = text.replace(plain, escaped)
   parts = text.split('**')
   return ''.join(part if i % 2 == 0 else f'\\textbf{{{part}}}' for i, part in enumerate(parts))

@@ -1,4 +1,5 @@
 """A model's description and tables, as a cropped model stores them: JSON and safetensors. Loading runs no code."""
+
 import dataclasses
 import json
 import pathlib
@@ -30,6 +31,7 @@ class Description:
     source: name of the graph.
     unseen, extra_widths, candidates: how the run was evaluated, see `config.EvalConfig`.
   """
+
   score: str
   constants: dict[str, float]
   widths: tuple[int, ...]
@@ -69,7 +71,8 @@ def read_description(folder: Path) -> Description:
     if values.pop('format') != FORMAT:
       raise ValueError('another format')
     fields: dict[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+      name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
+    }
     description = Description(**fields)
     description.make_widths()
     return description

@@ -1,4 +1,5 @@
 """Checkpoints of a run; the only module that imports orbax."""
+
 from collections.abc import Iterator
 import contextlib
 import errno
@@ -19,9 +20,9 @@ from medjax.errors import CheckpointError
 from medjax.saved.files import Path
 from medjax.training.state import State
 
-SLACK = 1.05     # bytes needed on disk per byte of state: arrays that do not compress
+SLACK = 1.05  # bytes needed on disk per byte of state: arrays that do not compress
 METADATA = 2**20  # bytes needed besides
-CHUNKS = 64      # of a croppable leaf: to read a 64th of the full width, one of them is read
+CHUNKS = 64  # of a croppable leaf: to read a 64th of the full width, one of them is read
 
 
 class Checkpoints:
@@ -42,14 +43,19 @@ class Checkpoints:
     """
     self._axes = axes
     self.directory = pathlib.Path(directory).resolve()
-    policy = preservation.AnyPreservationPolicy([
-        preservation.LatestN(keep),
-        preservation.BestN(get_metric_fn=merit, n=1, keep_checkpoints_without_metrics=False)])
+    policy = preservation.AnyPreservationPolicy(
+      [preservation.LatestN(keep), preservation.BestN(get_metric_fn=merit, n=1, keep_checkpoints_without_metrics=False)]
+    )
     try:
       with quiet():
         options = ocp.CheckpointManagerOptions(
-            create=not read_only, read_only=read_only, preservation_policy=policy, enable_async_checkpointing=False,
-            best_fn=merit, multiprocessing_options=alone() if read_only else ocp.options.MultiprocessingOptions())
+          create=not read_only,
+          read_only=read_only,
+          preservation_policy=policy,
+          enable_async_checkpointing=False,
+          best_fn=merit,
+          multiprocessing_options=alone() if read_only else ocp.options.MultiprocessingOptions(),
+        )
         self._manager = ocp.CheckpointManager(self.directory, options=options)
     except ValueError as error:
       raise self._damaged_metrics(error) from error
@@ -80,9 +86,9 @@ class Checkpoints:
     model, rest = split(state)
     self._check_space(sum(leaf.nbytes for leaf in jax.tree.leaves(state)))
     arguments = ocp.args.Composite(
-        model=ocp.args.StandardSave(model, save_args=jax.tree.map(
-            chunks, model, axes_lib.spread(self._axes, model))),
-        rest=ocp.args.StandardSave(rest))
+      model=ocp.args.StandardSave(model, save_args=jax.tree.map(chunks, model, axes_lib.spread(self._axes, model))),
+      rest=ocp.args.StandardSave(rest),
+    )
     metrics = None if merit is None else {'merit': float(merit), 'step': step}
     try:
       with quiet():
@@ -91,15 +97,18 @@ class Checkpoints:
     except Exception as error:
       full = getattr(error, 'errno', None) == errno.ENOSPC or 'No space left' in str(error)
       reason = 'the disk is full' if full else f'{type(error).__name__}: {error}'
-      raise CheckpointError(f'the checkpoint of step {step} could not be written to {self.directory}: {reason}. '
-                            f'{self._last_good()} Free some space and run the same command to go on.') from error
+      raise CheckpointError(
+        f'the checkpoint of step {step} could not be written to {self.directory}: {reason}. '
+        f'{self._last_good()} Free some space and run the same command to go on.'
+      ) from error
 
   def _check_space(self, nbytes):
     needed, free = nbytes * SLACK + METADATA, shutil.disk_usage(self.directory).free
     if needed > free:
       raise CheckpointError(
-          f'no space for a checkpoint in {self.directory}: it may need {needed / 2**20:.1f} MiB and {free / 2**20:.1f} '
-          f'MiB are free. {self._last_good()} Free some space and run the same command to go on.')
+        f'no space for a checkpoint in {self.directory}: it may need {needed / 2**20:.1f} MiB and {free / 2**20:.1f} '
+        f'MiB are free. {self._last_good()} Free some space and run the same command to go on.'
+      )
 
   def _last_good(self):
     return f'The last good checkpoint is step {self.latest}.' if self.latest is not None else 'There is none before it.'
@@ -112,8 +121,10 @@ class Checkpoints:
         json.loads(path.read_text())
       except ValueError:
         folders.append(str(path.parent.parent))
-    return CheckpointError(f'the metrics in {", ".join(folders) or self.directory} are damaged ({error}). Delete '
-                           'that folder to go on from an earlier step.')
+    return CheckpointError(
+      f'the metrics in {", ".join(folders) or self.directory} are damaged ({error}). Delete '
+      'that folder to go on from an earlier step.'
+    )
 
   def restore(self, like: State, step: int | None = None) -> State:
     """Returns the state at `step` (None is the latest); `like` is a state, or shapes, of the same structure.
@@ -176,22 +187,25 @@ class Checkpoints:
     """Orbax pads with zeros where more is asked for than is stored, so that is refused here."""
     stored = self.shapes(step)
     try:
-      triples = jax.tree.leaves(jax.tree.map(lambda *x: x, like, stored, axes_lib.spread(self._axes, like)),
-                                is_leaf=lambda x: isinstance(x, tuple))
+      triples = jax.tree.leaves(
+        jax.tree.map(lambda *x: x, like, stored, axes_lib.spread(self._axes, like)),
+        is_leaf=lambda x: isinstance(x, tuple),
+      )
     except ValueError as error:
       raise self._unreadable(step, first_line(error)) from error
     for asked, there, axes in triples:
       croppable = {axis for axis, _ in axes.crop}
       if len(asked.shape) != len(there.shape) or any(
-          a > b or (a < b and axis not in croppable) for axis, (a, b) in enumerate(zip(asked.shape, there.shape))):
-        raise self._unreadable(
-            step, f'it holds a table of shape {there.shape}, but {tuple(asked.shape)} was asked for')
+        a > b or (a < b and axis not in croppable) for axis, (a, b) in enumerate(zip(asked.shape, there.shape))
+      ):
+        raise self._unreadable(step, f'it holds a table of shape {there.shape}, but {tuple(asked.shape)} was asked for')
 
   def _unreadable(self, step, reason):
     others = [s for s in self._manager.all_steps() if s != step]
     remedy = f'Delete that folder to go on from step {max(others)}.' if others else 'Delete the workdir to start anew.'
-    return CheckpointError(f'the checkpoint {self.directory / str(step)} is damaged or of another model ({reason}). '
-                           f'{remedy}')
+    return CheckpointError(
+      f'the checkpoint {self.directory / str(step)} is damaged or of another model ({reason}). {remedy}'
+    )
 
   def close(self) -> None:
     """Ends it."""
@@ -221,8 +235,7 @@ def split(state: State) -> tuple[PyTree, dict[str, Any]]:
 
 def alone() -> ocp.options.MultiprocessingOptions:
   """The options of a reader: a process reads by itself and waits for no other one."""
-  return ocp.options.MultiprocessingOptions(
-      active_processes={jax.process_index()} if jax.process_count() > 1 else None)
+  return ocp.options.MultiprocessingOptions(active_processes={jax.process_index()} if jax.process_count() > 1 else None)
 
 
 def here(like: PyTree) -> PyTree:

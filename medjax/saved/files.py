@@ -1,4 +1,5 @@
 """Files that are written whole or not at all, and read with an error that names them."""
+
 from collections.abc import Iterator
 import contextlib
 import os
@@ -11,8 +12,7 @@ from medjax.errors import ArtifactError
 
 FORMAT = 1
 # what reading a damaged file raises
-DAMAGE = (ValueError, LookupError, TypeError, OSError, EOFError, AttributeError, zipfile.BadZipFile,
-          zlib.error)
+DAMAGE = (ValueError, LookupError, TypeError, OSError, EOFError, AttributeError, zipfile.BadZipFile, zlib.error)
 Path = str | pathlib.Path
 
 
@@ -42,5 +42,7 @@ def reading(path: Path) -> Iterator[None]:
     folder = pathlib.Path(path).parent
     raise ArtifactError(f'{path} is missing; is {folder} a medjax workdir or cropped model?') from None
   except DAMAGE as error:
-    raise ArtifactError(f'{path} is damaged or not of format {FORMAT} ({type(error).__name__}: {error}); '
-                        'restore it from a copy, or crop or train anew') from error
+    raise ArtifactError(
+      f'{path} is damaged or not of format {FORMAT} ({type(error).__name__}: {error}); '
+      'restore it from a copy, or crop or train anew'
+    ) from error

@@ -1,4 +1,5 @@
 """The graph of a workdir or cropped model: its vocabularies, triples and notes, or the name of a prepared graph."""
+
 import json
 from operator import itemgetter
 import pathlib
@@ -35,8 +36,10 @@ def write_graph(folder: Path, graph: Graph) -> None:
   if graph.store is not None:
     write_text(folder / REFERENCE, json.dumps({'path': str(graph.store.folder), 'hash': graph.store.hash}) + '\n')
     return
-  for name, ids, labels in (('entities', graph.entities, graph.entity_labels),
-                            ('relations', graph.relations, graph.relation_labels)):
+  for name, ids, labels in (
+    ('entities', graph.entities, graph.entity_labels),
+    ('relations', graph.relations, graph.relation_labels),
+  ):
     rows = ''.join(f'{escape(i)}\t{escape(label)}\n' for i, label in zip(ids, labels))
     write_text(folder / f'{name}.tsv', f'id\tlabel\n{rows}')
   write_text(folder / 'notes.txt', ''.join(f'{escape(note)}\n' for note in graph.notes))
@@ -77,5 +80,7 @@ def read_prepared(path: pathlib.Path) -> Graph:
   try:
     return store.open_graph(place, expected)
   except DataError as error:
-    raise ArtifactError(f'{path} names the prepared graph {place} with hash {expected[:12]}, but: {error} If it was '
-                        f'moved, write its new path into {path}.') from error
+    raise ArtifactError(
+      f'{path} names the prepared graph {place} with hash {expected[:12]}, but: {error} If it was '
+      f'moved, write its new path into {path}.'
+    ) from error

@@ -1,4 +1,5 @@
 """Models out of a workdir's checkpoints."""
+
 import dataclasses
 import pathlib
 from typing import cast
@@ -22,8 +23,9 @@ def chosen_step(checkpoints: checkpoint.Checkpoints) -> int | None:
   return checkpoints.latest if checkpoints.best is None else checkpoints.best
 
 
-def sub_model(workdir: Path, description: Description, graph: Graph, width: int, step: int | None = None
-              ) -> tuple[Description, Params]:
+def sub_model(
+  workdir: Path, description: Description, graph: Graph, width: int, step: int | None = None
+) -> tuple[Description, Params]:
   """Reads the sub-model of a trained width from a run.
 
   Args:
@@ -40,18 +42,35 @@ def sub_model(workdir: Path, description: Description, graph: Graph, width: int,
   widths, score = description.make_widths(), description.make_score()
   part = description.up_to(width)
   tables = jax.eval_shape(lambda: score.init(jax.random.key(0), graph.num_entities, graph.num_relations, widths.full))
-  checkpoints = checkpoint.Checkpoints(pathlib.Path(workdir) / 'checkpoints', read_only=True,
-                                       axes={'model': score.axes, 'objective': axes_lib.FIXED})
+  checkpoints = checkpoint.Checkpoints(
+    pathlib.Path(workdir) / 'checkpoints', read_only=True, axes={'model': score.axes, 'objective': axes_lib.FIXED}
+  )
   step = chosen_step(checkpoints) if step is None else step
-  params = checkpoints.restore_params({'model': axes_lib.crop_shapes(tables, score.axes, width),
-                                       'objective': checkpoints.shapes(step).get('objective', {})}, step)
+  params = checkpoints.restore_params(
+    {
+      'model': axes_lib.crop_shapes(tables, score.axes, width),
+      'objective': checkpoints.shapes(step).get('objective', {}),
+    },
+    step,
+  )
   checkpoints.close()
   model = config.model
   offset, scale = width_scale.affine(
-      score.margin, widths.values, params['objective'].get('gamma', model.gamma), model.width_scale, model.width_gamma,
-      model.gamma_half, model.gamma_power)
+    score.margin,
+    widths.values,
+    params['objective'].get('gamma', model.gamma),
+    model.width_scale,
+    model.width_gamma,
+    model.gamma_half,
+    model.gamma_power,
+  )
   length = len(part.widths)
-  part = dataclasses.replace(part, offset=tuple(map(float, offset[:length])), scale=tuple(map(float, scale[:length])),
-                             unseen=config.eval.unseen, extra_widths=config.eval.extra_widths,
-                             candidates=config.eval.candidates)
+  part = dataclasses.replace(
+    part,
+    offset=tuple(map(float, offset[:length])),
+    scale=tuple(map(float, scale[:length])),
+    unseen=config.eval.unseen,
+    extra_widths=config.eval.extra_widths,
+    candidates=config.eval.candidates,
+  )
   return part, jax.tree.map(np.asarray, params['model'])

@@ -1,4 +1,5 @@
 """The folder of a run: its configuration, and that one process at a time trains in it."""
+
 from collections.abc import Iterator
 import contextlib
 import json

@@ -2,6 +2,7 @@
 
 Knows no files, no graph and no training. May import: errors, core.
 """
+
 from collections.abc import Callable, Mapping
 import difflib
 import functools
@@ -11,15 +12,15 @@ from medjax.scores import complex, distmult, pairre, reciprocal, rotate, simple,
 from medjax.scores.contract import Score, score_triples
 
 REGISTRY: dict[str, Callable[[Mapping[str, float]], Score]] = {
-    'transe': transe.make,
-    'transe_l2': functools.partial(transe.make, name='transe_l2', norm=2),
-    'rotate': rotate.make,
-    'pairre': pairre.make,
-    'simple': simple.make,
-    'distmult': distmult.make,
-    'complex': complex.make,
-    'distmult_reciprocal': functools.partial(reciprocal.make, plain=distmult.make),
-    'complex_reciprocal': functools.partial(reciprocal.make, plain=complex.make),
+  'transe': transe.make,
+  'transe_l2': functools.partial(transe.make, name='transe_l2', norm=2),
+  'rotate': rotate.make,
+  'pairre': pairre.make,
+  'simple': simple.make,
+  'distmult': distmult.make,
+  'complex': complex.make,
+  'distmult_reciprocal': functools.partial(reciprocal.make, plain=distmult.make),
+  'complex_reciprocal': functools.partial(reciprocal.make, plain=complex.make),
 }
 
 

@@ -2,6 +2,7 @@
 
 All sub-model scores are prefix sums of the same terms, so 64 of them cost about one model.
 """
+
 from collections.abc import Callable
 
 import jax
@@ -13,8 +14,9 @@ from medjax.core import rows as rows_lib
 from medjax.scores.contract import ScoreAllPairs, ScoresByWidth, Table, Ways
 
 
-def make_ways(terms: Callable[[Table, Table], Float[Array, '... C']],
-              finish: Callable[[Array], Array] = lambda total: total) -> Ways:
+def make_ways(
+  terms: Callable[[Table, Table], Float[Array, '... C']], finish: Callable[[Array], Array] = lambda total: total
+) -> Ways:
   """Returns the `Ways` of a score that is finish(sum over components of terms).
 
   Args:
@@ -41,8 +43,10 @@ def make_ways(terms: Callable[[Table, Table], Float[Array, '... C']],
 
     # A block's slices and sums pass through the carry. XLA would fuse what is sliced or summed in the same
     # iteration into the loop over scores, compute it again for every score, and not vectorise that.
-    parts = (jax.tree.map(lambda x: x.reshape(-1, block, x.shape[-1]), query),
-             jax.tree.map(lambda x: prefix.split_blocks(x, block).swapaxes(0, 1), rows))
+    parts = (
+      jax.tree.map(lambda x: x.reshape(-1, block, x.shape[-1]), query),
+      jax.tree.map(lambda x: prefix.split_blocks(x, block).swapaxes(0, 1), rows),
+    )
     roll = lambda tree, shift: jax.tree.map(lambda x: jnp.roll(x, shift, 0), tree)
     at = lambda tree, b: jax.tree.map(lambda x: x[b], tree)
     (total, *_), seen = jax.lax.scan(add_block, (start, *at(parts, 0)), (roll(parts, -1), roll(per_block, 1)))
@@ -60,8 +64,9 @@ def broadcast_pairs(scores_by_width: ScoresByWidth) -> ScoreAllPairs:
   """Returns the `score_all_pairs` of a score that has no better way than its `scores_by_width`."""
 
   def score_all_pairs(queries, candidates, widths):
-    every = scores_by_width(rows_lib.add_candidate_axis(queries),
-                            jax.tree.map(lambda x: x[..., None, :, :], candidates), widths)
+    every = scores_by_width(
+      rows_lib.add_candidate_axis(queries), jax.tree.map(lambda x: x[..., None, :, :], candidates), widths
+    )
     return tuple(every[..., i] for i in range(every.shape[-1]))
 
   return score_all_pairs

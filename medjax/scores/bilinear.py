@@ -3,6 +3,7 @@
 Queries and candidates are leaves [..., C] of one name each; products are taken in blocks of components, so that a
 prefix of blocks is a width.
 """
+
 import functools
 from typing import Any
 
@@ -65,8 +66,13 @@ def split_pairs(queries: Table, candidates: Table, widths: Widths) -> tuple[Floa
   total: Any = [jnp.zeros(())]
   for b in range(size):
     part = slice(b * widths.block, (b + 1) * widths.block)
-    total.append(total[-1] + sum(jnp.einsum('...sc,...kc->...sk', queries[name][..., part], candidates[name][..., part],
-                                            precision='highest') for name in queries))
+    total.append(
+      total[-1]
+      + sum(
+        jnp.einsum('...sc,...kc->...sk', queries[name][..., part], candidates[name][..., part], precision='highest')
+        for name in queries
+      )
+    )
   total = jnp.stack([jnp.zeros_like(total[-1]), *total[1:]])
   reached = jnp.clip(jnp.asarray(widths.ends) + 1 - prefix.first_block(widths), 0, size)
   return tuple(prefix.psum_once(total[reached], widths.axis))
@@ -107,13 +113,16 @@ def _block_products_bwd(block, given, grad):
   at = lambda x, k: jax.lax.dynamic_index_in_dim(x, k, -2, keepdims=False)
 
   def add_candidate(k, total):
-    return jax.tree.map(lambda total, rows: total + prefix.repeat_in_block(at(grad, k), block) * at(rows, k), total,
-                        candidate)
+    return jax.tree.map(
+      lambda total, rows: total + prefix.repeat_in_block(at(grad, k), block) * at(rows, k), total, candidate
+    )
 
   zeros = jax.tree.map(lambda x: jnp.zeros_like(x[..., 0, :]), query)
   query_grad = jax.lax.fori_loop(0, grad.shape[-2], add_candidate, zeros, unroll=8)
-  return (rows_lib.add_candidate_axis(query_grad),
-          jax.tree.map(lambda x: prefix.repeat_in_block(grad, block) * x, query))
+  return (
+    rows_lib.add_candidate_axis(query_grad),
+    jax.tree.map(lambda x: prefix.repeat_in_block(grad, block) * x, query),
+  )
 
 
 block_products.defvjp(_block_products_fwd, _block_products_bwd)

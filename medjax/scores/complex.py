@@ -1,4 +1,5 @@
 """ComplEx (Trouillon et al., ICML 2016, eq. 9): s = Re <h, r, conj(t)>."""
+
 from collections.abc import Mapping
 
 import jax
@@ -14,17 +15,23 @@ def make(constants: Mapping[str, float]) -> Score:
   def init(key, num_entities, num_relations, width):
     keys = jax.random.split(key, 4)
     draw = lambda key, rows: scale * jax.random.normal(key, (rows, width // 2))
-    return {'entity': {'re': draw(keys[0], num_entities), 'im': draw(keys[1], num_entities)},
-            'relation': {'re': draw(keys[2], num_relations), 'im': draw(keys[3], num_relations)}}
+    return {
+      'entity': {'re': draw(keys[0], num_entities), 'im': draw(keys[1], num_entities)},
+      'relation': {'re': draw(keys[2], num_relations), 'im': draw(keys[3], num_relations)},
+    }
 
   def tail_query(head, relation):
-    return {'re': head['re'] * relation['re'] - head['im'] * relation['im'],
-            'im': head['re'] * relation['im'] + head['im'] * relation['re']}
+    return {
+      're': head['re'] * relation['re'] - head['im'] * relation['im'],
+      'im': head['re'] * relation['im'] + head['im'] * relation['re'],
+    }
 
   def head_query(tail, relation):
     # Re(h r conj(t)) = Re(h conj(conj(r) t))
-    return {'re': tail['re'] * relation['re'] + tail['im'] * relation['im'],
-            'im': tail['im'] * relation['re'] - tail['re'] * relation['im']}
+    return {
+      're': tail['re'] * relation['re'] + tail['im'] * relation['im'],
+      'im': tail['im'] * relation['re'] - tail['re'] * relation['im'],
+    }
 
   def component_magnitudes(rows):
     return {'modulus': distances.modulus(rows['re'], rows['im'])}

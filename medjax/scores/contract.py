@@ -1,9 +1,10 @@
 """What a score is: a record of pure functions, from which all code that meets one takes what it needs.
 
-Shape letters: N sub-models, B batch, K negatives, E entities, C components (width / numbers per component), Q queries. A
-raw score is "higher = more plausible"; a distance is negated. The score of sub-model i is offset_i + scale_i * raw_i
+Shape letters: N sub-models, B batch, K negatives, E entities, C components (width / numbers per component), Q queries.
+A raw score is "higher = more plausible"; a distance is negated. The score of sub-model i is offset_i + scale_i * raw_i
 (see `core.width_scale.affine`), which changes no rank.
 """
+
 from typing import Any, NamedTuple, Protocol
 
 import jax
@@ -16,8 +17,8 @@ from medjax.core import sides
 from medjax.core.sides import Side
 from medjax.core.widths import Widths
 
-Table = dict[str, Any]        # leaves [rows, C]; in a query or candidate [..., C]
-Params = dict[str, Table]     # {'entity': {...}, 'relation': {...}}
+Table = dict[str, Any]  # leaves [rows, C]; in a query or candidate [..., C]
+Params = dict[str, Table]  # {'entity': {...}, 'relation': {...}}
 
 
 class Init(Protocol):
@@ -51,8 +52,9 @@ class ScanBlocks(Protocol):
   every score, and the leaves of `per_block` are [blocks, ...].
   """
 
-  def __call__(self, query: Table, rows: Table, widths: Widths, start: Float[Array, 'E Q'], on_block: OnBlock,
-               per_block: PyTree) -> PyTree: ...
+  def __call__(
+    self, query: Table, rows: Table, widths: Widths, start: Float[Array, 'E Q'], on_block: OnBlock, per_block: PyTree
+  ) -> PyTree: ...
 
 
 class ScoreAllPairs(Protocol):
@@ -93,6 +95,7 @@ class Score(NamedTuple):
       anew is exact, see `leave_one_out`.
     component_magnitudes: rows -> the magnitude of each component; None for a margin score.
   """
+
   name: str
   components: int
   margin: bool
@@ -118,14 +121,16 @@ class Score(NamedTuple):
 
 class Ways(NamedTuple):
   """The functions of a `Score` that a family of scores shares; its fields are those of the same names."""
+
   scores_by_width: ScoresByWidth
   scan_blocks: ScanBlocks
   score_all_pairs: ScoreAllPairs
   left_out: LeftOut | None = None
 
 
-def score_triples(score: Score, params: Params, triples: Int[Array, '... 3'], widths: Widths, side: Side = 'tail'
-                  ) -> Float[Array, '... N']:
+def score_triples(
+  score: Score, params: Params, triples: Int[Array, '... 3'], widths: Widths, side: Side = 'tail'
+) -> Float[Array, '... N']:
   """Raw scores of triples int32 [..., 3] under every width, [..., N].
 
   >>> from medjax import scores
@@ -137,8 +142,9 @@ def score_triples(score: Score, params: Params, triples: Int[Array, '... 3'], wi
   `side` is the entity that is asked for, 'tail' or 'head'; only with reciprocal relations does it make a difference.
   """
   known, asked = sides.columns(side)
-  query = score.query(side)(rows_lib.gather(params['entity'], triples[..., known]),
-                            rows_lib.gather(params['relation'], triples[..., 1]))
+  query = score.query(side)(
+    rows_lib.gather(params['entity'], triples[..., known]), rows_lib.gather(params['relation'], triples[..., 1])
+  )
   return score.scores_by_width(query, rows_lib.gather(params['entity'], triples[..., asked]), widths)
 
 

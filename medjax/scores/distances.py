@@ -1,4 +1,5 @@
 """Parts of distances whose gradients are written so that they stay cheap and finite."""
+
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float

@@ -1,4 +1,5 @@
 """DistMult (Yang et al., ICLR 2015): s = <h, r, t>."""
+
 from collections.abc import Mapping
 
 import jax
@@ -13,8 +14,10 @@ def make(constants: Mapping[str, float]) -> Score:
 
   def init(key, num_entities, num_relations, width):
     entity, relation = jax.random.split(key)
-    return {'entity': {'vector': scale * jax.random.normal(entity, (num_entities, width))},
-            'relation': {'vector': scale * jax.random.normal(relation, (num_relations, width))}}
+    return {
+      'entity': {'vector': scale * jax.random.normal(entity, (num_entities, width))},
+      'relation': {'vector': scale * jax.random.normal(relation, (num_relations, width))},
+    }
 
   def query(entity, relation):
     return {'vector': entity['vector'] * relation['vector']}

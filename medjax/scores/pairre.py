@@ -3,6 +3,7 @@
 The norms are taken over the crop, so a width's terms are not those of the full model and every width
 needs a pass of its own over its components.
 """
+
 from collections.abc import Iterator, Mapping
 import functools
 
@@ -15,7 +16,7 @@ from medjax.core.widths import Widths
 from medjax.scores import additive
 from medjax.scores.contract import OnBlock, Score, Table
 
-FEW = 4     # widths that are faster one by one
+FEW = 4  # widths that are faster one by one
 GROUPS = 4  # of blocks: a group leaves out the widths that end before it
 TINY = 1e-12  # keeps the norm of a zero row and its gradient finite
 
@@ -27,8 +28,10 @@ def make(constants: Mapping[str, float]) -> Score:
   def init(key, num_entities, num_relations, width):
     keys = jax.random.split(key, 3)
     draw = lambda key, rows: jax.random.uniform(key, (rows, width), minval=-bound, maxval=bound)
-    return {'entity': {'vector': draw(keys[0], num_entities)},
-            'relation': {'head': draw(keys[1], num_relations), 'tail': draw(keys[2], num_relations)}}
+    return {
+      'entity': {'vector': draw(keys[0], num_entities)},
+      'relation': {'head': draw(keys[1], num_relations), 'tail': draw(keys[2], num_relations)},
+    }
 
   def tail_query(head, relation):
     return {'vector': head['vector'], 'own': relation['head'], 'other': relation['tail']}
@@ -36,8 +39,17 @@ def make(constants: Mapping[str, float]) -> Score:
   def head_query(tail, relation):
     return {'vector': tail['vector'], 'own': relation['tail'], 'other': relation['head']}
 
-  return Score('pairre', 1, True, init, tail_query, head_query, scores_by_width, scan_blocks,
-               additive.broadcast_pairs(scores_by_width))
+  return Score(
+    'pairre',
+    1,
+    True,
+    init,
+    tail_query,
+    head_query,
+    scores_by_width,
+    scan_blocks,
+    additive.broadcast_pairs(scores_by_width),
+  )
 
 
 def inverse_norms(squares: Float[Array, '...']) -> Float[Array, '...']:
@@ -50,18 +62,30 @@ def scores_by_width(query: Table, candidate: Table, widths: Widths) -> Float[Arr
   fixed, moving = query['vector'] * query['own'], candidate['vector'] * query['other']
   if len(widths.values) <= FEW and not widths.axis:
     norm = lambda rows, width: inverse_norms(jnp.square(rows['vector'][..., :width]).sum(-1, keepdims=True))
-    return -jnp.stack([jnp.abs(fixed[..., :width] * norm(query, width) - moving[..., :width] * norm(candidate, width))
-                       .sum(-1) for width in widths.values], -1)
-  query_norm, candidate_norm = (inverse_norms(prefix.prefix_sums(jnp.square(rows['vector']), widths, prefix.psum_shared))
-                                for rows in (query, candidate))
+    return -jnp.stack(
+      [
+        jnp.abs(fixed[..., :width] * norm(query, width) - moving[..., :width] * norm(candidate, width)).sum(-1)
+        for width in widths.values
+      ],
+      -1,
+    )
+  query_norm, candidate_norm = (
+    inverse_norms(prefix.prefix_sums(jnp.square(rows['vector']), widths, prefix.psum_shared))
+    for rows in (query, candidate)
+  )
   fixed, query_norm = (jnp.broadcast_to(x, (*moving.shape[:-1], x.shape[-1])) for x in (fixed, query_norm))
   total = distances(fixed, moving, query_norm, candidate_norm, widths.fine)
   return -prefix.psum_once(total, widths.axis) if widths.axis else -total
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(4,))
-def distances(fixed: Float[Array, '... C'], moving: Float[Array, '... C'], query_norm: Float[Array, '... N'],
-              candidate_norm: Float[Array, '... N'], widths: Widths) -> Float[Array, '... N']:
+def distances(
+  fixed: Float[Array, '... C'],
+  moving: Float[Array, '... C'],
+  query_norm: Float[Array, '... N'],
+  candidate_norm: Float[Array, '... N'],
+  widths: Widths,
+) -> Float[Array, '... N']:
   """Distances of every width: D_i = sum over c <= d_i of |g_ci|, with the gap g_ci = f_c q_i - m_c r_i.
 
   f and m are `fixed` and `moving` [..., C], q and r the inverse norms `query_norm` and `candidate_norm` [..., N] of the
@@ -146,13 +170,19 @@ def _distances_bwd(widths, kept, grad):
 distances.defvjp(_distances_fwd, _distances_bwd)
 
 
-def scan_blocks(query: Table, rows: PyTree[Float[Array, 'E C']], widths: Widths, start: Float[Array, 'E Q'],
-                on_block: OnBlock, per_block: PyTree) -> PyTree:
+def scan_blocks(
+  query: Table,
+  rows: PyTree[Float[Array, 'E C']],
+  widths: Widths,
+  start: Float[Array, 'E Q'],
+  on_block: OnBlock,
+  per_block: PyTree,
+) -> PyTree:
   """See `contract.ScanBlocks`: every width walks its own blocks again, since its terms are scaled by its own norms."""
   block, num_blocks = widths.block, widths.num_blocks
-  split = lambda x: x.reshape(num_blocks, block, -1)                    # [blocks, block, Q]
+  split = lambda x: x.reshape(num_blocks, block, -1)  # [blocks, block, Q]
   fixed, other = split(query['vector'] * query['own']), split(query['other'])
-  rows = prefix.split_blocks(rows['vector'], block).transpose(1, 2, 0)    # [blocks, block, E]
+  rows = prefix.split_blocks(rows['vector'], block).transpose(1, 2, 0)  # [blocks, block, E]
   norms = lambda x: inverse_norms(jnp.cumsum(jnp.square(x).sum(1), 0))
   query_norm, row_norm = norms(split(query['vector'])), norms(rows)
 

@@ -3,6 +3,7 @@
 (?, r, t) is asked as (t, r inverse, ?): a query for heads is the query for tails of another relation. A triple then has
 two scores; the one that is called its score is that of the query for its tail.
 """
+
 from collections.abc import Callable, Mapping
 from typing import cast
 
@@ -19,8 +20,10 @@ def make(constants: Mapping[str, float], plain: Callable[[Mapping[str, float]], 
 
   def init(key, num_entities, num_relations, width):
     params = score.init(key, num_entities, 2 * num_relations, width)
-    forward, inverse = ({name: leaf[half] for name, leaf in params['relation'].items()}
-                        for half in (slice(num_relations), slice(num_relations, None)))
+    forward, inverse = (
+      {name: leaf[half] for name, leaf in params['relation'].items()}
+      for half in (slice(num_relations), slice(num_relations, None))
+    )
     return params | {'relation': forward | {INVERSE + name: leaf for name, leaf in inverse.items()}}
 
   def forward(relation):
@@ -37,6 +40,10 @@ def make(constants: Mapping[str, float], plain: Callable[[Mapping[str, float]], 
     # every triple, so each has to count half in the cubes that N3 adds up: (x / 2^(1/3))^3 = x^3 / 2.
     return [jax.tree.map(lambda x: x / 2 ** (1 / 3), magnitudes(part(rows))) for part in (forward, inverse)]
 
-  return score._replace(name=f'{score.name}_reciprocal', init=init, component_magnitudes=component_magnitudes,
-                        tail_query=lambda head, relation: score.tail_query(head, forward(relation)),
-                        head_query=lambda tail, relation: score.tail_query(tail, inverse(relation)))
+  return score._replace(
+    name=f'{score.name}_reciprocal',
+    init=init,
+    component_magnitudes=component_magnitudes,
+    tail_query=lambda head, relation: score.tail_query(head, forward(relation)),
+    head_query=lambda tail, relation: score.tail_query(tail, inverse(relation)),
+  )

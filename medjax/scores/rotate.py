@@ -1,4 +1,5 @@
 """RotatE (Sun et al., ICLR 2019, eq. 2): s = gamma - sum_j |h_j r_j - t_j|, with r_j = e^(i theta_j)."""
+
 from collections.abc import Mapping
 
 import jax
@@ -20,8 +21,10 @@ def make(constants: Mapping[str, float]) -> Score:
   def init(key, num_entities, num_relations, width):
     keys = jax.random.split(key, 3)
     draw = lambda key, rows, limit: jax.random.uniform(key, (rows, width // 2), minval=-limit, maxval=limit)
-    return {'entity': {'re': draw(keys[0], num_entities, bound), 'im': draw(keys[1], num_entities, bound)},
-            'relation': {'phase': draw(keys[2], num_relations, jnp.pi / phase_scale)}}
+    return {
+      'entity': {'re': draw(keys[0], num_entities, bound), 'im': draw(keys[1], num_entities, bound)},
+      'relation': {'phase': draw(keys[2], num_relations, jnp.pi / phase_scale)},
+    }
 
   def rotate(entity, theta):
     cos, sin = jnp.cos(theta), jnp.sin(theta)
@@ -35,6 +38,8 @@ def make(constants: Mapping[str, float]) -> Score:
     return rotate(tail, -relation['phase'] * phase_scale)
 
   def terms(query, candidate):
-    return -distances.modulus(distances.difference(query['re'], candidate['re']), distances.difference(query['im'], candidate['im']))
+    return -distances.modulus(
+      distances.difference(query['re'], candidate['re']), distances.difference(query['im'], candidate['im'])
+    )
 
   return Score('rotate', 2, True, init, tail_query, head_query, *additive.make_ways(terms))

@@ -2,6 +2,7 @@
 
 An entity's width counts both of its roles, so width d has d/2 numbers for each.
 """
+
 from collections.abc import Mapping
 
 import jax
@@ -17,8 +18,10 @@ def make(constants: Mapping[str, float]) -> Score:
   def init(key, num_entities, num_relations, width):
     keys = jax.random.split(key, 4)
     draw = lambda key, rows: scale * jax.random.normal(key, (rows, width // 2))
-    return {'entity': {'head': draw(keys[0], num_entities), 'tail': draw(keys[1], num_entities)},
-            'relation': {'forward': draw(keys[2], num_relations), 'inverse': draw(keys[3], num_relations)}}
+    return {
+      'entity': {'head': draw(keys[0], num_entities), 'tail': draw(keys[1], num_entities)},
+      'relation': {'forward': draw(keys[2], num_relations), 'inverse': draw(keys[3], num_relations)},
+    }
 
   def tail_query(head, relation):
     return {'tail': 0.5 * head['head'] * relation['forward'], 'head': 0.5 * head['tail'] * relation['inverse']}

@@ -1,4 +1,5 @@
 """TransE (Bordes et al., NeurIPS 2013): s = gamma - ||h + r - t||, with the L1 or the L2 norm."""
+
 from collections.abc import Mapping
 
 import jax
@@ -14,8 +15,10 @@ def make(constants: Mapping[str, float], name: str = 'transe', norm: int = 1) ->
 
   def init(key, num_entities, num_relations, width):
     entity, relation = jax.random.split(key)
-    return {'entity': {'vector': jax.random.uniform(entity, (num_entities, width), minval=-bound, maxval=bound)},
-            'relation': {'vector': jax.random.uniform(relation, (num_relations, width), minval=-bound, maxval=bound)}}
+    return {
+      'entity': {'vector': jax.random.uniform(entity, (num_entities, width), minval=-bound, maxval=bound)},
+      'relation': {'vector': jax.random.uniform(relation, (num_relations, width), minval=-bound, maxval=bound)},
+    }
 
   def tail_query(head, relation):
     return {'vector': head['vector'] + relation['vector']}

@@ -1,4 +1,5 @@
 """What a user holds: a loaded, perhaps cropped, model that scores and predicts by label."""
+
 from collections.abc import Sequence
 import pathlib
 from typing import Any, NamedTuple
@@ -40,6 +41,7 @@ class Model(NamedTuple):
     params: {'entity': {...}, 'relation': {...}}, float32 leaves, croppable axis last.
     graph: the vocabularies and triples that it was trained on.
   """
+
   description: artifact.Description
   params: Params
   graph: Graph
@@ -90,8 +92,9 @@ class Model(NamedTuple):
     lengths = [len(column) for column in columns]
     length = max(lengths)
     if not set(lengths) <= {1, length}:
-      raise ValueError(f'heads, relations and tails are {", ".join(map(str, lengths))} in number; give equally many, '
-                       'or one')
+      raise ValueError(
+        f'heads, relations and tails are {", ".join(map(str, lengths))} in number; give equally many, or one'
+      )
     if not length:
       return np.zeros(0, np.float32)
     columns = [column * length if len(column) == 1 else column for column in columns]
@@ -103,7 +106,9 @@ class Model(NamedTuple):
     result = self.description.offset[-1] + self.description.scale[-1] * np.asarray(raw)
     return float(result[0]) if single and length == 1 else result
 
-  def predict_tails(self, head: str | int, relation: str | int, k: int = 10, filter_known: bool = False) -> pd.DataFrame:
+  def predict_tails(
+    self, head: str | int, relation: str | int, k: int = 10, filter_known: bool = False
+  ) -> pd.DataFrame:
     """Returns the k most plausible tails as a DataFrame: label, score, rank, in_training.
 
     Args:
@@ -113,7 +118,9 @@ class Model(NamedTuple):
     """
     return self._predict('tail', self.entities.find(head), self.relations.find(relation), k, filter_known)
 
-  def predict_heads(self, relation: str | int, tail: str | int, k: int = 10, filter_known: bool = False) -> pd.DataFrame:
+  def predict_heads(
+    self, relation: str | int, tail: str | int, k: int = 10, filter_known: bool = False
+  ) -> pd.DataFrame:
     """Returns the k most plausible heads; see `predict_tails`."""
     return self._predict('head', self.entities.find(tail), self.relations.find(relation), k, filter_known)
 
@@ -130,17 +137,24 @@ class Model(NamedTuple):
     if filter_known:
       order = order[~in_training[order]]
     order = order[:k]
-    return pd.DataFrame({'label': [self.entities.labels[i] for i in order], 'score': values[order],
-                         'rank': np.arange(1, len(order) + 1), 'in_training': in_training[order]})
+    return pd.DataFrame(
+      {
+        'label': [self.entities.labels[i] for i in order],
+        'score': values[order],
+        'rank': np.arange(1, len(order) + 1),
+        'in_training': in_training[order],
+      }
+    )
 
   def score_all(self, side: Side, anchor: int, relation: int) -> Float[np.ndarray, ' E']:
     """Returns the scores of all entities as the answer of a query by ids, float32 [E]."""
     score, entity = self.description.make_score(), self.params['entity']
-    query = score.query(side)(
-        pick(entity, [anchor]), pick(self.params['relation'], [relation]))
+    query = score.query(side)(pick(entity, [anchor]), pick(self.params['relation'], [relation]))
     size = len(next(iter(entity.values())))
-    parts = [score.scores_by_width(query, pick(entity, slice(first, first + CHUNK)), self._last)
-             for first in range(0, size, CHUNK)]
+    parts = [
+      score.scores_by_width(query, pick(entity, slice(first, first + CHUNK)), self._last)
+      for first in range(0, size, CHUNK)
+    ]
     raw = np.concatenate([np.asarray(part)[:, 0] for part in parts])
     return self.description.offset[-1] + self.description.scale[-1] * raw
 
@@ -150,8 +164,14 @@ def pick(table: Table, ids: Any) -> Table:
   return {name: jnp.asarray(leaf[ids]) for name, leaf in table.items()}
 
 
-def load(folder: Path, width: int | None = None, *, truncate_dim: int | None = None, dimensions: int | None = None,
-         step: int | None = None) -> Model:
+def load(
+  folder: Path,
+  width: int | None = None,
+  *,
+  truncate_dim: int | None = None,
+  dimensions: int | None = None,
+  step: int | None = None,
+) -> Model:
   """Loads a trained run or a cropped model.
 
   >>> medjax.load(folder).width, medjax.load(folder, truncate_dim=4).width
@@ -186,11 +206,17 @@ def load(folder: Path, width: int | None = None, *, truncate_dim: int | None = N
 
 def check_shapes(folder: pathlib.Path, description: artifact.Description, graph: Graph, params: Params) -> None:
   """Raises errors.ArtifactError unless the tables of a cropped model fit its description and vocabularies."""
-  like = jax.eval_shape(lambda: description.make_score().init(
-      jax.random.key(0), graph.num_entities, graph.num_relations, description.widths[-1]))
-  shapes = lambda tree: {f'{table}.{name}': tuple(leaf.shape) for table, leaves in tree.items()
-                         for name, leaf in leaves.items()}
+  like = jax.eval_shape(
+    lambda: description.make_score().init(
+      jax.random.key(0), graph.num_entities, graph.num_relations, description.widths[-1]
+    )
+  )
+  shapes = lambda tree: {
+    f'{table}.{name}': tuple(leaf.shape) for table, leaves in tree.items() for name, leaf in leaves.items()
+  }
   if shapes(params) != shapes(like):
-    raise errors.ArtifactError(f'{folder / artifact.WEIGHTS} holds tables of shapes {shapes(params)}, but '
-                               f'model.json, entities.tsv and relations.tsv call for {shapes(like)}; '
-                               'crop or train anew')
+    raise errors.ArtifactError(
+      f'{folder / artifact.WEIGHTS} holds tables of shapes {shapes(params)}, but '
+      f'model.json, entities.tsv and relations.tsv call for {shapes(like)}; '
+      'crop or train anew'
+    )

@@ -1,4 +1,5 @@
 """Identifiers and labels of a graph, and the ids that they stand for."""
+
 import collections
 from collections.abc import Sequence
 import difflib

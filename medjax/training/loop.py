@@ -1,4 +1,5 @@
 """The training loop: dispatches of steps, and between them logging, validation and checkpoints."""
+
 from collections.abc import Callable, Iterable
 import math
 import time
@@ -21,6 +22,7 @@ from medjax.training.task import Task
 
 class Checkpoints(Protocol):
   """Where states are kept, see `saved.checkpoint.Checkpoints`."""
+
   directory: Any
 
   @property
@@ -36,6 +38,7 @@ class Checkpoints(Protocol):
 
 class Writer(Protocol):
   """Where lines of metrics go, see `report.metrics.Writer`."""
+
   history: list[dict[str, Any]]
 
   def write(self, step: int, values: dict[str, Any]) -> None:
@@ -45,8 +48,14 @@ class Writer(Protocol):
     """Ends it."""
 
 
-def fit(task: Task, train: TrainConfig, evaluation: EvalConfig, layout: parallel.Layout, checkpoints: Checkpoints,
-        open_writer: Callable[[int], Writer]) -> State:
+def fit(
+  task: Task,
+  train: TrainConfig,
+  evaluation: EvalConfig,
+  layout: parallel.Layout,
+  checkpoints: Checkpoints,
+  open_writer: Callable[[int], Writer],
+) -> State:
   """Trains, or goes on from the latest checkpoint, to the last step or to an early stop.
 
   Args:
@@ -69,8 +78,10 @@ def fit(task: Task, train: TrainConfig, evaluation: EvalConfig, layout: parallel
   merit_name = f'valid_{task.merit}'
   stopping = Patience(evaluation.patience, [line[merit_name] for line in writer.history if merit_name in line])
   try:
-    with signals.deferred() as received, tqdm(total=train.steps, initial=start, unit='step', desc='training',
-                                           disable=not processes.first()) as bar:
+    with (
+      signals.deferred() as received,
+      tqdm(total=train.steps, initial=start, unit='step', desc='training', disable=not processes.first()) as bar,
+    ):
       if start == 0:
         checkpoints.save(state)
       step, since, seconds = start, start, 0.0
@@ -96,7 +107,9 @@ def fit(task: Task, train: TrainConfig, evaluation: EvalConfig, layout: parallel
             raise diverged('a parameter', step, checkpoints)
           checkpoints.save(state, merit)
         if stopped:
-          raise signals.Stopped(received[0] if received else signals.signal.SIGTERM, step)  # or another process received it
+          raise signals.Stopped(
+            received[0] if received else signals.signal.SIGTERM, step
+          )  # or another process received it
       if received:
         raise signals.Stopped(received[0], step)
   finally:
@@ -104,8 +117,9 @@ def fit(task: Task, train: TrainConfig, evaluation: EvalConfig, layout: parallel
   return state
 
 
-def begin(task: Task, train: TrainConfig, layout: parallel.Layout, checkpoints: Checkpoints
-          ) -> tuple[State, Callable[[State, int], tuple[State, Float[Array, ' N'], Float[Array, '']]]]:
+def begin(
+  task: Task, train: TrainConfig, layout: parallel.Layout, checkpoints: Checkpoints
+) -> tuple[State, Callable[[State, int], tuple[State, Float[Array, ' N'], Float[Array, '']]]]:
   """Returns (the first state or that of the latest checkpoint, advance).
 
   `advance` is (state, steps) -> (state, mean losses of the widths [N], mean loss) and takes the state's buffers over.
@@ -116,13 +130,21 @@ def begin(task: Task, train: TrainConfig, layout: parallel.Layout, checkpoints: 
   return state, lambda state, steps: dispatch(state, data, np.int32(steps))
 
 
-def progress(state: State, widths: Widths, width_losses: Float[Array, ' N'], loss: Float[Array, ''], steps: int,
-             seconds: float) -> dict[str, Any]:
+def progress(
+  state: State, widths: Widths, width_losses: Float[Array, ' N'], loss: Float[Array, ''], steps: int, seconds: float
+) -> dict[str, Any]:
   """A line of metrics: losses are means over the last dispatch, seconds those of `steps` steps, learned scalars."""
-  scalars = {jax.tree_util.keystr(path[-1:], simple=True): float(leaf)
-             for path, leaf in jax.tree_util.tree_leaves_with_path(state.params) if leaf.ndim == 0}
-  return {'loss': float(loss), 'width_loss': named(widths, width_losses), 'seconds': seconds,
-          'steps_per_second': steps / seconds} | scalars
+  scalars = {
+    jax.tree_util.keystr(path[-1:], simple=True): float(leaf)
+    for path, leaf in jax.tree_util.tree_leaves_with_path(state.params)
+    if leaf.ndim == 0
+  }
+  return {
+    'loss': float(loss),
+    'width_loss': named(widths, width_losses),
+    'seconds': seconds,
+    'steps_per_second': steps / seconds,
+  } | scalars
 
 
 def validated(step: int, task: Task, params: PyTree, stopping: 'Patience', writer: Writer) -> float:
@@ -141,9 +163,10 @@ def validated(step: int, task: Task, params: PyTree, stopping: 'Patience', write
 def diverged(what: str, step: int, checkpoints: Checkpoints) -> errors.Diverged:
   """Returns the error of a training that is not finite any more, with the last good checkpoint and the remedy."""
   return errors.Diverged(
-      f'{what} was not finite at step {step}; the last good checkpoint is step {checkpoints.latest} in '
-      f'{checkpoints.directory}. Train in another --workdir with a lower train.learning_rate, or see '
-      "docs/method.md on the objective's options")
+    f'{what} was not finite at step {step}; the last good checkpoint is step {checkpoints.latest} in '
+    f'{checkpoints.directory}. Train in another --workdir with a lower train.learning_rate, or see '
+    "docs/method.md on the objective's options"
+  )
 
 
 def finite(params: PyTree) -> bool:

@@ -1,4 +1,5 @@
 """Optimizers by configuration, and rates by width."""
+
 import jax
 import jax.numpy as jnp
 from jaxtyping import PyTree
@@ -15,7 +16,9 @@ def make(train: TrainConfig) -> optax.GradientTransformation:
   rate = train.learning_rate
   if train.decay == 'linear':
     rate = optax.linear_schedule(train.learning_rate, 0.0, train.steps)
-  return optax.adam(rate) if train.optimizer == 'adam' else optax.adagrad(rate, initial_accumulator_value=0.0, eps=1e-10)
+  return (
+    optax.adam(rate) if train.optimizer == 'adam' else optax.adagrad(rate, initial_accumulator_value=0.0, eps=1e-10)
+  )
 
 
 def by_width(updates: PyTree, axes: PyTree, widths: Widths, power: float) -> PyTree:

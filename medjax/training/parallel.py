@@ -4,6 +4,7 @@ The step is the function of one device. It draws the whole batch (ids only), tak
 `data`, and holds along the mesh axis `width` its share of every leaf that declares an axis to split. Along `data`,
 gradients are averaged; along `width`, only sub-model scores are added up (see `core.prefix.prefix_sums`).
 """
+
 from collections.abc import Callable
 import dataclasses
 from typing import Any, TypeVar
@@ -38,6 +39,7 @@ class Layout:
     pmap: whether the step is mapped by `jax.pmap` instead of `jax.shard_map`.
     couples: whether an example's loss depends on the others of its batch.
   """
+
   data: int = 1
   width: int = 1
   mesh: jax.sharding.Mesh | None = None
@@ -80,11 +82,13 @@ class Layout:
     if self.mesh is None:
       return jax.jit(dispatch, donate_argnums=0)
     if self.pmap:
-      mapped = jax.pmap(dispatch, DATA, in_axes=(None, None, 0), out_axes=None, donate_argnums=0,
-                        devices=list(self.mesh.devices.flat))
+      mapped = jax.pmap(
+        dispatch, DATA, in_axes=(None, None, 0), out_axes=None, donate_argnums=0, devices=list(self.mesh.devices.flat)
+      )
       return lambda state, data, count: mapped(state, data, jnp.full(self.data, count))
-    mapped = jax.shard_map(dispatch, mesh=self.mesh, in_specs=(specs, P(), P()), out_specs=(specs, P(), P()),
-                           check_vma=False)
+    mapped = jax.shard_map(
+      dispatch, mesh=self.mesh, in_specs=(specs, P(), P()), out_specs=(specs, P(), P()), check_vma=False
+    )
     return jax.jit(mapped, donate_argnums=0)
 
   def make(self, init: Callable[[], State], specs: PyTree = None) -> State:
@@ -106,8 +110,10 @@ class Layout:
     """Arrays of the layout, whole, on one device of this process."""
     if self.mesh is None:
       return tree
-    return jax.tree.map(jnp.asarray, multihost_utils.process_allgather(tree, tiled=True) if processes.several()
-                        else jax.tree.map(np.asarray, tree))
+    return jax.tree.map(
+      jnp.asarray,
+      multihost_utils.process_allgather(tree, tiled=True) if processes.several() else jax.tree.map(np.asarray, tree),
+    )
 
 
 ONE = Layout()
@@ -123,13 +129,18 @@ def state_specs(like: State, axes: PyTree, optimizer: optax.GradientTransformati
   """
   spec = lambda one: P() if one.split is None else P(*[None] * one.split, WIDTH)
   of_params = jax.tree.map(spec, axes_lib.spread(axes, like.params))
-  of_optimizer = optax.tree_utils.tree_map_params(optimizer, lambda _, spec: spec, like.opt_state, of_params,
-                                                  transform_non_params=lambda _: P())
+  of_optimizer = optax.tree_utils.tree_map_params(
+    optimizer, lambda _, spec: spec, like.opt_state, of_params, transform_non_params=lambda _: P()
+  )
   return State(P(), of_params, of_optimizer, P())  # type: ignore[arg-type]  # specs in the place of arrays
 
 
-def make_layout(settings: ParallelConfig, widths: Widths, couples: bool = False,
-                check_batch: Callable[[int], None] = lambda shares: None) -> Layout:
+def make_layout(
+  settings: ParallelConfig,
+  widths: Widths,
+  couples: bool = False,
+  check_batch: Callable[[int], None] = lambda shares: None,
+) -> Layout:
   """Returns the `Layout` of a resolved configuration on the devices that are here.
 
   Args:
@@ -147,20 +158,24 @@ def make_layout(settings: ParallelConfig, widths: Widths, couples: bool = False,
     return ONE
   if settings.distributed and not jax.distributed.is_initialized():
     raise errors.ParallelError(
-        'config.parallel.distributed=True: the processes were not joined; --mode=train joins them, and in a program of '
-        'your own call medjax.training.processes.initialize() first')
+      'config.parallel.distributed=True: the processes were not joined; --mode=train joins them, and in a program of '
+      'your own call medjax.training.processes.initialize() first'
+    )
   devices = jax.local_devices() if mode == 'pmap' else jax.devices()
   data = len(devices) if mode == 'pmap' else settings.data
   width = 1 if mode == 'pmap' else settings.width or len(devices) // data
   if not 0 < data * width <= len(devices):
-    raise errors.ParallelError(f'config.parallel.data={data} and width={width} take {data * max(width, 1)} devices; '
-                               f'there are {len(devices)}')
+    raise errors.ParallelError(
+      f'config.parallel.data={data} and width={width} take {data * max(width, 1)} devices; there are {len(devices)}'
+    )
   if processes.several() and data * width != len(devices):
-    raise errors.ParallelError(f'config.parallel.data={data} and width={width} use {data * width} of the '
-                               f'{len(devices)} devices of all processes; with several processes all have to be used')
+    raise errors.ParallelError(
+      f'config.parallel.data={data} and width={width} use {data * width} of the '
+      f'{len(devices)} devices of all processes; with several processes all have to be used'
+    )
   check_batch(data)
   shape, names = ((data,), (DATA,)) if mode == 'pmap' else ((data, width), (DATA, WIDTH))
-  mesh = jax.make_mesh(shape, names, axis_types=(AxisType.Auto,) * len(shape), devices=devices[:data * width])
+  mesh = jax.make_mesh(shape, names, axis_types=(AxisType.Auto,) * len(shape), devices=devices[: data * width])
   layout = Layout(data, width, mesh, mode == 'pmap', couples)
   layout.split(widths)
   return layout

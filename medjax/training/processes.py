@@ -1,4 +1,5 @@
 """Processes of one training on several hosts: joining them, and what they tell each other."""
+
 from collections.abc import Callable, Sequence
 import os
 from typing import Any, TypeVar
@@ -22,14 +23,19 @@ def initialize() -> None:
   Raises:
     ParallelError: they could not be joined; the cause is told.
   """
-  given: dict[str, Any] = {name: int(os.environ[key]) for name, key in
-           (('num_processes', 'JAX_NUM_PROCESSES'), ('process_id', 'JAX_PROCESS_ID')) if key in os.environ}
+  given: dict[str, Any] = {
+    name: int(os.environ[key])
+    for name, key in (('num_processes', 'JAX_NUM_PROCESSES'), ('process_id', 'JAX_PROCESS_ID'))
+    if key in os.environ
+  }
   try:
     jax.distributed.initialize(**given, shutdown_timeout_seconds=WEEK)
   except Exception as error:
-    raise errors.ParallelError(f'config.parallel.distributed=True: the processes could not be joined ({error}). On a TPU '
-                        'pod, under SLURM and on Kubernetes JAX finds them; elsewhere set JAX_COORDINATOR_ADDRESS='
-                        'host:port, JAX_NUM_PROCESSES and JAX_PROCESS_ID for each') from error
+    raise errors.ParallelError(
+      f'config.parallel.distributed=True: the processes could not be joined ({error}). On a TPU '
+      'pod, under SLURM and on Kubernetes JAX finds them; elsewhere set JAX_COORDINATOR_ADDRESS='
+      'host:port, JAX_NUM_PROCESSES and JAX_PROCESS_ID for each'
+    ) from error
 
 
 def several() -> bool:

@@ -1,4 +1,5 @@
 """Ctrl-C and SIGTERM, noted instead of acted upon, so that work can be saved first."""
+
 from collections.abc import Iterator, Sequence
 import contextlib
 import os
@@ -10,8 +11,7 @@ class Stopped(RuntimeError):
   """Ctrl-C or SIGTERM ended the run after it saved a checkpoint."""
 
   def __init__(self, signal_number: signal.Signals, step: int):
-    super().__init__(f'stopped by {signal_number.name} at step {step}, which is saved; '
-                     'run the same command to go on')
+    super().__init__(f'stopped by {signal_number.name} at step {step}, which is saved; run the same command to go on')
     self.exit_code = 128 + signal_number
 
 

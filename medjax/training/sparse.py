@@ -3,6 +3,7 @@
 The cost of a step does not depend on the number of rows. It is another algorithm than dense Adam: moments of
 rows that are not touched do not decay, and those rows do not move; the bias correction counts all steps.
 """
+
 from collections.abc import Callable
 from typing import Any
 
@@ -15,8 +16,9 @@ from medjax.core import axes as axes_lib
 from medjax.training.task import Touched
 
 
-def on_touched_rows(update: Callable[..., Any], touched: Callable[[Any, Any], Touched],
-                    optimizer: optax.GradientTransformation) -> Callable[..., Any]:
+def on_touched_rows(
+  update: Callable[..., Any], touched: Callable[[Any, Any], Touched], optimizer: optax.GradientTransformation
+) -> Callable[..., Any]:
   """Returns an update(state, batch, mask) that is `update` on the rows that the whole batch names.
 
   Args:
@@ -35,8 +37,12 @@ def on_touched_rows(update: Callable[..., Any], touched: Callable[[Any, Any], To
       return leaf.at[rows[name]].set(small, mode='drop', indices_are_sorted=True) if name else small
 
     names = axes_lib.spread(tables, state.params)
-    names = names, optax.tree_utils.tree_map_params(optimizer, lambda _, name: name, state.opt_state, names,
-                                                    transform_non_params=lambda _: '')
+    names = (
+      names,
+      optax.tree_utils.tree_map_params(
+        optimizer, lambda _, name: name, state.opt_state, names, transform_non_params=lambda _: ''
+      ),
+    )
     whole = state.params, state.opt_state
     params, opt_state = jax.tree.map(take, whole, names)
     after, width_losses, value = update(state.replace(params=params, opt_state=opt_state), small_batch, mask)

@@ -1,4 +1,5 @@
 """What a run carries from step to step."""
+
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -16,6 +17,7 @@ class State:
     opt_state: the optimizer's state for `params`.
     ok: bool [], False once a step gave a loss or gradient that is not finite; nothing moves after it.
   """
+
   step: jax.Array
   params: Any
   opt_state: Any

@@ -1,4 +1,5 @@
 """The training step: one pure function of (state, data), all sub-models in one pass."""
+
 from collections.abc import Callable
 from typing import Any
 
@@ -27,8 +28,9 @@ def draw_sub_models(key: jax.Array, count: int, size: int) -> Float[Array, ' N']
   return (jnp.argsort(jnp.argsort(draw)) < count).astype(jnp.float32)
 
 
-def make_step(task: Task, train: TrainConfig, optimizer: optax.GradientTransformation,
-              layout: parallel.Layout = parallel.ONE) -> Step:
+def make_step(
+  task: Task, train: TrainConfig, optimizer: optax.GradientTransformation, layout: parallel.Layout = parallel.ONE
+) -> Step:
   """Returns step(state, data) -> (state, losses of the widths [N], loss): the step of one device of a layout."""
   run_key = jax.random.key(train.seed)
   local_widths = layout.split(task.widths)
@@ -37,8 +39,9 @@ def make_step(task: Task, train: TrainConfig, optimizer: optax.GradientTransform
     batch = task.batch(jax.random.fold_in(run_key, 1), state.step, data)
     mask = None
     if task.sub_models:
-      mask = draw_sub_models(jax.random.fold_in(jax.random.fold_in(run_key, 2), state.step), task.sub_models,
-                             len(task.widths.values))
+      mask = draw_sub_models(
+        jax.random.fold_in(jax.random.fold_in(run_key, 2), state.step), task.sub_models, len(task.widths.values)
+      )
     if task.touched:
       return sparse.on_touched_rows(update, task.touched, optimizer)(state, batch, mask)
     return update(state, batch, mask)
@@ -83,8 +86,9 @@ def make_dispatch(step: Step, layout: parallel.Layout = parallel.ONE, specs: PyT
   return layout.compile(dispatch, specs)
 
 
-def prepare(task: Task, train: TrainConfig, layout: parallel.Layout = parallel.ONE
-            ) -> tuple[State, PyTree, Callable[..., Any]]:
+def prepare(
+  task: Task, train: TrainConfig, layout: parallel.Layout = parallel.ONE
+) -> tuple[State, PyTree, Callable[..., Any]]:
   """Returns (the state before the first step, the task's data, dispatch), laid out; see `make_dispatch`."""
   optimizer = optimizers.make(train)
   init = lambda: init_state(task, train, optimizer)

@@ -3,6 +3,7 @@
 The loop, the step, layouts, checkpoints and rates by width take everything that is particular from a `Task`, and know
 nothing else of it: not what its parameters are, nor where its examples come from.
 """
+
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
@@ -30,12 +31,13 @@ class ValueAndGrad(Protocol):
   `mask` is 0/1 [N], the sub-models that are trained now, or None for all of them.
   """
 
-  def __call__(self, params: PyTree, batch: Any, mask: Float[Array, ' N'] | None, step: Int32[Array, '']
-               ) -> tuple[tuple[Float[Array, ''], Float[Array, ' N']], PyTree]: ...
+  def __call__(
+    self, params: PyTree, batch: Any, mask: Float[Array, ' N'] | None, step: Int32[Array, '']
+  ) -> tuple[tuple[Float[Array, ''], Float[Array, ' N']], PyTree]: ...
 
 
 class Validate(Protocol):
-  """Returns (merit, {width: merit}); the higher, the better. The first decides on the best checkpoint and on stopping."""
+  """Returns (merit, {width: merit}), higher is better; the first decides on the best checkpoint and on stopping."""
 
   def __call__(self, params: PyTree) -> tuple[float, dict[int, float]]: ...
 
@@ -48,6 +50,7 @@ class Touched(NamedTuple):
     tables: the name in `rows` of every leaf, or of whole subtrees; '' for leaves that are taken whole.
     batch: the batch with places among those rows instead of ids.
   """
+
   rows: dict[str, Int32[Array, ' n']]
   tables: PyTree
   batch: Any
@@ -70,6 +73,7 @@ class Task(NamedTuple):
     touched: (params, batch) -> the `Touched` rows, for updates of no other rows; None updates densely.
     sub_models: how many sub-models a step trains, the narrowest and the widest among them; 0 trains all.
   """
+
   init: Init
   batch: MakeBatch
   value_and_grad: ValueAndGrad

@@ -1,4 +1,5 @@
 """Every command runs at a tiny shape, and its last line is JSON with finite positive figures."""
+
 import ast
 import importlib
 import importlib.util
@@ -12,14 +13,25 @@ import pytest
 from benchmarks import common, estimate, evaluation, growth, machine, memory, peer, prepare, sparse, startup, train_step
 
 TINY = ['--dataset=synthetic:60:3:300', '--widths=4,8', '--batch=8', '--negatives=4', '--rounds=2']
-NAMES = ('train_step', 'evaluation', 'memory', 'startup', 'growth', 'machine', 'prepare', 'sparse', 'scaling', 'large',
-         'estimate')
-FAKE_PEER = f'''#!{sys.executable}
+NAMES = (
+  'train_step',
+  'evaluation',
+  'memory',
+  'startup',
+  'growth',
+  'machine',
+  'prepare',
+  'sparse',
+  'scaling',
+  'large',
+  'estimate',
+)
+FAKE_PEER = f"""#!{sys.executable}
 import json, sys
 print(json.dumps({{"pykeen": "0", "torch": "0", "threads": 1, "model": "Fake", "tunables": ""}}), flush=True)
 for line in sys.stdin:
   print(json.dumps({{"seconds": 0.5, "seconds_of_one": 0.1}}), flush=True)
-'''
+"""
 
 
 @pytest.fixture
@@ -82,10 +94,12 @@ def test_evaluation_extrapolates_what_was_sampled(run, fake_peer):
 
 def test_memory(run):
   result = run(memory, '--rounds=1', '--entities=100', '--triples=20')
-  assert positive({name: [r['parameters'], r['state'], r['xla_above'], r['batch']]
-                   for name, r in result['training'].items()})
-  assert positive({name: [r['parameters'], r['xla_above'], r['score_table']]
-                   for name, r in result['evaluation'].items()})
+  assert positive(
+    {name: [r['parameters'], r['state'], r['xla_above'], r['batch']] for name, r in result['training'].items()}
+  )
+  assert positive(
+    {name: [r['parameters'], r['xla_above'], r['score_table']] for name, r in result['evaluation'].items()}
+  )
   assert all(math.isfinite(number) for number in leaves(result))
   assert list(result['evaluation']) == ['60', '100 (synthetic)']
 
@@ -101,11 +115,25 @@ def test_startup(run):
 
 
 def test_growth(run, tmp_path):
-  result = run(growth, '--axes=widths,negatives,entities', '--counts=1,2', '--negative-counts=2,4', '--entities=50,100',
-               '--entity-widths=2,4', '--sample=100', '--steps=2', '--triples=10', f'--output={tmp_path}', '--name=g')
+  result = run(
+    growth,
+    '--axes=widths,negatives,entities',
+    '--counts=1,2',
+    '--negative-counts=2,4',
+    '--entities=50,100',
+    '--entity-widths=2,4',
+    '--sample=100',
+    '--steps=2',
+    '--triples=10',
+    f'--output={tmp_path}',
+    '--name=g',
+  )
   assert positive([[line['median'], line['low'], line['high']] for line in result['points']])
   assert {axis: list(each) for axis, each in result['exponents'].items()} == {
-      'widths': ['step', 'evaluation'], 'negatives': ['step'], 'entities': ['step', 'evaluation']}
+    'widths': ['step', 'evaluation'],
+    'negatives': ['step'],
+    'entities': ['step', 'evaluation'],
+  }
   assert {path.name for path in tmp_path.iterdir()} == {'g.csv', 'g.png', 'g.json', 'g.txt'}
   assert str(tmp_path) not in (tmp_path / 'g.txt').read_text()
 
@@ -115,7 +143,11 @@ def test_the_points_of_growth():
   each = growth.points(arguments, common.load_data('synthetic:60:3:300'))
   assert list(each) == list(growth.AXES)
   assert [changed['widths'] for _, changed, _ in each['widths']] == [
-      '640:640:640', '160:640:160', '40:640:40', '10:640:10']
+    '640:640:640',
+    '160:640:160',
+    '40:640:40',
+    '10:640:10',
+  ]
   assert [changed['widths'] for _, changed, _ in each['full width']][::4] == ['10:40:10', '160:640:160']
   assert {changed['widths'] for _, changed, _ in each['entities']} == {'8:64:8'}
 
@@ -132,13 +164,31 @@ def test_sparse(run):
 
 
 def test_an_estimate_is_its_arithmetic(capsys, tmp_path):
-  measured = {'score': 'transe', 'widths': '4,8', 'batch': 10, 'negatives': 5, 'share_negatives': 1,
-              'bytes_per_second': {'median': 100.0}, 'least_bytes': {'all': 50},
-              'seconds_per_step': {'med': {'median': 2.0}, 'single': {'median': 1.0}}}
+  measured = {
+    'score': 'transe',
+    'widths': '4,8',
+    'batch': 10,
+    'negatives': 5,
+    'share_negatives': 1,
+    'bytes_per_second': {'median': 100.0},
+    'least_bytes': {'all': 50},
+    'seconds_per_step': {'med': {'median': 2.0}, 'single': {'median': 1.0}},
+  }
   (tmp_path / 'measured.json').write_text(json.dumps(measured))
   # so a single model takes twice its bound, and a score of a width (2.0 - 1.0) * 100 / (10 * 5 * 2) = 1 byte
-  options = {'entities': 90, 'relations': 10, 'triples': 200, 'width': 8, 'sub-models': 2, 'batch': 20, 'negatives': 4,
-             'epochs': 3, 'devices': 2, 'bandwidth': 1000, 'link': 100}
+  options = {
+    'entities': 90,
+    'relations': 10,
+    'triples': 200,
+    'width': 8,
+    'sub-models': 2,
+    'batch': 20,
+    'negatives': 4,
+    'epochs': 3,
+    'devices': 2,
+    'bandwidth': 1000,
+    'link': 100,
+  }
   estimate.main([f'--{name}={value}' for name, value in options.items()] + [f'--measured={tmp_path}/measured.json'])
   result = json.loads(capsys.readouterr().out.splitlines()[-1])
   assert result['tables and moments, GiB a device'] == pytest.approx(3 * 100 * 4 * 4 / 2**30)
@@ -158,7 +208,9 @@ def test_prepare(capsys, tmp_path):
   assert str(tmp_path) not in result['command'] and not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize('options, words', [
+@pytest.mark.parametrize(
+  'options, words',
+  [
     (['--score=transee'], "unknown score 'transee'; did you mean 'transe'"),
     (['--dataset=fb15k'], 'fb15k237'),
     (['--dataset=synthetic:5'], 'synthetic:ENTITIES:RELATIONS:TRIPLES'),
@@ -166,7 +218,8 @@ def test_prepare(capsys, tmp_path):
     (['--batch=3'], 'must be even'),
     (['--rows=meed'], "no row 'meed'"),
     (['--peer-python=/nowhere/python'], '/nowhere/python'),
-])
+  ],
+)
 def test_mistakes_give_one_clear_line(options, words, capsys):
   with pytest.raises(SystemExit) as end:
     train_step.main([*TINY, *options])

@@ -1,4 +1,5 @@
 """The loop over sliced models computes the very loss of the one pass, and moves the same parameters."""
+
 import functools
 
 import jax
@@ -30,8 +31,10 @@ def after_one_step(score, slice_of='', share=1):
 one_pass = functools.cache(lambda score, share: after_one_step(score, share=share))
 
 
-@pytest.mark.parametrize('score, slice_of, share', [(score, 'tables', 1) for score in sorted(scores.REGISTRY)]
-                         + [('rotate', 'rows', 1), ('pairre', 'rows', 4)])
+@pytest.mark.parametrize(
+  'score, slice_of, share',
+  [(score, 'tables', 1) for score in sorted(scores.REGISTRY)] + [('rotate', 'rows', 1), ('pairre', 'rows', 4)],
+)
 def test_naive_loop_equals_the_one_pass(score, slice_of, share):
   params, own, loss = one_pass(score, share)
   naive_params, naive_own, naive_loss = after_one_step(score, slice_of, share)

@@ -1,4 +1,5 @@
 """Configurations: what is refused, and with which words."""
+
 import pytest
 
 from medjax import config as config_lib
@@ -43,9 +44,7 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(
-  'fields, words', REFUSED, ids=[','.join(f'{k}={v}' for k, v in r[0].items()) for r in REFUSED]
-)
+@pytest.mark.parametrize('fields, words', REFUSED, ids=[','.join(f'{k}={v}' for k, v in r[0].items()) for r in REFUSED])
 def test_a_bad_value_is_named_with_its_remedy(fields, words):
   with pytest.raises(errors.ConfigError) as caught:
     resolve(**fields)
@@ -53,7 +52,9 @@ def test_a_bad_value_is_named_with_its_remedy(fields, words):
     assert word in str(caught.value)
 
 
-@pytest.mark.parametrize('field, text, words', [
+@pytest.mark.parametrize(
+  'field, text, words',
+  [
     ('model__widths', '0,10', ["'0,10'", 'start at 1 or more']),
     ('model__widths', '20,10', ["'20,10'", 'increase']),
     ('model__widths', 'abc', ["'abc'", '10:640:10']),
@@ -63,7 +64,8 @@ def test_a_bad_value_is_named_with_its_remedy(fields, words):
     ('model__widths', '7', ['width 7', 'multiples of 2']),
     ('eval__extra_widths', '15', ['width 15', 'multiples of 2']),
     ('eval__widths', '15,20', ['width 15', '10, 20']),
-])
+  ],
+)
 def test_bad_widths_are_named_with_their_remedy(field, text, words):
   with pytest.raises(errors.WidthError) as caught:
     resolve(**{field: text})
@@ -71,7 +73,9 @@ def test_bad_widths_are_named_with_their_remedy(field, text, words):
     assert word in str(caught.value)
 
 
-@pytest.mark.parametrize('arguments, words', [
+@pytest.mark.parametrize(
+  'arguments, words',
+  [
     (['--config.train.lerning_rate=1'], ['config.train.lerning_rate', "did you mean 'learning_rate'?"]),
     (['--config.trian.steps=1'], ['config.trian.steps', "did you mean 'train'?"]),
     (['--config.train.steps.more=1'], ['train.steps has no field', 'it is a value']),
@@ -79,7 +83,8 @@ def test_bad_widths_are_named_with_their_remedy(field, text, words):
     (['--noconfig.objective.mutal'], ["did you mean 'mutual'?"]),
     (['--config=configs/nope.py'], ['--config=configs/nope.py', 'no such file']),
     (['--config', 'nope.py:rotate'], ['--config=nope.py:rotate', 'no such file']),
-])
+  ],
+)
 def test_a_bad_command_line_is_named_with_its_remedy(arguments, words):
   with pytest.raises(errors.ConfigError) as caught:
     config_lib.check_arguments(arguments)
@@ -99,11 +104,14 @@ def test_a_good_command_line_passes():
   )
 
 
-@pytest.mark.parametrize('fields, words', [
+@pytest.mark.parametrize(
+  'fields, words',
+  [
     ({'train__negatives': 0}, ['train.negatives=0', "loss='softmax'"]),
     ({'objective__loss': 'softmax', 'objective__weights': 'learned'}, ["weights='learned'", "'fixed'"]),
     ({'objective__regularizer': 'n3'}, ["regularizer='n3'", 'rotate is a distance']),
-])
+  ],
+)
 def test_losses_that_do_not_fit_are_named(fields, words):
   with pytest.raises(errors.ConfigError) as caught:
     resolve(**fields)
@@ -122,8 +130,12 @@ def test_a_preset_refuses_what_it_would_overwrite():
 
 
 def test_presets_and_limits_name_fields_that_exist():
-  named = {*rules.CHOICES, *rules.AT_LEAST, *config_lib.FREE,
-           *(field for preset in config_lib.PRESETS.values() for field in preset)}
+  named = {
+    *rules.CHOICES,
+    *rules.AT_LEAST,
+    *config_lib.FREE,
+    *(field for preset in config_lib.PRESETS.values() for field in preset),
+  }
   assert named <= config_lib.flatten(config_lib.Config()).keys()
 
 

@@ -1,4 +1,5 @@
 """Widths as they are written, and the blocks that they end."""
+
 import pytest
 
 from medjax import errors
@@ -10,9 +11,19 @@ def test_widths_are_ranges_or_lists(text, widths):
   assert widths_lib.parse_widths(text) == widths
 
 
-@pytest.mark.parametrize('text, says', [
-    ('0,10', 'start at 1'), ('20,10', 'must increase'), ('10,10', 'must increase'), ('abc', 'first:last:step'),
-    ('', 'first:last:step'), ('10:65:10', 'such as 60'), ('10:20', 'first:last:step'), ('20:10:10', 'must increase')])
+@pytest.mark.parametrize(
+  'text, says',
+  [
+    ('0,10', 'start at 1'),
+    ('20,10', 'must increase'),
+    ('10,10', 'must increase'),
+    ('abc', 'first:last:step'),
+    ('', 'first:last:step'),
+    ('10:65:10', 'such as 60'),
+    ('10:20', 'first:last:step'),
+    ('20:10:10', 'must increase'),
+  ],
+)
 def test_bad_widths_say_what_to_write(text, says):
   with pytest.raises(errors.WidthError, match=says):
     widths_lib.parse_widths(text)

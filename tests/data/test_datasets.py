@@ -1,4 +1,5 @@
 """From a configuration to a graph."""
+
 import os
 import re
 
@@ -27,8 +28,22 @@ def write(folder):
 
 def test_registry_is_well_formed():
   assert set(data.REGISTRY) == {
-      'world', 'wn18rr', 'fb15k237', 'codex-s', 'codex-m', 'codex-l', 'yago3-10', 'umls', 'kinship',
-      'nations', 'countries-s1', 'countries-s2', 'countries-s3', 'wikidata5m', 'wikikg2'}
+    'world',
+    'wn18rr',
+    'fb15k237',
+    'codex-s',
+    'codex-m',
+    'codex-l',
+    'yago3-10',
+    'umls',
+    'kinship',
+    'nations',
+    'countries-s1',
+    'countries-s2',
+    'countries-s3',
+    'wikidata5m',
+    'wikikg2',
+  }
   for name, source in data.REGISTRY.items():
     assert source.about and source.licence
     assert set(source.blobs) == (set() if name == 'world' or source.large else set(SPLITS))
@@ -36,8 +51,7 @@ def test_registry_is_well_formed():
       known = re.fullmatch('[0-9a-f]{64}', large.sha256)
       assert large.url.startswith('https://') and large.members and (known or source.counts)
     for file in source.files + ((source.archive.file,) if source.archive else ()):
-      assert re.fullmatch(r'https://raw\.githubusercontent\.com/[\w-]+/[\w-]+/[0-9a-f]{40}/[\w./-]+',
-                          file.url)
+      assert re.fullmatch(r'https://raw\.githubusercontent\.com/[\w-]+/[\w-]+/[0-9a-f]{40}/[\w./-]+', file.url)
       assert re.fullmatch('[0-9a-f]{40}', file.blob)
     assert all(re.fullmatch('[0-9a-f]{40}', blob) for blob in source.blobs.values())
 
@@ -61,7 +75,9 @@ def test_one_file_is_split(tmp_path):
     data.load(DataConfig(path=str(path), columns='htr', split='0.6,0.2'))
 
 
-@pytest.mark.parametrize('change, words', [
+@pytest.mark.parametrize(
+  'change, words',
+  [
     ({'name': 'wn18r'}, "'wn18r'.*Did you mean wn18rr"),
     ({'name': 'codexm'}, None),
     ({'name': 'zzz'}, 'Registered: world, wn18rr'),
@@ -69,7 +85,8 @@ def test_one_file_is_split(tmp_path):
     ({'columns': 'hhh'}, 'data.columns'),
     ({'header': 'perhaps'}, 'data.header'),
     ({'name': 'umls', 'root': 'no/such/place'}, 'data.root.*no folder'),
-])
+  ],
+)
 def test_bad_configurations(change, words):
   if words is None:
     assert datasets.find_name(change['name']) == 'codex-m'

@@ -1,4 +1,5 @@
 """Downloads from a server on this machine, and archives that should not be trusted."""
+
 import functools
 import hashlib
 import http.server
@@ -74,7 +75,7 @@ def test_fetch_downloads_once_and_mends_the_cache(site, tmp_path):
   assert download.fetch(file, cache).read_bytes() == CONTENT
   (cache / 'train.txt').write_bytes(b'damaged')
   assert download.fetch(file, cache).read_bytes() == CONTENT
-  (folder / 'train.txt').unlink()   # no longer needed
+  (folder / 'train.txt').unlink()  # no longer needed
   assert download.fetch(file, cache).read_bytes() == CONTENT
 
 
@@ -125,7 +126,7 @@ def test_fetch_archive(site, tmp_path):
   assert download.fetch_archive(archive, cache)[0].read_bytes() == CONTENT
   assert sorted(entry.name for entry in cache.iterdir()) == ['train.txt', 'x.tar.gz']
   path.unlink()
-  (cache / 'x.tar.gz').unlink()   # the members are enough
+  (cache / 'x.tar.gz').unlink()  # the members are enough
   download.fetch_archive(archive, cache)
 
 
@@ -144,11 +145,18 @@ def _link(kind, name, target):
   return info
 
 
-@pytest.mark.parametrize('bad', [
-    ('../evil.txt', b'x'), ('/evil.txt', b'x'), ('a/../../evil.txt', b'x'), ('..\\evil.txt', b'x'),
-    _link(tarfile.SYMTYPE, 'train.txt', '/etc/hostname'), _link(tarfile.LNKTYPE, 'link.txt', 'train.txt'),
+@pytest.mark.parametrize(
+  'bad',
+  [
+    ('../evil.txt', b'x'),
+    ('/evil.txt', b'x'),
+    ('a/../../evil.txt', b'x'),
+    ('..\\evil.txt', b'x'),
+    _link(tarfile.SYMTYPE, 'train.txt', '/etc/hostname'),
+    _link(tarfile.LNKTYPE, 'link.txt', 'train.txt'),
     _link(tarfile.FIFOTYPE, 'pipe', ''),
-])
+  ],
+)
 def test_hostile_archives(tmp_path, bad):
   path = pack(tmp_path / 'x.tar.gz', ('inner/train.txt', CONTENT), bad)
   out = tmp_path / 'out'
@@ -202,10 +210,13 @@ def test_a_large_archive_of_another_hash_is_refused_and_of_unknown_hash_is_told(
   assert 'states no hash' in notes[0] and path.exists()
 
 
-@pytest.mark.parametrize('members, words', [
+@pytest.mark.parametrize(
+  'members, words',
+  [
     ([('b.txt', b'')], 'holds 0 files called a.txt'),
     ([('a.txt', b''), ('x/a.txt', b'')], 'holds 2 files called a.txt'),
-])
+  ],
+)
 def test_a_zip_without_its_member_is_refused(tmp_path, members, words):
   with pytest.raises(DataError, match=words):
     download.unpack_zip(pack_zip(tmp_path / 'x.zip', *members), ['a.txt'], tmp_path)

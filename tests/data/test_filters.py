@@ -1,4 +1,5 @@
 """Known answers and relation categories against references that loop."""
+
 import hypothesis
 from hypothesis import strategies as st
 import numpy as np
@@ -23,7 +24,7 @@ def test_known_answers_agree_with_a_loop(triples, queries, side):
       expected = {t for h, r, t in facts if (h, r) == (head, relation)}
     else:
       expected = {h for h, r, t in facts if (r, t) == (relation, tail)}
-    assert answers[offsets[i]:offsets[i + 1]].tolist() == sorted(expected)
+    assert answers[offsets[i] : offsets[i + 1]].tolist() == sorted(expected)
   assert offsets[-1] == len(answers)
 
 
@@ -45,12 +46,12 @@ def test_known_answers_with_large_ids():
 
 
 def test_relation_categories_by_hand():
-  rows = [(0, 0, 1), (2, 0, 3), (4, 0, 5)]                  # 1-1
-  rows += [(0, 1, t) for t in range(3)]                     # one head, three tails
-  rows += [(h, 2, 0) for h in range(3)]                     # three heads, one tail
-  rows += [(h, 3, t) for h in range(2) for t in range(2)]   # both
-  rows += [(0, 4, 1), (0, 4, 2), (3, 4, 4)]                 # 3 tails over 2 heads: exactly 1.5 counts as many
-  rows += [(0, 0, 1)] * 5                                   # repetitions count once
+  rows = [(0, 0, 1), (2, 0, 3), (4, 0, 5)]  # 1-1
+  rows += [(0, 1, t) for t in range(3)]  # one head, three tails
+  rows += [(h, 2, 0) for h in range(3)]  # three heads, one tail
+  rows += [(h, 3, t) for h in range(2) for t in range(2)]  # both
+  rows += [(0, 4, 1), (0, 4, 2), (3, 4, 4)]  # 3 tails over 2 heads: exactly 1.5 counts as many
+  rows += [(0, 0, 1)] * 5  # repetitions count once
   found = filters.relation_categories(np.array(rows, np.int32), 6)
   assert found.tolist() == ['1-1', '1-N', 'N-1', 'N-N', '1-N', '1-1']
 

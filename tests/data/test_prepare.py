@@ -1,4 +1,5 @@
 """Prepared graphs: the same ids and triples as graphs that were read, whatever the files look like."""
+
 import gzip
 import json
 
@@ -57,8 +58,10 @@ def test_a_prepared_graph_is_the_graph_that_was_read(tmp_path):
 
 @pytest.mark.parametrize('form', ['gz', 'gz-unnamed', 'csv', 'crlf', 'header', 'order', 'bom', 'spaces'])
 def test_every_form_of_text_gives_the_same_graph(tmp_path, form):
-  lines = {split: [line.rstrip('\n').split('\t') for line in random_lines(seed, size)]
-           for seed, (split, size) in enumerate(zip(triples.SPLITS, (300, 20, 20)))}
+  lines = {
+    split: [line.rstrip('\n').split('\t') for line in random_lines(seed, size)]
+    for seed, (split, size) in enumerate(zip(triples.SPLITS, (300, 20, 20)))
+  }
   if form == 'spaces':
     lines = {split: [[field.replace(' ', '_') for field in row] for row in rows] for split, rows in lines.items()}
   folder, fields, suffix = tmp_path / 'mine', {}, {'csv': '.csv', 'gz': '.tsv.gz', 'spaces': '.txt'}.get(form, '.tsv')
@@ -93,8 +96,9 @@ def test_a_store_depends_on_the_set_of_lines_alone(tmp_path):
 def test_one_file_is_split_into_all_of_its_triples(tmp_path):
   path = tmp_path / 'facts.tsv'
   path.write_text(''.join(random_lines(0, 2000)))
-  ours, other = (prepared(path, tmp_path / name, split='0.6,0.2,0.2', split_seed=seed)
-                 for name, seed in (('a', 0), ('b', 1)))
+  ours, other = (
+    prepared(path, tmp_path / name, split='0.6,0.2,0.2', split_seed=seed) for name, seed in (('a', 0), ('b', 1))
+  )
   read = triples.split_file(path)
   np.testing.assert_array_equal(in_order(ours.triples), in_order(read.triples))
   assert not ours.unseen_entities().any() and set(ours.train[:, 1]) == {0, 1, 2}
@@ -103,7 +107,9 @@ def test_one_file_is_split_into_all_of_its_triples(tmp_path):
   assert prepared(path, tmp_path / 'c', split='0.6,0.2,0.2').store.hash == ours.store.hash
 
 
-@pytest.mark.parametrize('train, words', [
+@pytest.mark.parametrize(
+  'train, words',
+  [
     (b'a\tr\tb\nc\tr\n', 'train.tsv, line 2: 2 columns instead of 3'),
     (b'a\tr\tb\nb\tr\tc\td\n', 'train.tsv, line 2: 4 columns instead of 3'),
     (b'a\tr\tb\n\nb\t\tc\n', 'train.tsv, line 3: field 2 of 3 is empty'),
@@ -114,7 +120,8 @@ def test_one_file_is_split_into_all_of_its_triples(tmp_path):
     (b'tail\trelation\thead\na\tr\tb\n', "order 'trh'"),
     (gzip.compress(b'a\tr\tb\n' * 1000)[:-9], 'train.tsv: cannot be read'),
     (b'a\tq\tb\n', 'valid.tsv, line 1: the relation'),
-])
+  ],
+)
 def test_faults_are_named_by_file_and_line(tmp_path, train, words):
   folder = write(tmp_path / 'mine')
   (folder / 'train.tsv').write_bytes(train)
@@ -159,8 +166,11 @@ def test_a_damaged_store_is_refused(tmp_path):
 def test_wikidata5m_in_its_published_form(tmp_path):
   folder = tmp_path / 'root' / 'Wikidata5M'
   folder.mkdir(parents=True)
-  for split, text in {'train': 'Q1\tP1\tQ2\nQ2\tP1\tQ10\nQ3\tP2\tQ1\n', 'valid': 'Q1\tP2\tQ3\n',
-                      'test': 'Q10\tP1\tQ3\n'}.items():
+  for split, text in {
+    'train': 'Q1\tP1\tQ2\nQ2\tP1\tQ10\nQ3\tP2\tQ1\n',
+    'valid': 'Q1\tP2\tQ3\n',
+    'test': 'Q10\tP1\tQ3\n',
+  }.items():
     (folder / f'wikidata5m_transductive_{split}.txt').write_text(text)
   (folder / 'wikidata5m_entity.txt').write_text('Q1\tone\tthe first\nQ10\tten\nQ99\tnobody\n')
   (folder / 'wikidata5m_relation.txt').write_text('P1\tprecedes\tis before\nP2\tfollows\n')

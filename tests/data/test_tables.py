@@ -1,4 +1,5 @@
 """Reading one file: what is accepted, what is refused and in which words."""
+
 import gzip
 import time
 
@@ -11,7 +12,8 @@ from medjax.data import tables
 
 # an identifier: any text without separators and control characters that is not blank
 NAMES = st.text(st.characters(exclude_categories=('Cs', 'Cc')), min_size=1, max_size=8).filter(
-    lambda name: name.strip() and not name.startswith('\ufeff'))
+  lambda name: name.strip() and not name.startswith('\ufeff')
+)
 ROWS = st.lists(st.tuples(NAMES, NAMES, NAMES), min_size=1, max_size=20)
 
 
@@ -24,12 +26,18 @@ def rows(table):
   return list(zip(table.heads, table.relations, table.tails, strict=True))
 
 
-@hypothesis.given(data=ROWS, suffix=st.sampled_from(['.txt', '.tsv', '.csv']),
-                  end=st.sampled_from(['\n', '\r\n']), packed=st.booleans(), mark=st.booleans())
+@hypothesis.given(
+  data=ROWS,
+  suffix=st.sampled_from(['.txt', '.tsv', '.csv']),
+  end=st.sampled_from(['\n', '\r\n']),
+  packed=st.booleans(),
+  mark=st.booleans(),
+)
 @hypothesis.settings(max_examples=60, deadline=None, derandomize=True)
 def test_round_trip(tmp_path_factory, data, suffix, end, packed, mark):
   def quote(name):
     return '"' + name.replace('"', '""') + '"' if suffix == '.csv' else name
+
   separator = ',' if suffix == '.csv' else '\t'
   content = ''.join(separator.join(map(quote, row)) + end for row in data).encode('utf-8')
   content = (b'\xef\xbb\xbf' if mark else b'') + content
@@ -38,7 +46,9 @@ def test_round_trip(tmp_path_factory, data, suffix, end, packed, mark):
   assert rows(tables.read_table(path, 'hrt', 'no')) == data
 
 
-@pytest.mark.parametrize('name, content', [
+@pytest.mark.parametrize(
+  'name, content',
+  [
     ('a.txt', 'x\tr\ty\nz\tr\ty'),
     ('a.txt', 'x\tr\ty\r\nz\tr\ty\r\n\r\n\n'),
     ('a.txt', '\ufeffx\tr\ty\nz\tr\ty\n'),
@@ -47,7 +57,8 @@ def test_round_trip(tmp_path_factory, data, suffix, end, packed, mark):
     ('a.csv', 'x,"r",y\nz,r,"y"\n'),
     ('a.csv', 'x,r,y\nz,r,y\n'),
     ('a.tsv', 'subject\tPredicate\tobject\nx\tr\ty\nz\tr\ty\n'),
-])
+  ],
+)
 def test_accepted(tmp_path, name, content):
   assert rows(tables.read_table(write(tmp_path / name, content))) == [('x', 'r', 'y'), ('z', 'r', 'y')]
 
@@ -76,7 +87,9 @@ def test_columns_and_header(tmp_path):
     tables.read_table(path, 'htr')
 
 
-@pytest.mark.parametrize('name, content, words', [
+@pytest.mark.parametrize(
+  'name, content, words',
+  [
     ('a.txt', '', ['empty']),
     ('a.txt', '\r\n\n', ['empty']),
     ('a.tsv', 'head\trelation\ttail\n', ['header', 'Add']),
@@ -104,7 +117,8 @@ def test_columns_and_header(tmp_path):
     ('a.txt', 'x\tr\ty\n'.encode('utf-16-le'), ['zero byte', 'UTF-8']),
     ('a.txt.gz', b'\x1f\x8b\x08broken', ['cannot be read']),
     ('a.txt.gz', gzip.compress(b'x\tr\ty\n' * 99)[:-12], ['cannot be read']),
-])
+  ],
+)
 def test_refused(tmp_path, name, content, words):
   path = write(tmp_path / name, content)
   with pytest.raises(errors.DataError, match=name) as caught:
@@ -116,7 +130,7 @@ def test_refused(tmp_path, name, content, words):
 def test_refused_arguments(tmp_path):
   path = write(tmp_path / 'a.txt', 'x\tr\ty\n')
   for columns in ('hr', 'hrr', 'srt', '', None):
-    with pytest.raises(errors.DataError, match="permutation|in some order"):
+    with pytest.raises(errors.DataError, match='permutation|in some order'):
       tables.read_table(path, columns)
   with pytest.raises(errors.DataError, match="'auto', 'yes' or 'no'"):
     tables.read_table(path, header='maybe')

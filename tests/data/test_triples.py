@@ -1,4 +1,5 @@
 """Folders and single files become graphs: ids, checks, notes, splits."""
+
 import gzip
 import os
 import pathlib
@@ -73,20 +74,22 @@ def test_notes_count_what_was_found(tmp_path):
   graph = read_folder(tmp_path)
   assert len(graph.train) == 2 and len(graph.valid) == 3 and len(graph.test) == 2
   assert graph.notes == (
-      'train.txt: 2 duplicate triples removed',
-      'valid: 1 duplicate triples, kept',
-      'valid: 1 triples are also in train, kept',
-      'test: 1 triples are also in train, kept',
-      'test: 1 triples are also in valid, kept',
-      '3 entities are unseen in train; 2 valid and 1 test triples name them')
+    'train.txt: 2 duplicate triples removed',
+    'valid: 1 duplicate triples, kept',
+    'valid: 1 triples are also in train, kept',
+    'test: 1 triples are also in train, kept',
+    'test: 1 triples are also in valid, kept',
+    '3 entities are unseen in train; 2 valid and 1 test triples name them',
+  )
   assert [graph.entities[i] for i in np.flatnonzero(graph.unseen_entities())] == ['x', 'y', 'z']
 
 
 def test_lookalikes_are_kept_apart_and_noted(tmp_path):
   graph = read_folder(write_folder(tmp_path, 'New\u00a0York\tr\tNew York\na\tr\tc\n'))
   assert graph.num_entities == 4
-  assert any("1 groups of entities differ only in white space" in note and r'New\xa0York' in note
-             for note in graph.notes)
+  assert any(
+    '1 groups of entities differ only in white space' in note and r'New\xa0York' in note for note in graph.notes
+  )
 
 
 def test_header_is_noted(tmp_path):
@@ -95,8 +98,9 @@ def test_header_is_noted(tmp_path):
   assert graph.notes == ('train.txt: line 1 taken for a header: head,relation,tail',)
 
 
-LINES = st.lists(st.tuples(st.integers(0, 12), st.integers(0, 3), st.integers(0, 12)), min_size=40,
-                 max_size=150, unique=True)
+LINES = st.lists(
+  st.tuples(st.integers(0, 12), st.integers(0, 3), st.integers(0, 12)), min_size=40, max_size=150, unique=True
+)
 
 
 @hypothesis.given(lines=LINES, seed=st.integers(0, 5), random=st.randoms(use_true_random=False))
@@ -109,8 +113,9 @@ def test_split_laws(tmp_path_factory, lines, seed, random):
   (folder / 'b.txt').write_text(''.join(text) + text[0])
   graph, again = (split_file(folder / name, (0.5, 0.25, 0.25), seed) for name in ('a.txt', 'b.txt'))
   assert sorted(named(graph, 'train') + named(graph, 'valid') + named(graph, 'test')) == sorted(
-      tuple(line.strip().split('\t')) for line in text)
-  for split in ('train', 'valid', 'test'):   # the order of lines does not matter
+    tuple(line.strip().split('\t')) for line in text
+  )
+  for split in ('train', 'valid', 'test'):  # the order of lines does not matter
     np.testing.assert_array_equal(getattr(graph, split), getattr(again, split))
   assert not graph.unseen_entities().any()
   assert set(graph.train[:, 1]) == set(range(graph.num_relations))
@@ -135,8 +140,10 @@ def test_rare_entities_go_to_train(tmp_path):
     assert ('rare', 'r', 'e0') in named(graph, 'train') and ('e0', 'once', 'e1') in named(graph, 'train')
 
 
-@pytest.mark.parametrize('shares', [(0.8, 0.2), (0.8, 0.1, 0.2), (1.0, 0.0, 0.0), (1.2, -0.1, -0.1),
-                                    ('a', 'b', 'c'), (float('nan'), 0.1, 0.1), None])
+@pytest.mark.parametrize(
+  'shares',
+  [(0.8, 0.2), (0.8, 0.1, 0.2), (1.0, 0.0, 0.0), (1.2, -0.1, -0.1), ('a', 'b', 'c'), (float('nan'), 0.1, 0.1), None],
+)
 def test_bad_shares(tmp_path, shares):
   (tmp_path / 'a.txt').write_text('a\tr\tb\n')
   with pytest.raises(DataError, match='data.split'):
@@ -149,13 +156,16 @@ def test_too_small_to_split(tmp_path):
     split_file(tmp_path / 'a.txt')
 
 
-@pytest.mark.parametrize('name, entities, relations, sizes, unseen', [
+@pytest.mark.parametrize(
+  'name, entities, relations, sizes, unseen',
+  [
     ('fb15k-237', 14541, 237, (272115, 17535, 20466), 28),
     ('wn18rr', 40943, 11, (86835, 3034, 3134), 210),
     ('codex-m', 17050, 51, (185584, 10310, 10311), 0),
     ('umls', 135, 46, (5216, 652, 661), 0),
     ('nations', 14, 55, (1592, 199, 201), 0),
-])
+  ],
+)
 def test_published_counts(name, entities, relations, sizes, unseen):
   folder = pathlib.Path(os.environ.get('MEDJAX_DATA_ROOT', '')) / name
   if not os.environ.get('MEDJAX_DATA_ROOT') or not folder.is_dir():

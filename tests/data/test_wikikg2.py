@@ -1,4 +1,5 @@
 """ogbl-wikikg2's files as torch saves them, and files that try to do more than hold arrays."""
+
 import gzip
 import io
 import pathlib
@@ -26,8 +27,11 @@ def save_pt(path, value, **options):
 
 def contents(seed=0):
   draw = np.random.default_rng(seed)
-  make = lambda size: {'head': draw.integers(0, 9, size), 'relation': draw.integers(0, 2, size),
-                       'tail': draw.integers(0, 9, size)}
+  make = lambda size: {
+    'head': draw.integers(0, 9, size),
+    'relation': draw.integers(0, 2, size),
+    'tail': draw.integers(0, 9, size),
+  }
   negatives = lambda: {f'{side}_neg': draw.integers(0, 9, (QUERIES, CANDIDATES)) for side in ('head', 'tail')}
   return {'train': make(20), 'valid': make(QUERIES) | negatives(), 'test': make(QUERIES) | negatives()}
 
@@ -45,8 +49,12 @@ def write(folder, values, save=save_pt, suffix='.pt'):
 
 @pytest.mark.parametrize('dtype', ['int64', 'int32', '>i4', 'uint8', 'float32'])
 def test_arrays_of_numbers_are_read_exactly(tmp_path, dtype):
-  saved = {'a': np.arange(12).astype(dtype).reshape(3, 4), 'none': np.zeros((0, 3), dtype), 'number': 7,
-           'b': np.asfortranarray(np.arange(6).astype(dtype).reshape(2, 3))}
+  saved = {
+    'a': np.arange(12).astype(dtype).reshape(3, 4),
+    'none': np.zeros((0, 3), dtype),
+    'number': 7,
+    'b': np.asfortranarray(np.arange(6).astype(dtype).reshape(2, 3)),
+  }
   save_pt(tmp_path / 'x.pt', saved)
   found = arrays.read(tmp_path / 'x.pt')
   assert sorted(found) == ['a', 'b', 'none']
@@ -56,18 +64,20 @@ def test_arrays_of_numbers_are_read_exactly(tmp_path, dtype):
 
 
 class Evil:
-
   def __reduce__(self):
     return pathlib.Path.touch, (pathlib.Path('evil-was-here'),)
 
 
-@pytest.mark.parametrize('value, words', [
+@pytest.mark.parametrize(
+  'value, words',
+  [
     ({'a': Evil()}, 'it calls for __builtin__.getattr'),
     ({'a': np.array([Evil()], object)}, "type 'O8' is none of numbers"),
     ({'a': io.BytesIO}, 'it calls for _io.BytesIO'),
     ({'a': len}, 'it calls for'),
     ([1], 'no dictionary'),
-])
+  ],
+)
 def test_nothing_but_arrays_is_read(tmp_path, monkeypatch, value, words):
   monkeypatch.chdir(tmp_path)
   save_pt(tmp_path / 'x.pt', value)
@@ -95,8 +105,11 @@ def test_ids_triples_and_candidates_are_the_published_ones(tmp_path, monkeypatch
   write(root, values, **({} if form == 'pt' else {'save': lambda path, v: np.savez(path, **v), 'suffix': '.npz'}))
   root.rename(tmp_path / 'root' / 'wikikg2')
   source = datasets.REGISTRY['wikikg2']
-  monkeypatch.setitem(datasets.REGISTRY, 'wikikg2', type(source)(source.about, source.licence, large=source.large,
-                                                                 counts=(9, 2, 20, QUERIES, QUERIES)))
+  monkeypatch.setitem(
+    datasets.REGISTRY,
+    'wikikg2',
+    type(source)(source.about, source.licence, large=source.large, counts=(9, 2, 20, QUERIES, QUERIES)),
+  )
   graph = data.load(config_lib.DataConfig(name='wikikg2', root=str(tmp_path / 'root'), cache=str(tmp_path / 'cache')))
   for split, value in values.items():
     expected = np.stack([value[name] for name in ('head', 'relation', 'tail')], 1)
@@ -109,12 +122,15 @@ def test_ids_triples_and_candidates_are_the_published_ones(tmp_path, monkeypatch
 
 
 @pytest.mark.usefixtures('needs_duckdb')
-@pytest.mark.parametrize('change, words', [
+@pytest.mark.parametrize(
+  'change, words',
+  [
     (lambda v: v['train'].pop('tail'), 'train.pt: lacks tail; it holds head, relation'),
     (lambda v: v['test'].pop('head_neg'), 'test.pt: lacks head_neg'),
     (lambda v: v['test']['head_neg'].__setitem__((0, 0), 2**32 + 1), 'test.pt: head_neg holds ids outside of 0 to 8'),
     (lambda v: v['valid']['relation'].__setitem__(0, -1), 'valid.pt: relation holds ids outside of 0 to 1'),
-])
+  ],
+)
 def test_faults_are_named(tmp_path, change, words):
   values = contents()
   change(values)

@@ -1,4 +1,5 @@
 """The default graph: true facts, readable names, no leaks."""
+
 import time
 
 import numpy as np
@@ -22,11 +23,18 @@ def facts(graph, triples):
 
 def test_known_facts(graph):
   assert facts(graph, graph.triples) >= {
-      ('France', 'borders', 'Spain'), ('Spain', 'borders', 'France'), ('Paris', 'capital_of', 'France'),
-      ('France', 'speaks', 'French'), ('France', 'uses_currency', 'Euro'),
-      ('France', 'in_continent', 'Europe'), ('Lyon', 'located_in', 'France'),
-      ('Paris', 'in_timezone', 'Europe/Paris'), ('Japan', 'speaks', 'Japanese'),
-      ('Willemstad', 'capital_of', 'Curacao'), ('Switzerland', 'speaks', 'Italian')}
+    ('France', 'borders', 'Spain'),
+    ('Spain', 'borders', 'France'),
+    ('Paris', 'capital_of', 'France'),
+    ('France', 'speaks', 'French'),
+    ('France', 'uses_currency', 'Euro'),
+    ('France', 'in_continent', 'Europe'),
+    ('Lyon', 'located_in', 'France'),
+    ('Paris', 'in_timezone', 'Europe/Paris'),
+    ('Japan', 'speaks', 'Japanese'),
+    ('Willemstad', 'capital_of', 'Curacao'),
+    ('Switzerland', 'speaks', 'Italian'),
+  }
 
 
 def test_size_and_shares(graph):
@@ -45,8 +53,7 @@ def test_train_names_everything(graph):
 
 
 def test_no_pair_of_entities_is_in_two_splits(graph):
-  pairs = [{frozenset(pair) for pair in split[:, [0, 2]].tolist()}
-           for split in (graph.train, graph.valid, graph.test)]
+  pairs = [{frozenset(pair) for pair in split[:, [0, 2]].tolist()} for split in (graph.train, graph.valid, graph.test)]
   assert not pairs[0] & pairs[1] and not pairs[0] & pairs[2] and not pairs[1] & pairs[2]
 
 

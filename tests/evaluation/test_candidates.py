@@ -1,4 +1,5 @@
 """Ranks among candidates: against numpy by hand, and equal to the full ranking where all entities are candidates."""
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -48,12 +49,13 @@ def test_ranks_among_candidates_equal_brute_force(name, side, monkeypatch):
   score, widths, model = build(name)
   asked, facts = random_triples(), random_triples(seed=1, size=400)
   listed = np.random.default_rng(2).integers(0, ENTITIES, (len(asked), 11)).astype(np.int32)
-  ours, number = candidates.ranks(score, model, widths, asked, side, lambda t, places, side: listed[places],
-                                  (facts, asked), batch=7)
+  ours, number = candidates.ranks(
+    score, model, widths, asked, side, lambda t, places, side: listed[places], (facts, asked), batch=7
+  )
   known = {tuple(row) for row in np.concatenate([facts, asked]).tolist()}
   answer = 2 if side == 'tail' else 0
   for i, triple in enumerate(asked.tolist()):
-    rows = np.array([[*triple[:answer], e, *triple[answer + 1:]] for e in listed[i]], np.int32)
+    rows = np.array([[*triple[:answer], e, *triple[answer + 1 :]] for e in listed[i]], np.int32)
     rivals = [row for row in rows if tuple(row.tolist()) not in known]
     table = np.asarray(scores.score_triples(score, model, jnp.asarray(np.stack([triple, *rivals])), widths, side))
     greater, equal = (table[1:] > table[:1]).sum(0), (table[1:] == table[:1]).sum(0)
@@ -68,8 +70,9 @@ def test_ranks_by_hand():
   model = {'entity': {'vector': values}, 'relation': {'vector': jnp.ones((1, 1))}}
   asked = np.array([[0, 0, 2], [0, 0, 4]], np.int32)
   listed = np.array([[1, 3, 4, 0], [2, 5, 0, 4]], np.int32)
-  ours, number = candidates.ranks(score, model, widths_lib.Widths((1,)), asked, 'tail',
-                                  lambda t, places, side: listed[places], asked)
+  ours, number = candidates.ranks(
+    score, model, widths_lib.Widths((1,)), asked, 'tail', lambda t, places, side: listed[places], asked
+  )
   # 2 (3.0): above it 1, tied with 3, 4 is known. 4 (2.0): above it 5; 2 is known, and 4 is the answer itself
   np.testing.assert_array_equal(ours[:, 0], [2.5, 2])
   np.testing.assert_array_equal(number, [4, 3])
@@ -103,8 +106,16 @@ def test_drawn_candidates_are_uniform():
 
 def toy_graph():
   names = tuple(map(str, range(ENTITIES)))
-  return Graph('toy', names, names[:RELATIONS], random_triples(size=90), random_triples(3, 5), random_triples(4, 20),
-               names, names[:RELATIONS])
+  return Graph(
+    'toy',
+    names,
+    names[:RELATIONS],
+    random_triples(size=90),
+    random_triples(3, 5),
+    random_triples(4, 20),
+    names,
+    names[:RELATIONS],
+  )
 
 
 def test_an_evaluation_says_what_it_ranked_among():

@@ -1,4 +1,5 @@
 """Ranks against brute force, by hand, and their exactness."""
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -74,7 +75,7 @@ def test_cropped_models_rank_exactly_as_inside_the_full_one(name):
   together = ranking.ranks(score, model, widths, asked, 'tail', known)
   for i, width in enumerate(widths.values):
     cropped, part = axes_lib.crop(model, score.axes, width), widths.up_to(width)
-    np.testing.assert_array_equal(ranking.ranks(score, cropped, part, asked, 'tail', known), together[:, :i + 1])
+    np.testing.assert_array_equal(ranking.ranks(score, cropped, part, asked, 'tail', known), together[:, : i + 1])
 
 
 @pytest.mark.parametrize('batch, chunk, workers', [(1, 37, 1), (7, 5, 1), (64, 36, 2), (256, 1, 2)])
@@ -94,7 +95,9 @@ def test_ranks_by_hand():
   asked = np.array([[0, 0, 2], [0, 0, 4], [0, 0, 1]], np.int32)
   known = filters.known_answers(asked, asked, 'tail')
   # 2 (3.0): above it 5 (4.0), tied with 3; 1 is known. 4 (2.0): above it 5 and 3; 1 and 2 are known. 1 (5.0): best
-  np.testing.assert_array_equal(ranking.ranks(score, model, widths_lib.Widths((1,)), asked, 'tail', known)[:, 0], [2.5, 3, 1])
+  np.testing.assert_array_equal(
+    ranking.ranks(score, model, widths_lib.Widths((1,)), asked, 'tail', known)[:, 0], [2.5, 3, 1]
+  )
 
 
 @pytest.mark.parametrize('name', NAMES)
@@ -173,8 +176,9 @@ def test_memory_does_not_grow_with_the_number_of_entities():
   ids, answers, pairs = (jax.ShapeDtypeStruct(shape, jnp.int32) for shape in ((64,), (8, 64), (1024, 2)))
 
   def scratch(entities):
-    lowered = ranking.count_rivals.lower(shapes(entities), ids, ids, answers, pairs, score=score, widths=widths,
-                                         side='tail', chunk=512)
+    lowered = ranking.count_rivals.lower(
+      shapes(entities), ids, ids, answers, pairs, score=score, widths=widths, side='tail', chunk=512
+    )
     return lowered.compile().memory_analysis().temp_size_in_bytes
 
   assert scratch(1_000_000) <= scratch(10_000) + 16 * 1024  # the numbers of the chunks

@@ -1,19 +1,36 @@
 """All methods of one graph and score by one command."""
+
 import pytest
 
 from medjax import errors
 from medjax.experiments import comparison, study
 from medjax.report import collect
 
-FAST = {'model.widths': '4,8,12', 'distill.rates': 'width', 'eval.every': 0, 'train.steps': 10,
-        'train.steps_per_dispatch': 5, 'train.log_every': 5}
+FAST = {
+  'model.widths': '4,8,12',
+  'distill.rates': 'width',
+  'eval.every': 0,
+  'train.steps': 10,
+  'train.steps_per_dispatch': 5,
+  'train.log_every': 5,
+}
 
 
 def test_every_method_is_trained_and_reported_once(tiny_config, tmp_path, monkeypatch):
   path = comparison.run(tiny_config(FAST), tmp_path, '12,4')
   found = {run.name: run for run in collect.collect(tmp_path)}
-  assert set(found) == {'med', 'direct-12', 'direct-4', 'extract-loss', 'extract-value', 'extract-random', 'bkd-4',
-                        'ta-4', 'dualde-4', 'iterde-4'}
+  assert set(found) == {
+    'med',
+    'direct-12',
+    'direct-4',
+    'extract-loss',
+    'extract-value',
+    'extract-random',
+    'bkd-4',
+    'ta-4',
+    'dualde-4',
+    'iterde-4',
+  }
   assert list(found['med'].results.index) == [4, 8, 12] and list(found['extract-loss'].results.index) == [4]
   rate = lambda name: found[name].fields['train.learning_rate']
   assert rate('direct-4') == pytest.approx(3 * rate('med'))

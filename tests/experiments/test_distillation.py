@@ -1,4 +1,5 @@
 """Distilled runs as folders: chains, their costs, resumption, and teachers that are not what they were."""
+
 import json
 import shutil
 
@@ -17,8 +18,14 @@ from medjax.saved import workdir as workdir_lib
 from medjax.training import optimizers
 from medjax.training import step as step_lib
 
-PLAIN = {'objective.name': 'direct', 'eval.every': 0, 'train.steps': 20, 'train.checkpoint_every': 5,
-         'train.steps_per_dispatch': 5, 'train.log_every': 5}
+PLAIN = {
+  'objective.name': 'direct',
+  'eval.every': 0,
+  'train.steps': 20,
+  'train.checkpoint_every': 5,
+  'train.steps_per_dispatch': 5,
+  'train.log_every': 5,
+}
 
 
 @pytest.fixture(scope='module')
@@ -34,7 +41,8 @@ def chained(tiny_config, tmp_path_factory):
 def student(tiny_config, chained):
   """A function of a method and further fields to the configuration of a student of width 4."""
   return lambda method, **fields: tiny_config(
-      PLAIN | {'model.widths': '4', 'distill.method': method, 'distill.teacher': str(chained / 'direct-12')} | fields)
+    PLAIN | {'model.widths': '4', 'distill.method': method, 'distill.teacher': str(chained / 'direct-12')} | fields
+  )
 
 
 def cost_of(folder):
@@ -98,11 +106,17 @@ def test_an_interrupted_student_resumes_bit_for_bit(method, student, chained, tm
   runs.train(config, tmp_path / 'cut')
   states = []
   for folder in (whole, tmp_path / 'cut'):
-    there, graph, description = (read(folder) for read in (
-        workdir_lib.read_config, graph_files.read_graph, artifact.read_description))
+    there, graph, description = (
+      read(folder) for read in (workdir_lib.read_config, graph_files.read_graph, artifact.read_description)
+    )
     taught, teacher = teacher_lib.find(there, folder)
-    task = task_lib.make_task(there, description.make_score(), description.make_widths(), graph,
-                              teacher=teacher_lib.load_teacher(taught, teacher, graph))
+    task = task_lib.make_task(
+      there,
+      description.make_score(),
+      description.make_widths(),
+      graph,
+      teacher=teacher_lib.load_teacher(taught, teacher, graph),
+    )
     like = step_lib.init_state(task, there.train, optimizers.make(there.train))
     states.append(checkpoint.Checkpoints(folder / 'checkpoints', read_only=True).restore(like))
   pairs = list(zip(*map(jax.tree.leaves, states)))
@@ -135,14 +149,17 @@ def test_a_teacher_has_to_fit(student, chained, trained_complex, tmp_path):
     runs.train(student('bkd', **{'data.path': ''}), tmp_path / 'b')
 
 
-@pytest.mark.parametrize('fields, message', [
+@pytest.mark.parametrize(
+  'fields, message',
+  [
     ({'distill.method': 'bkd'}, 'set both'),
     ({'distill.teacher': 'x'}, 'set both'),
     ({'distill.method': 'bkd', 'distill.teacher': 'x', 'objective.name': 'med'}, 'a student has'),
     ({'distill.method': 'bkd', 'distill.teacher': 'x', 'model.widths': '4,8'}, 'a student has'),
     ({'distill.method': 'ta', 'distill.teacher': 'x', 'distill.weight': 1.5}, 'at most 1.0'),
     ({'distill.method': 'kd', 'distill.teacher': 'x'}, 'did you mean'),
-])
+  ],
+)
 def test_a_configuration_that_cannot_be_run_is_refused(fields, message, tiny_config):
   with pytest.raises(errors.ConfigError, match=message):
     settings_lib.resolve(tiny_config({'objective.name': 'direct', 'model.widths': '4'} | fields))
@@ -164,8 +181,9 @@ def test_widths_are_taken_downwards(text):
 
 
 def test_links_are_direct_and_have_the_margin_of_their_width(tiny_config):
-  med = tiny_config({'model.gamma': 6.0, 'model.gamma_half': 8.0, 'train.narrow_rate': 0.5,
-                     'objective.evolutionary': True})
+  med = tiny_config(
+    {'model.gamma': 6.0, 'model.gamma_half': 8.0, 'train.narrow_rate': 0.5, 'objective.evolutionary': True}
+  )
   link = distillation.link(med, 8, 12, '', '')
   assert (link.objective.name, link.objective.evolutionary, link.train.narrow_rate) == ('direct', False, 0.0)
   assert (link.model.gamma, link.model.gamma_half) == (3.0, 0.0)

@@ -1,4 +1,5 @@
 """Extraction against loops that leave out, and cut, by hand."""
+
 import dataclasses
 import json
 
@@ -33,8 +34,9 @@ def toy(name, widths=(4, WIDTH), seed=0):
   score = scores.make(name, constants)
   params = jax.tree.map(np.asarray, score.init(jax.random.key(seed), ENTITIES, RELATIONS, WIDTH))
   offset = (3.0,) * len(widths) if score.margin else (0.0,) * len(widths)
-  description = artifact.Description(name, constants, widths, widths_lib.Widths(widths, score.components).block, offset,
-                                     (1.5,) * len(widths), 'toy')
+  description = artifact.Description(
+    name, constants, widths, widths_lib.Widths(widths, score.components).block, offset, (1.5,) * len(widths), 'toy'
+  )
   return model_lib.Model(description, params, graph)
 
 
@@ -42,8 +44,13 @@ def drop(model, component):
   """The model without a component, cut out by hand."""
   params = jax.tree.map(lambda leaf: np.delete(leaf, component, -1), model.params)
   width = WIDTH - model.widths.components
-  one = dataclasses.replace(model.description, widths=(width,), block=0, offset=model.description.offset[-1:],
-                            scale=model.description.scale[-1:])
+  one = dataclasses.replace(
+    model.description,
+    widths=(width,),
+    block=0,
+    offset=model.description.offset[-1:],
+    scale=model.description.scale[-1:],
+  )
   return model_lib.Model(one, params, model.graph)
 
 
@@ -54,7 +61,7 @@ def loss_by_hand(model, batches, temperature):
   total = []
   for batch in batches:
     for i, (anchor, relation, answer) in enumerate(zip(batch.anchor, batch.relation, batch.answer)):
-      triple = lambda entity: ((anchor, relation, entity) if i < len(batch.anchor) // 2 else (entity, relation, anchor))
+      triple = lambda entity: (anchor, relation, entity) if i < len(batch.anchor) // 2 else (entity, relation, anchor)
       ask = lambda entities: np.array([score(*map(int, triple(int(entity)))) for entity in entities], np.float64)
       wrong = ask(batch.negatives[i][batch.valid[i]])
       weights = np.exp(temperature * (wrong - wrong.max()))
@@ -67,8 +74,10 @@ def test_scores_without_a_component_are_those_of_the_tables_without_it(name):
   model = toy(name)
   score, triples = model.description.make_score(), model.graph.test[:7]
   head, relation, tail = triples.T
-  query = score.tail_query(rows_lib.gather(jax.tree.map(jax.numpy.asarray, model.params['entity']), head),
-                           rows_lib.gather(jax.tree.map(jax.numpy.asarray, model.params['relation']), relation))
+  query = score.tail_query(
+    rows_lib.gather(jax.tree.map(jax.numpy.asarray, model.params['entity']), head),
+    rows_lib.gather(jax.tree.map(jax.numpy.asarray, model.params['relation']), relation),
+  )
   candidate = rows_lib.gather(jax.tree.map(jax.numpy.asarray, model.params['entity']), tail)
   found = contract.leave_one_out(score, query, candidate)
   plain = score._replace(left_out=None)  # the path of scores that are no sums gives the same
@@ -87,27 +96,37 @@ def test_importance_by_loss_is_the_change_of_a_loss_computed_by_hand(name, monke
   extraction.batch_losses.clear_cache()
   model, temperature = toy(name), 0.7
   facts = np.concatenate([model.graph.valid, model.graph.train])
-  batches = [jax.tree.map(np.asarray, batches_lib.sample(jax.random.key(3), step, jax.numpy.asarray(model.graph.valid),
-                                                      ENTITIES, 4, 5)) for step in range(2)]
+  batches = [
+    jax.tree.map(
+      np.asarray, batches_lib.sample(jax.random.key(3), step, jax.numpy.asarray(model.graph.valid), ENTITIES, 4, 5)
+    )
+    for step in range(2)
+  ]
   for i, batch in enumerate(batches):  # the mask by hand: what is known to be true does not count as wrong
     columns = [(0, 1, 2) if row < 2 else (2, 1, 0) for row in range(4)]
     true = {tuple(fact) for fact in facts.tolist()}
-    valid = np.array([[tuple(np.array([anchor, relation, entity])[list(order)].tolist()) not in true
-                       for entity in wrong] for anchor, relation, wrong, order in
-                      zip(batch.anchor, batch.relation, batch.negatives, columns)])
+    valid = np.array(
+      [
+        [tuple(np.array([anchor, relation, entity])[list(order)].tolist()) not in true for entity in wrong]
+        for anchor, relation, wrong, order in zip(batch.anchor, batch.relation, batch.negatives, columns)
+      ]
+    )
     batches[i] = batch._replace(valid=valid)
   assert not all(batch.valid.all() for batch in batches)
   full = loss_by_hand(model, batches, temperature)
-  expected = [loss_by_hand(drop(model, component), batches, temperature) - full
-              for component in range(extraction.num_components(model))]
+  expected = [
+    loss_by_hand(drop(model, component), batches, temperature) - full
+    for component in range(extraction.num_components(model))
+  ]
   found = extraction.importance(model, 'loss', 3, temperature)
   np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
 def test_importance_by_value_of_a_complex_score_is_the_modulus_by_hand():
   model = toy('complex')
-  modulus = lambda table: np.mean([[abs(complex(a, b)) for a, b in zip(re, im)]
-                                   for re, im in zip(table['re'], table['im'])], 0)
+  modulus = lambda table: np.mean(
+    [[abs(complex(a, b)) for a, b in zip(re, im)] for re, im in zip(table['re'], table['im'])], 0
+  )
   expected = modulus(model.params['entity']) + modulus(model.params['relation'])
   np.testing.assert_allclose(extraction.importance(model, 'value'), expected, rtol=1e-6)
 
@@ -137,7 +156,7 @@ def test_the_extracted_model_is_cut_by_hand_and_whole_scores_the_same(name):
   ask = lambda model: model.score(*(list(map(int, column)) for column in graph.test.T))
   np.testing.assert_allclose(ask(found), ask(model), rtol=1e-5, atol=1e-5)
   for width in (2, 4):
-    kept = order[:width // model.widths.components]
+    kept = order[: width // model.widths.components]
     by_hand = jax.tree.map(lambda leaf: np.stack([leaf[:, j] for j in kept], -1), model.params)
     jax.tree.map(np.testing.assert_array_equal, found.crop(width).params, by_hand)
 

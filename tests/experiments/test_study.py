@@ -1,4 +1,5 @@
 """Studies: validation chooses, test judges, what is there is not trained again."""
+
 import pandas as pd
 import pytest
 
@@ -9,8 +10,10 @@ from medjax.experiments import runs, study
 @pytest.fixture
 def small(tiny_config):
   base = tiny_config({'eval.every': 0, 'train.steps': 20})
-  arms = {'med': study.grid(train__learning_rate=[1e-9, 5e-2]),
-          'direct-4': study.grid({'objective.name': 'direct', 'model.widths': '4'}, train__learning_rate=[1e-2])}
+  arms = {
+    'med': study.grid(train__learning_rate=[1e-9, 5e-2]),
+    'direct-4': study.grid({'objective.name': 'direct', 'model.widths': '4'}, train__learning_rate=[1e-2]),
+  }
   return study.Study('small', base, arms, seeds=(0, 1))
 
 
@@ -26,7 +29,10 @@ def test_direct_training_and_the_paper_are_points_beside_any_base(tiny_config):
   points = study.direct(4, {1.0: [0.1, 0.2], 3.0: [0.1]})
   made = [study.make(base, point, 0) for point in points]
   assert [(c.model.widths, c.model.gamma, c.train.learning_rate) for c in made] == [
-      ('4', 1.0, 0.1), ('4', 1.0, 0.2), ('4', 3.0, 0.1)]
+    ('4', 1.0, 0.1),
+    ('4', 1.0, 0.2),
+    ('4', 3.0, 0.1),
+  ]
   assert {(c.objective.name, c.model.gamma_half, c.train.narrow_rate) for c in made} == {('direct', 0.0, 0.0)}
   assert study.make(base, study.named('paper'), 0).objective.mutual_power == 0.0
 
@@ -54,8 +60,10 @@ def test_the_widths_that_a_study_names_decide(small, tmp_path, monkeypatch):
     folder.mkdir(parents=True, exist_ok=True)
     (folder / 'cost.json').write_text('{"steps": 20, "train_seconds": 1}')
     rows = mrr[config.train.learning_rate]
-    return pd.DataFrame({'width': [4, 8, 12][:len(rows)], 'mrr': rows} | {
-        name: 0.0 for name in study.COLUMNS if name not in ('width', 'mrr')})
+    return pd.DataFrame(
+      {'width': [4, 8, 12][: len(rows)], 'mrr': rows}
+      | {name: 0.0 for name in study.COLUMNS if name not in ('width', 'mrr')}
+    )
 
   monkeypatch.setattr(study, 'results_of', results_of)
   picked = lambda frame: set(frame[frame['chosen']]['point'])

@@ -43,7 +43,9 @@ def test_an_epoch_meets_every_triple_once():
 
 
 def test_batches_are_a_function_of_key_and_step():
-  draw = lambda key, step: batches_lib.sample(jax.random.key(key), jnp.int32(step), jnp.asarray(graph()), ENTITIES, 8, 4)
+  draw = lambda key, step: batches_lib.sample(
+    jax.random.key(key), jnp.int32(step), jnp.asarray(graph()), ENTITIES, 8, 4
+  )
   same = jax.tree.map(lambda a, b: bool((a == b).all()), draw(0, 3), draw(0, 3))
   assert all(jax.tree.leaves(same))
   assert not (draw(0, 3).negatives == draw(0, 4).negatives).all()

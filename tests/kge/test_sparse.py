@@ -1,4 +1,5 @@
 """Row-sparse updates against the dense step, of which only the touched rows are kept."""
+
 import types
 
 import jax
@@ -38,12 +39,17 @@ def touched(step):
   """{'entity': bool [E, 1], 'relation': bool [R, 1]}: what the batch of a step names."""
   batch = batches_lib.sample(jax.random.fold_in(jax.random.key(0), 1), jnp.int32(step), TRIPLES, ENTITIES, 8, 2)
   entities = np.concatenate([batch.anchor, batch.answer, np.ravel(batch.negatives)])
-  return {'entity': np.isin(np.arange(ENTITIES), entities)[:, None],
-          'relation': np.isin(np.arange(RELATIONS), batch.relation)[:, None]}
+  return {
+    'entity': np.isin(np.arange(ENTITIES), entities)[:, None],
+    'relation': np.isin(np.arange(RELATIONS), batch.relation)[:, None],
+  }
 
 
-@pytest.mark.parametrize('fields', [{}, {'train__optimizer': 'adagrad', 'model__score': 'complex'},
-                                    {'model__width_gamma': 'learned'}], ids=['adam', 'adagrad', 'learned gamma'])
+@pytest.mark.parametrize(
+  'fields',
+  [{}, {'train__optimizer': 'adagrad', 'model__score': 'complex'}, {'model__width_gamma': 'learned'}],
+  ids=['adam', 'adagrad', 'learned gamma'],
+)
 def test_touched_rows_move_as_in_the_dense_step_and_no_other(fields):
   state, dense = build(**fields)
   _, sparse = build(**fields, train__sparse_updates=True)

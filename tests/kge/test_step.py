@@ -1,4 +1,5 @@
 """The step against a slow reference that knows nothing of gathered rows, blocks or dispatches."""
+
 import functools
 import types
 
@@ -29,8 +30,16 @@ DATA = {'triples': jnp.asarray(TRIPLES), 'known': None, 'teacher': None}
 def build(score='rotate', **fields):
   """Returns (config, score, widths, first state, compiled step)."""
   config = config_lib.Config()
-  settings = {'model.score': score, 'model.widths': '4,8,12', 'train.batch': 8, 'train.negatives': 5, 'train.steps': 20,
-              'train.narrow_rate': 0.0, 'objective.mutual': True, 'objective.dynamic': True}
+  settings = {
+    'model.score': score,
+    'model.widths': '4,8,12',
+    'train.batch': 8,
+    'train.negatives': 5,
+    'train.steps': 20,
+    'train.narrow_rate': 0.0,
+    'objective.mutual': True,
+    'objective.dynamic': True,
+  }
   for field, value in (settings | {name.replace('__', '.'): value for name, value in fields.items()}).items():
     config_lib.put(config, field, value)
   config = settings_lib.resolve(config)
@@ -65,38 +74,51 @@ def reference_loss(params, config, score, widths, batch):
     repeat = lambda ids: jnp.broadcast_to(ids[:, None], candidates.shape)
     tails = jnp.stack([repeat(batch.anchor), repeat(batch.relation), candidates], -1)[:half]
     heads = jnp.stack([candidates, repeat(batch.relation), repeat(batch.anchor)], -1)[half:]
-    raw = jnp.concatenate([scores.score_triples(score, part, tails, one),
-                           scores.score_triples(score, part, heads, one, asked_for)])[..., 0]
+    raw = jnp.concatenate(
+      [scores.score_triples(score, part, tails, one), scores.score_triples(score, part, heads, one, asked_for)]
+    )[..., 0]
     column = config.model.gamma * score.margin + widths.full / width * raw
     margin = 1 / (1 + (config.model.gamma_half / width) ** config.model.gamma_power)
     columns.append(column * margin if score.margin else column)
   value = jnp.stack(columns, -1)
   objective = config.objective
   options = objectives.Options(
-      objectives.Mutual(form=objective.mutual_form), 'sigmoid' if objective.evolutionary else None, 'positive', 1.0, True,
-      objective.narrow_weight)
+    objectives.Mutual(form=objective.mutual_form),
+    'sigmoid' if objective.evolutionary else None,
+    'positive',
+    1.0,
+    True,
+    objective.narrow_weight,
+  )
   fractions = jnp.asarray(widths.values) / widths.full
-  return objectives.log_sigmoid_losses(value[:, 0], value[:, 1:], batch.valid, fractions, objectives.Strengths(), options
-                                       )[0]
+  return objectives.log_sigmoid_losses(
+    value[:, 0], value[:, 1:], batch.valid, fractions, objectives.Strengths(), options
+  )[0]
 
 
-@pytest.mark.parametrize('score, share, power', [
-    *((score, share, 2.0) for score in sorted(scores.REGISTRY) for share in (1, 4)), ('rotate', 1, 1.0)])
+@pytest.mark.parametrize(
+  'score, share, power',
+  [*((score, share, 2.0) for score in sorted(scores.REGISTRY) for share in (1, 4)), ('rotate', 1, 1.0)],
+)
 def test_step_is_adam_on_the_slow_loss(score, share, power):
-  config, record, widths, state, step = build(score, objective__evolutionary=True, train__share_negatives=share,
-                                              model__gamma_power=power)
-  batch = batches_lib.sample(jax.random.fold_in(jax.random.key(0), 1), state.step, jnp.asarray(TRIPLES), ENTITIES, 8, 5,
-                          share=share)
+  config, record, widths, state, step = build(
+    score, objective__evolutionary=True, train__share_negatives=share, model__gamma_power=power
+  )
+  batch = batches_lib.sample(
+    jax.random.fold_in(jax.random.key(0), 1), state.step, jnp.asarray(TRIPLES), ENTITIES, 8, 5, share=share
+  )
   loss, grads = value_and_grad(reference_loss, state.params, config, record, widths, batch)
   optimizer = optax.adam(config.train.learning_rate)
   updates, _ = optimizer.update(grads, optimizer.init(state.params))
   expected = optax.apply_updates(state.params, updates)
   after, _, value = step(state, DATA)
   assert value == pytest.approx(float(loss), rel=1e-5)
+
   # Adam's first step is the gradient's sign: where the gradient is float noise, either sign is right
   def close(ours, theirs, grad):
     clear = np.abs(grad) > 1e-6
     np.testing.assert_allclose(ours[clear], theirs[clear], rtol=1e-3, atol=1e-5)
+
   jax.tree.map(close, after.params['model'], expected['model'], grads['model'])
 
 
@@ -111,8 +133,13 @@ def reference_softmax(params, config, score, widths, batch):
     tails = jnp.stack([repeat(batch.anchor), repeat(batch.relation), ids], -1)[:half]
     heads = jnp.stack([ids, repeat(batch.relation), repeat(batch.anchor)], -1)[half:]
     asked_for = 'head' if score.name.endswith('_reciprocal') else 'tail'
-    raw = jnp.concatenate([scores.score_triples(score, part, tails, one),
-                           scores.score_triples(score, part, heads, one, asked_for)])[..., 0] * widths.full / width
+    raw = (
+      jnp.concatenate(
+        [scores.score_triples(score, part, tails, one), scores.score_triples(score, part, heads, one, asked_for)]
+      )[..., 0]
+      * widths.full
+      / width
+    )
     kept = jnp.concatenate([batch.valid, jnp.ones((len(ids), 1), bool)], 1)
     weight = (widths.full / width) ** config.objective.narrow_weight
     total -= weight * (raw[:, -1] - jax.nn.logsumexp(jnp.where(kept, raw, -jnp.inf), 1)).mean()
@@ -133,25 +160,42 @@ def reference_softmax(params, config, score, widths, batch):
   return total
 
 
-@pytest.mark.parametrize('score, regularizer, negatives, regularize', [
-    ('complex', 'n3', 0, 'once'), ('complex', 'n3', 5, 'each'), ('complex', 'n3', 5, 'scaled'),
-    ('complex_reciprocal', 'dura', 5, 'scaled')])
+@pytest.mark.parametrize(
+  'score, regularizer, negatives, regularize',
+  [
+    ('complex', 'n3', 0, 'once'),
+    ('complex', 'n3', 5, 'each'),
+    ('complex', 'n3', 5, 'scaled'),
+    ('complex_reciprocal', 'dura', 5, 'scaled'),
+  ],
+)
 def test_step_of_the_softmax_loss(score, regularizer, negatives, regularize):
   config, record, widths, state, step = build(
-      score, objective__loss='softmax', objective__mutual=False, objective__dynamic=False,
-      objective__regularizer=regularizer, objective__regularize=regularize, objective__regularization=0.3,
-      train__optimizer='adagrad', train__negatives=negatives, train__share_negatives=8)
-  batch = batches_lib.sample(jax.random.fold_in(jax.random.key(0), 1), state.step, jnp.asarray(TRIPLES), ENTITIES, 8,
-                          negatives, share=8)
+    score,
+    objective__loss='softmax',
+    objective__mutual=False,
+    objective__dynamic=False,
+    objective__regularizer=regularizer,
+    objective__regularize=regularize,
+    objective__regularization=0.3,
+    train__optimizer='adagrad',
+    train__negatives=negatives,
+    train__share_negatives=8,
+  )
+  batch = batches_lib.sample(
+    jax.random.fold_in(jax.random.key(0), 1), state.step, jnp.asarray(TRIPLES), ENTITIES, 8, negatives, share=8
+  )
   assert batch.negatives.shape == (1, negatives or ENTITIES)
   assert negatives or (np.asarray(batch.valid).sum(1) == ENTITIES - 1).all()
   loss, grads = value_and_grad(reference_softmax, state.params, config, record, widths, batch)
   after, _, value = step(state, DATA)
   assert value == pytest.approx(float(loss), rel=1e-5)
+
   # Adagrad's first step is the gradient's sign times the learning rate
   def close(ours, before, grad):
     clear = np.abs(grad) > 1e-4
     np.testing.assert_allclose((before - ours)[clear], config.train.learning_rate * np.sign(grad[clear]), rtol=1e-2)
+
   jax.tree.map(close, after.params['model'], state.params['model'], grads['model'])
 
 
@@ -159,8 +203,10 @@ def test_narrow_components_learn_faster():
   _, _, widths, state, step = build('complex', objective__mutual=False)
   _, _, _, _, faster = build('complex', objective__mutual=False, train__narrow_rate=0.5)
   assert widths.values == (4, 8, 12)
-  moved = [jax.tree.map(lambda a, b: np.asarray(a - b), one(state, DATA)[0].params['model'],
-                        state.params['model']) for one in (step, faster)]
+  moved = [
+    jax.tree.map(lambda a, b: np.asarray(a - b), one(state, DATA)[0].params['model'], state.params['model'])
+    for one in (step, faster)
+  ]
   factor = np.repeat([np.sqrt(3), np.sqrt(1.5), 1], 2)  # two components a block
   jax.tree.map(lambda plain, fast: np.testing.assert_allclose(fast, plain * factor, rtol=1e-3, atol=1e-7), *moved)
 

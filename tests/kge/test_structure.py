@@ -1,4 +1,5 @@
 """DualDE's structure of triples, worked out number by number."""
+
 import numpy as np
 
 from medjax.kge import structure

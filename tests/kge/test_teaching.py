@@ -1,4 +1,5 @@
 """A step under a teacher: what the teacher says, what it teaches, and when it is trained itself."""
+
 import types
 
 import jax
@@ -19,21 +20,32 @@ from medjax.training import optimizers
 from medjax.training import step as step_lib
 
 ENTITIES, RELATIONS, STEPS = 15, 3, 8
-TRIPLES = jnp.asarray(np.unique(np.random.default_rng(0).integers(0, [ENTITIES, RELATIONS, ENTITIES], (60, 3)), axis=0),
-                      jnp.int32)
+TRIPLES = jnp.asarray(
+  np.unique(np.random.default_rng(0).integers(0, [ENTITIES, RELATIONS, ENTITIES], (60, 3)), axis=0), jnp.int32
+)
 
 
 def build(method, score='rotate', share=1):
   config = config_lib.Config()
-  for field, value in {'model.score': score, 'model.widths': '4', 'objective.name': 'direct', 'train.batch': 8,
-                       'train.negatives': 5, 'train.steps': STEPS, 'train.share_negatives': share,
-                       'distill.method': method, 'distill.teacher': 'there', 'distill.teacher_width': 12}.items():
+  for field, value in {
+    'model.score': score,
+    'model.widths': '4',
+    'objective.name': 'direct',
+    'train.batch': 8,
+    'train.negatives': 5,
+    'train.steps': STEPS,
+    'train.share_negatives': share,
+    'distill.method': method,
+    'distill.teacher': 'there',
+    'distill.teacher_width': 12,
+  }.items():
     config_lib.put(config, field, value)
   config = settings_lib.resolve(config)
   student, record = (scores.make(score, scores.default_constants(6.0, width)) for width in (4, 12))
   params = record.init(jax.random.key(7), ENTITIES, RELATIONS, 12)
-  teacher = teaching.Teacher(params, jnp.float32(6.0 * record.margin), jnp.float32(1.5), record,
-                             widths_lib.Widths((12,), record.components))
+  teacher = teaching.Teacher(
+    params, jnp.float32(6.0 * record.margin), jnp.float32(1.5), record, widths_lib.Widths((12,), record.components)
+  )
   graph = types.SimpleNamespace(train=TRIPLES, num_entities=ENTITIES, num_relations=RELATIONS)
   task = task_lib.make_task(config, student, settings_lib.model_widths(config), graph, teacher=teacher)
   optimizer = optimizers.make(config.train)
@@ -84,10 +96,13 @@ def test_the_loss_of_a_step_is_that_of_the_whole_tables(method, done):
     soft = distill.huber(own, taught, batch.valid)
     expected = hard + distill.soft_weight(hard, soft, 0.5, done / STEPS, 'product') * soft
   else:
-    triples = np.where(np.arange(8)[:, None] < 4, np.stack([batch.anchor, batch.answer], 1),
-                       np.stack([batch.answer, batch.anchor], 1))
-    shapes = [structure.structure(*(rows_lib.gather(table['entity'], triples[:, i]) for i in (0, 1)))
-              for table in (model, params)]
+    triples = np.where(
+      np.arange(8)[:, None] < 4, np.stack([batch.anchor, batch.answer], 1), np.stack([batch.answer, batch.anchor], 1)
+    )
+    shapes = [
+      structure.structure(*(rows_lib.gather(table['entity'], triples[:, i]) for i in (0, 1)))
+      for table in (model, params)
+    ]
     shape = structure.structure_distance(*shapes)
     expected = distill.dual(own, taught, batch.valid, distill.Reliability(), shape, 1.0)
     if done == 4:

@@ -1,4 +1,5 @@
 """Distillation losses against three triples with two negatives each, worked out number by number."""
+
 import math
 
 import jax
@@ -24,8 +25,10 @@ def candidates(scores):
 def test_hinton_is_the_divergence_of_softened_distributions(temperature):
   total = 0.0
   for own, taught in zip(candidates(STUDENT), candidates(TEACHER)):
-    q, p = ([math.exp(s / temperature) / sum(math.exp(t / temperature) for t in scores) for s in scores]
-            for scores in (own, taught))
+    q, p = (
+      [math.exp(s / temperature) / sum(math.exp(t / temperature) for t in scores) for s in scores]
+      for scores in (own, taught)
+    )
     total += sum(a * math.log(a / b) for a, b in zip(p, q)) / 3
   loss = distill.hinton(0.7, STUDENT, TEACHER, VALID, 0.25, temperature)
   np.testing.assert_allclose(loss, 0.75 * 0.7 + 0.25 * temperature**2 * total, rtol=1e-5)
@@ -38,8 +41,9 @@ def test_hinton_of_a_perfect_student_is_the_hard_loss_alone():
 
 
 def test_iterde_compares_scores_by_huber():
-  distances = [huber(a - b) for own, taught in zip(candidates(STUDENT), candidates(TEACHER))
-               for a, b in zip(own, taught)]
+  distances = [
+    huber(a - b) for own, taught in zip(candidates(STUDENT), candidates(TEACHER)) for a, b in zip(own, taught)
+  ]
   assert len(distances) == 8
   np.testing.assert_allclose(distill.huber(STUDENT, TEACHER, VALID), sum(distances) / 8, rtol=1e-6)
 
@@ -71,8 +75,11 @@ def test_dual_weighs_every_triple_by_how_reliable_its_soft_label_is():
     norm = sum(math.exp(0.8 * own) for own, _ in negatives)
     for own, other in negatives:
       trust = 1 - sigmoid(2.0 * (other - 0.3))
-      total += math.exp(0.8 * own) / norm * (trust * huber(sigmoid(own) - sigmoid(other))
-                                             - (1 - trust) * math.log(sigmoid(-own)))
+      total += (
+        math.exp(0.8 * own)
+        / norm
+        * (trust * huber(sigmoid(own) - sigmoid(other)) - (1 - trust) * math.log(sigmoid(-own)))
+      )
   np.testing.assert_allclose(distill.dual(STUDENT, TEACHER, VALID, params, shape, 0.8), total / 3 / 2, rtol=1e-5)
 
 

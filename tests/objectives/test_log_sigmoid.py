@@ -1,4 +1,5 @@
 """MED's mechanisms against numpy, written from the equations."""
+
 import hypothesis
 from hypothesis import strategies as st
 import jax
@@ -17,15 +18,19 @@ sigmoid = lambda x: 1 / (1 + np.exp(-x))
 
 def draw(seed, subs=()):
   random = np.random.default_rng(seed)
-  return tuple(3 * random.normal(size=shape).astype(np.float32)
-               for shape in ((BATCH, *subs), (BATCH, NEGATIVES, *subs)))
+  return tuple(
+    3 * random.normal(size=shape).astype(np.float32) for shape in ((BATCH, *subs), (BATCH, NEGATIVES, *subs))
+  )
 
 
 def numpy_evolutionary(scores, previous, w1, w2, temperature, over, kind):
   positive, negative = (x.astype(np.float64) for x in scores)
   before_positive, before_negative = (x.astype(np.float64) for x in previous)
-  hard = {'sigmoid': (sigmoid(-before_positive), sigmoid(before_negative)),
-          'score': (-before_positive, before_negative), 'inverse': (1 / before_positive, before_negative)}[kind]
+  hard = {
+    'sigmoid': (sigmoid(-before_positive), sigmoid(before_negative)),
+    'score': (-before_positive, before_negative),
+    'inverse': (1 / before_positive, before_negative),
+  }[kind]
   positive_weight = np.exp(w1 * hard[0])
   positive_weight /= positive_weight.sum()
   negative_weight = np.exp(w2 * hard[1] + temperature * negative)
@@ -66,8 +71,11 @@ def test_sigmoid_difficulty_is_bounded():
 
 def test_harder_triples_of_the_narrower_model_weigh_more():
   scores = (jnp.zeros(2), jnp.zeros((2, 1)))
-  gradient = jax.grad(lambda p: objectives.evolutionary((p, scores[1]), (jnp.array([-4.0, 4.0]), scores[1]),
-                                                 jnp.ones((2, 1), bool), 1.0, 1.0, OPTIONS))(scores[0])
+  gradient = jax.grad(
+    lambda p: objectives.evolutionary(
+      (p, scores[1]), (jnp.array([-4.0, 4.0]), scores[1]), jnp.ones((2, 1), bool), 1.0, 1.0, OPTIONS
+    )
+  )(scores[0])
   assert abs(gradient[0]) > 2 * abs(gradient[1])
 
 
@@ -114,10 +122,19 @@ def loop_losses(positive, negative, fractions, strengths, options):
   return total, own
 
 
-@pytest.mark.parametrize('change', [{}, {'mutual': None}, {'difficulty': None}, {'dynamic': False},
-                                    {'mutual': MUTUAL._replace(form='divergence')},
-                                    {'mutual': MUTUAL._replace(power=0.5)}, {'narrow_power': 0.5},
-                                    {'weigh_over': 'batch', 'adversarial_temperature': 0.0}])
+@pytest.mark.parametrize(
+  'change',
+  [
+    {},
+    {'mutual': None},
+    {'difficulty': None},
+    {'dynamic': False},
+    {'mutual': MUTUAL._replace(form='divergence')},
+    {'mutual': MUTUAL._replace(power=0.5)},
+    {'narrow_power': 0.5},
+    {'weigh_over': 'batch', 'adversarial_temperature': 0.0},
+  ],
+)
 def test_all_sub_models_at_once_equal_the_loop(change):
   positive, negative = draw(2, (4,))
   fractions, strengths = np.array([0.1, 0.3, 0.6, 1.0], np.float32), objectives.Strengths(0.5, 0.8, 1.2)
@@ -147,7 +164,9 @@ def test_each_mechanism_changes_the_loss(switch):
   positive, negative = draw(3, (3,))
   fractions, strengths = jnp.array([0.2, 0.5, 1.0]), objectives.Strengths(1.0, 1.0, 1.0)
   on, _ = objectives.log_sigmoid_losses(positive, negative, ALL, fractions, strengths, OPTIONS)
-  off, _ = objectives.log_sigmoid_losses(positive, negative, ALL, fractions, strengths, OPTIONS._replace(**{switch: None}))
+  off, _ = objectives.log_sigmoid_losses(
+    positive, negative, ALL, fractions, strengths, OPTIONS._replace(**{switch: None})
+  )
   assert abs(on - off) > 1e-3
 
 
@@ -158,22 +177,30 @@ def test_left_out_negatives_do_not_count():
   changed = negative.copy()
   changed[:, 1] = 1e3
   fractions, strengths = jnp.array([0.2, 0.5, 1.0]), objectives.Strengths(1.0, 1.0, 1.0)
-  losses = [objectives.log_sigmoid_losses(positive, n, jnp.asarray(valid), fractions, strengths, OPTIONS)[0] for n in (negative, changed)]
+  losses = [
+    objectives.log_sigmoid_losses(positive, n, jnp.asarray(valid), fractions, strengths, OPTIONS)[0]
+    for n in (negative, changed)
+  ]
   assert losses[0] == losses[1]
 
 
 def test_positive_without_valid_negatives_gives_a_finite_loss_and_gradient():
   positive, negative = draw(5, (2,))
   valid = jnp.asarray(np.arange(BATCH)[:, None] > 0) & ALL
-  loss = lambda n: objectives.log_sigmoid_losses(positive, n, valid, jnp.array([0.5, 1.0]), objectives.Strengths(1.0, 1.0, 1.0), OPTIONS)[0]
+  loss = lambda n: objectives.log_sigmoid_losses(
+    positive, n, valid, jnp.array([0.5, 1.0]), objectives.Strengths(1.0, 1.0, 1.0), OPTIONS
+  )[0]
   assert np.isfinite(loss(negative)) and np.isfinite(jax.grad(loss)(negative)).all()
 
 
 def test_masked_sub_models_get_no_gradient():
   positive, negative = draw(6, (4,))
   mask = jnp.array([1.0, 0.0, 0.0, 1.0])
-  grad = jax.grad(lambda p: objectives.log_sigmoid_losses(p, negative, ALL, jnp.array([0.1, 0.4, 0.7, 1.0]), objectives.Strengths(1.0, 1.0, 1.0),
-                                       OPTIONS, mask)[0])(positive)
+  grad = jax.grad(
+    lambda p: objectives.log_sigmoid_losses(
+      p, negative, ALL, jnp.array([0.1, 0.4, 0.7, 1.0]), objectives.Strengths(1.0, 1.0, 1.0), OPTIONS, mask
+    )[0]
+  )(positive)
   assert [bool(np.asarray(grad[:, i]).any()) for i in range(4)] == [True, False, False, True]
 
 
@@ -183,11 +210,15 @@ def test_the_weights_of_triples_are_those_in_the_loss(over):
   valid = np.random.default_rng(0).random((BATCH, NEGATIVES)) < 0.8
   options = OPTIONS._replace(mutual=None, weigh_over=over)
   scores = (jnp.asarray(positive), jnp.asarray(negative))
-  on_positive, on_negative = objectives.triple_weights(scores, objectives.predecessors(scores), valid, 1.5, 2.0, options)
+  on_positive, on_negative = objectives.triple_weights(
+    scores, objectives.predecessors(scores), valid, 1.5, 2.0, options
+  )
   for weights, axis in ((on_positive, 0), (on_negative, (0, 1))):
     np.testing.assert_allclose(weights.sum(axis), 1, rtol=1e-5)
   assert not np.asarray(on_negative)[~valid].any()
-  losses = ((on_positive * np.logaddexp(0, -positive)).sum(0) + (on_negative * np.logaddexp(0, negative)).sum((0, 1))) / 2
+  losses = (
+    (on_positive * np.logaddexp(0, -positive)).sum(0) + (on_negative * np.logaddexp(0, negative)).sum((0, 1))
+  ) / 2
   given = objectives.Strengths(1.5, 2.0, 1.0)
   _, width_losses = objectives.log_sigmoid_losses(*scores, valid, jnp.ones(3), given, options)
   np.testing.assert_allclose(width_losses, losses, rtol=1e-5)

@@ -1,4 +1,5 @@
 """The softmax objective against numpy, written from the equations."""
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -64,8 +65,9 @@ def test_mutual_learning_is_the_divergence_of_neighbours(power):
   positive, negative = draw()
   total = 0.0
   for i in (1, 2):
-    wide, narrow = (np.c_[probabilities(positive[j], negative[j])[0], probabilities(positive[j], negative[j])[1]]
-                    for j in (i, i - 1))
+    wide, narrow = (
+      np.c_[probabilities(positive[j], negative[j])[0], probabilities(positive[j], negative[j])[1]] for j in (i, i - 1)
+    )
     logs = np.log(np.maximum(wide, 1e-30)) - np.log(np.maximum(narrow, 1e-30))
     total += float(FRACTIONS[i]) ** -power * np.where(wide > 0, wide * logs, 0).sum(1).mean()
   gain = ours(positive, negative, mutual=MUTUAL._replace(power=power))[0] - ours(positive, negative)[0]
@@ -84,7 +86,8 @@ def test_a_detached_side_does_not_move(detach, still):
 def test_gradients_are_finite_where_candidates_are_left_out():
   positive, negative = (jnp.asarray(x, jnp.float32) for x in draw())
   valid = jnp.zeros((BATCH, OTHERS), bool).at[0].set(True)
-  loss = lambda n: objectives.softmax_losses(positive.T, list(n), valid, FRACTIONS, STRENGTHS,
-                                             OPTIONS._replace(mutual=MUTUAL))[0]
+  loss = lambda n: objectives.softmax_losses(
+    positive.T, list(n), valid, FRACTIONS, STRENGTHS, OPTIONS._replace(mutual=MUTUAL)
+  )[0]
   grad = jax.grad(loss)(negative)
   assert np.isfinite(grad).all() and not np.asarray(grad[:, 1:]).any() and np.asarray(grad[:, 0]).any()

@@ -12,8 +12,17 @@ def save_run(folder, widths, mrr):
   folder.mkdir(parents=True)
   results = pd.DataFrame({'width': widths, 'mrr': mrr, 'hits10': [m + 0.1 for m in mrr]})
   results.to_csv(folder / 'results.csv', index=False)
-  (folder / 'cost.json').write_text(json.dumps({'command': f'python launch.py --workdir={folder.name}', 'steps': 8000,
-                                                'train_seconds': 90, 'peak_memory_mib': 1234, 'hardware': 'one core'}))
+  (folder / 'cost.json').write_text(
+    json.dumps(
+      {
+        'command': f'python launch.py --workdir={folder.name}',
+        'steps': 8000,
+        'train_seconds': 90,
+        'peak_memory_mib': 1234,
+        'hardware': 'one core',
+      }
+    )
+  )
 
 
 def test_blocks_are_filled_and_filled_anew(tmp_path):
@@ -58,31 +67,54 @@ def test_importances_are_summed_up(tmp_path):
   page = tmp_path / 'page.md'
   page.write_text('<!-- importances: */extract-loss -->\n<!-- end -->\n')
   document.fill(page)
-  assert page.read_text().splitlines()[3:5] == ['| graph-9/extract-loss | 4 | 25% | -1 | 1.5 | 3 |',
-                                                '| graph-10/extract-loss | 3 | 100% | -1 | -0.5 | -0.25 |']
+  assert page.read_text().splitlines()[3:5] == [
+    '| graph-9/extract-loss | 4 | 25% | -1 | 1.5 | 3 |',
+    '| graph-10/extract-loss | 3 | 100% | -1 | -0.5 | -0.25 |',
+  ]
 
 
 def study_frame():
   row = lambda arm, point, seed, split, chosen, width, mrr: {
-      'arm': arm, 'point': point, 'seed': seed, 'split': split, 'chosen': chosen, 'steps': 1000, 'train_seconds': 60.0,
-      'width': width, 'mrr': mrr, 'hits10': mrr + 0.1}
-  return pd.DataFrame([
-      row('med', 'a', 0, 'valid', False, 10, 0.2), row('med', 'a', 0, 'valid', False, 20, 0.3),
-      row('med', 'b', 0, 'valid', True, 10, 0.3), row('med', 'b', 0, 'valid', True, 20, 0.4),
-      row('med', 'b', 0, 'test', True, 10, 0.31), row('med', 'b', 0, 'test', True, 20, 0.41),
-      row('med', 'b', 1, 'valid', True, 10, 0.9), row('med', 'b', 1, 'test', True, 10, 0.35),
-      row('med', 'b', 1, 'test', True, 20, 0.43), row('direct-10', 'base', 0, 'valid', True, 10, 0.34),
-      row('direct-10', 'base', 0, 'test', True, 10, 0.34)])
+    'arm': arm,
+    'point': point,
+    'seed': seed,
+    'split': split,
+    'chosen': chosen,
+    'steps': 1000,
+    'train_seconds': 60.0,
+    'width': width,
+    'mrr': mrr,
+    'hits10': mrr + 0.1,
+  }
+  return pd.DataFrame(
+    [
+      row('med', 'a', 0, 'valid', False, 10, 0.2),
+      row('med', 'a', 0, 'valid', False, 20, 0.3),
+      row('med', 'b', 0, 'valid', True, 10, 0.3),
+      row('med', 'b', 0, 'valid', True, 20, 0.4),
+      row('med', 'b', 0, 'test', True, 10, 0.31),
+      row('med', 'b', 0, 'test', True, 20, 0.41),
+      row('med', 'b', 1, 'valid', True, 10, 0.9),
+      row('med', 'b', 1, 'test', True, 10, 0.35),
+      row('med', 'b', 1, 'test', True, 20, 0.43),
+      row('direct-10', 'base', 0, 'valid', True, 10, 0.34),
+      row('direct-10', 'base', 0, 'test', True, 10, 0.34),
+    ]
+  )
 
 
 def test_a_study_becomes_tables_and_a_picture(tmp_path):
   study_frame().to_csv(tmp_path / 'study.csv', index=False)
   page = tmp_path / 'page.md'
-  page.write_text('<!-- study: study.csv -->\n<!-- end -->\n<!-- choice: study.csv -->\n<!-- end -->\n'
-                  '<!-- study-figure: study.csv picture.png -->\n<!-- end -->\n')
+  page.write_text(
+    '<!-- study: study.csv -->\n<!-- end -->\n<!-- choice: study.csv -->\n<!-- end -->\n'
+    '<!-- study-figure: study.csv picture.png -->\n<!-- end -->\n'
+  )
   document.fill(page)
   text = page.read_text()
-  assert '| med | b | 0.330 ± 0.020 (0.430 ± 0.020) | **0.420 ± 0.010** (**0.520 ± 0.010**) | 1,000 | 1.0 min | 2 |' in text
+  assert (
+    '| med | b | 0.330 ± 0.020 (0.430 ± 0.020) | **0.420 ± 0.010** (**0.520 ± 0.010**) | 1,000 | 1.0 min | 2 |' in text
+  )
   assert '| direct-10 | base | **0.340** (**0.440**) |  | 1,000 | 1.0 min | 1 |' in text
   assert '| med | a | 0.200 | 0.300 | 0.2500 |' in text and '| med | b | 0.300 | 0.400 | **0.3500** |' in text
   assert (tmp_path / 'picture.png').stat().st_size > 5000 and '(picture.png)' in text

@@ -1,4 +1,5 @@
 """What figures show, against counts by hand; and that each is drawn, the same again, or refused in one line."""
+
 import dataclasses
 import shutil
 
@@ -72,8 +73,9 @@ def test_curves_are_those_of_the_metrics(trained):
 
 def test_rows_of_another_objective_do_not_count_as_numbers_of_sub_models(folder):
   found = collect.collect(folder)
-  other = [dataclasses.replace(run, fields=run.fields | {'objective.mutual': False})
-           for run in found if run.name == 'three']
+  other = [
+    dataclasses.replace(run, fields=run.fields | {'objective.mutual': False}) for run in found if run.name == 'three'
+  ]
   rows = collect.rows(found + other + found)  # a majority of runs tells what is usual
   assert {count for count, _ in sub_models.series(rows)} == {2, 3}
   assert not any('mutual' in row.label for _, row in sub_models.series(rows))
@@ -81,8 +83,9 @@ def test_rows_of_another_objective_do_not_count_as_numbers_of_sub_models(folder)
 
 def test_widths_that_are_only_evaluated_are_no_sub_models(folder):
   narrower = lambda results: results.iloc[:1].rename({results.index[0]: 1})
-  found = [dataclasses.replace(run, results=pd.concat([run.results, narrower(run.results)]))
-           for run in collect.collect(folder)]
+  found = [
+    dataclasses.replace(run, results=pd.concat([run.results, narrower(run.results)])) for run in collect.collect(folder)
+  ]
   assert {count for count, _ in sub_models.series(collect.rows(found))} == {2, 3}
 
 
@@ -98,9 +101,17 @@ def test_a_turned_layout_lies_on_the_other():
   np.testing.assert_allclose(embeddings.turned(other, layout), embeddings.turned(layout, layout), atol=1e-12)
 
 
-@pytest.mark.parametrize('name, place', [
-    ('quality', ''), ('sub-models', ''), ('overlap', 'three'), ('embeddings', 'three'), ('curves', 'three'),
-    ('weights', 'three')])
+@pytest.mark.parametrize(
+  'name, place',
+  [
+    ('quality', ''),
+    ('sub-models', ''),
+    ('overlap', 'three'),
+    ('embeddings', 'three'),
+    ('curves', 'three'),
+    ('weights', 'three'),
+  ],
+)
 def test_every_figure_is_drawn_by_one_command_and_the_same_again(folder, tmp_path, name, place):
   for output in ('a.png', 'b.png'):
     assert command.main([name, str(folder / place), f'--output={tmp_path / output}']) == 0
@@ -109,10 +120,16 @@ def test_every_figure_is_drawn_by_one_command_and_the_same_again(folder, tmp_pat
   assert picture.shape[1] > 600 and 0.5 < picture[..., :3].mean() < 0.999
 
 
-@pytest.mark.parametrize('name, place, says', [
-    ('overlap', 'two', '--mode=evaluate --ranks'), ('weights', 'extracted', 'train.keep'),
-    ('curves', 'extracted', 'train in that folder'), ('quality', 'three/checkpoints', 'no saved results'),
-    ('embeddings', 'nowhere', 'model.json')])
+@pytest.mark.parametrize(
+  'name, place, says',
+  [
+    ('overlap', 'two', '--mode=evaluate --ranks'),
+    ('weights', 'extracted', 'train.keep'),
+    ('curves', 'extracted', 'train in that folder'),
+    ('quality', 'three/checkpoints', 'no saved results'),
+    ('embeddings', 'nowhere', 'model.json'),
+  ],
+)
 def test_what_is_missing_is_named(folder, capsys, name, place, says):
   assert command.main([name, str(folder / place)]) == 2
   error = capsys.readouterr().err

@@ -1,4 +1,5 @@
 """Metrics, tables and plots."""
+
 import json
 
 from matplotlib import image
@@ -63,17 +64,21 @@ def events(path):
   data = path.read_bytes()
   while data:
     size = int.from_bytes(data[:8], 'little')
-    yield event_pb2.Event.FromString(data[12:12 + size])
-    data = data[16 + size:]
+    yield event_pb2.Event.FromString(data[12 : 12 + size])
+    data = data[16 + size :]
 
 
 def test_tensorboard_gets_the_scalars_and_the_resumed_step(tmp_path):
   write(tmp_path, [10])
   write(tmp_path, [30], start=20)
-  first, second = (list(events(path)) for path in sorted((tmp_path / 'tensorboard').iterdir(),
-                                                         key=lambda path: int(path.suffix[1:])))
+  first, second = (
+    list(events(path)) for path in sorted((tmp_path / 'tensorboard').iterdir(), key=lambda path: int(path.suffix[1:]))
+  )
   assert {value.tag: value.simple_value for value in first[-1].summary.value} == {
-      'loss': pytest.approx(10 / 3), 'width_loss/4': 1.5, 'width_loss/8': 2.5}
+    'loss': pytest.approx(10 / 3),
+    'width_loss/4': 1.5,
+    'width_loss/8': 2.5,
+  }
   assert second[1].session_log.status == event_pb2.SessionLog.START and second[1].step == 21
 
 

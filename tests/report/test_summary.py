@@ -1,4 +1,5 @@
 """Tables of any set of runs: grouping, seeds, bold, published figures, extrapolated costs."""
+
 import json
 import re
 
@@ -61,21 +62,29 @@ def test_rates_and_margins_of_their_widths_tell_no_methods_apart(save):
 
 
 def test_the_table_has_means_half_ranges_and_the_best_in_bold(root):
-  (group, rows), = collect.grouped(collect.collect(root)).items()
+  ((group, rows),) = collect.grouped(collect.collect(root)).items()
   header, body = quality.table(*group, rows)
   cells = {row[0]: row[1:] for row in body}
   assert header == ['method', '10', '20', '40', 'remarks']
   assert cells['DT'] == ['0.100 (0.200)', '', '**0.500** (**0.600**)', '']
-  assert cells['MED'] == ['**0.250 ± 0.050** (**0.350 ± 0.050**)', '0.300 ± 0.000 (0.400 ± 0.000)',
-                          '0.425 ± 0.025 (0.525 ± 0.025)', '2 seeds']
+  assert cells['MED'] == [
+    '**0.250 ± 0.050** (**0.350 ± 0.050**)',
+    '0.300 ± 0.000 (0.400 ± 0.000)',
+    '0.425 ± 0.025 (0.525 ± 0.025)',
+    '2 seeds',
+  ]
   assert cells['MED learning_rate=0.01'][1] == '**0.310** (**0.410**)'
 
 
 def test_published_figures_stand_beside_with_their_source(root):
-  (group, rows), = collect.grouped(collect.collect(root)).items()
+  ((group, rows),) = collect.grouped(collect.collect(root)).items()
   cells = {row[0]: row[1:] for row in quality.table(*group, rows)[1]}
-  assert cells['DualDE, MED paper (secondary source)'] == ['0.179 (0.440)', '', '0.441 (0.525)',
-                                                           'published; at 160: 0.465 (0.560); at 640: 0.476 (0.576)']
+  assert cells['DualDE, MED paper (secondary source)'] == [
+    '0.179 (0.440)',
+    '',
+    '0.441 (0.525)',
+    'published; at 160: 0.465 (0.560); at 640: 0.476 (0.576)',
+  ]
   assert cells['DT, LibKGE'][-1] == 'published; at an unstated width: 0.478 (0.553)'
   frame = quality.long_table({group: rows})
   assert set(frame['source']) > {'measured', 'LibKGE', 'RotatE paper'}
@@ -121,7 +130,7 @@ def test_a_line_goes_on_beyond_its_ends_and_never_below_zero():
 def test_repeats_of_a_seed_get_rows_of_their_own(save):
   save('one', [10, 20], [0.1, 0.2])
   root = save('two', [10, 20], [0.3, 0.4])
-  rows, = collect.grouped(collect.collect(root)).values()
+  (rows,) = collect.grouped(collect.collect(root)).values()
   assert [len(row.runs) for row in rows] == [1, 1]
 
 

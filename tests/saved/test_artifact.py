@@ -1,4 +1,5 @@
 """Files of a workdir: exact round trips, and damage that is named."""
+
 import dataclasses
 import json
 import shutil
@@ -46,9 +47,7 @@ def cropped(trained, tmp_path):
 def test_odd_labels_survive(tmp_path):
   triples = np.array([[0, 1, 2]], np.int32)
   labels = tuple(f'{name}*' for name in ODD)
-  graph_files.write_graph(
-    tmp_path, Graph('odd', ODD, ODD[::-1], triples, triples, triples, labels, labels[::-1])
-  )
+  graph_files.write_graph(tmp_path, Graph('odd', ODD, ODD[::-1], triples, triples, triples, labels, labels[::-1]))
   graph = graph_files.read_graph(tmp_path)
   assert (graph.entities, graph.entity_labels) == (ODD, labels)
   assert (graph.relations, graph.relation_labels) == (ODD[::-1], labels[::-1])
@@ -83,21 +82,17 @@ def test_a_configuration_comes_back(tmp_path):
 
 
 def test_a_description_comes_back(tmp_path):
-  description = artifact.Description(
-    'transe', {'init_range': 0.1}, (4, 8), 2, (6.0, 6.0), (2.0, 1.0), 'world'
-  )
+  description = artifact.Description('transe', {'init_range': 0.1}, (4, 8), 2, (6.0, 6.0), (2.0, 1.0), 'world')
   artifact.write_description(tmp_path, description)
   assert artifact.read_description(tmp_path) == description
 
 
 def cut(path):
   content = path.read_bytes()
-  path.write_bytes(content[:len(content) // 2])
+  path.write_bytes(content[: len(content) // 2])
 
 
-@pytest.mark.parametrize(
-  'name', ['model.json', 'model.safetensors', 'entities.tsv', 'relations.tsv', 'triples.npz']
-)
+@pytest.mark.parametrize('name', ['model.json', 'model.safetensors', 'entities.tsv', 'relations.tsv', 'triples.npz'])
 @pytest.mark.parametrize(
   'damage',
   [cut, lambda path: path.write_bytes(b''), lambda path: path.write_bytes(b'\xff\n' * 99)],
@@ -162,9 +157,7 @@ def test_wider_widths_than_stored_are_refused(trained, cropped, tmp_path):
 
 def test_a_file_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
   files_lib.write_text(tmp_path / 'a.json', 'old')
-  monkeypatch.setattr(
-    files_lib.os, 'fsync', lambda _: (_ for _ in ()).throw(OSError(28, 'No space left on device'))
-  )
+  monkeypatch.setattr(files_lib.os, 'fsync', lambda _: (_ for _ in ()).throw(OSError(28, 'No space left on device')))
   with pytest.raises(OSError):
     files_lib.write_text(tmp_path / 'a.json', 'new')
   assert (tmp_path / 'a.json').read_text() == 'old'

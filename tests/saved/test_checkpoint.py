@@ -1,4 +1,5 @@
 """Checkpoints: which stay, what a damaged one says, and disks without space."""
+
 import collections
 import errno
 import os
@@ -73,13 +74,13 @@ def truncate(paths):
 
 
 DAMAGES = {
-    'every file cut': lambda folder: truncate(files(folder)),
-    'every big file cut': lambda folder: truncate(files(folder, 200)),
-    'tables cut': lambda folder: truncate(p for p in files(folder) if p.parent.name == 'd'),
-    'tables lost': lambda folder: [p.unlink() for p in files(folder) if p.parent.name == 'd'],
-    'big files lost': lambda folder: [p.unlink() for p in files(folder, 200)],
-    'params lost': lambda folder: shutil.rmtree(folder / 'model'),
-    'everything lost': lambda folder: [shutil.rmtree(folder), folder.mkdir()],
+  'every file cut': lambda folder: truncate(files(folder)),
+  'every big file cut': lambda folder: truncate(files(folder, 200)),
+  'tables cut': lambda folder: truncate(p for p in files(folder) if p.parent.name == 'd'),
+  'tables lost': lambda folder: [p.unlink() for p in files(folder) if p.parent.name == 'd'],
+  'big files lost': lambda folder: [p.unlink() for p in files(folder, 200)],
+  'params lost': lambda folder: shutil.rmtree(folder / 'model'),
+  'everything lost': lambda folder: [shutil.rmtree(folder), folder.mkdir()],
 }
 
 
@@ -110,9 +111,7 @@ def test_a_step_that_is_not_there_is_refused(tmp_path):
 
 
 def shapes(state, length, rows=40):
-  return jax.tree.map(
-    lambda leaf: jax.ShapeDtypeStruct((min(rows, leaf.shape[0]), length), leaf.dtype), state.params
-  )
+  return jax.tree.map(lambda leaf: jax.ShapeDtypeStruct((min(rows, leaf.shape[0]), length), leaf.dtype), state.params)
 
 
 def test_a_crop_is_exactly_the_prefix(tmp_path):
@@ -145,9 +144,7 @@ def test_too_little_space_is_noticed_before_writing(tmp_path, monkeypatch):
   checkpoints = save(tmp_path, [1])
   usage = collections.namedtuple('Usage', 'total used free')(2**30, 2**30 - 1000, 1000)
   monkeypatch.setattr(shutil, 'disk_usage', lambda path: usage)
-  with pytest.raises(
-    errors.CheckpointError, match='no space .* last good checkpoint is step 1. Free some space'
-  ):
+  with pytest.raises(errors.CheckpointError, match='no space .* last good checkpoint is step 1. Free some space'):
     checkpoints.save(make_state(2))
   assert steps_in(tmp_path) == [1]
 
@@ -161,9 +158,7 @@ def test_a_disk_that_fills_up_while_writing_spares_the_earlier_checkpoints(tmp_p
   with monkeypatch.context() as patch:
     patch.setattr(checkpoint.ocp.StandardCheckpointHandler, 'async_save', write)
     patch.setattr(checkpoint.ocp.StandardCheckpointHandler, 'save', write)
-    with pytest.raises(
-      errors.CheckpointError, match='the disk is full. The last good checkpoint is step 1'
-    ):
+    with pytest.raises(errors.CheckpointError, match='the disk is full. The last good checkpoint is step 1'):
       checkpoints.save(make_state(2))
   checkpoints = checkpoint.Checkpoints(tmp_path)
   assert checkpoints.latest == 1
@@ -177,7 +172,7 @@ def test_reading_makes_no_noise(trained, capfd, caplog):
   assert capfd.readouterr() == ('', '') and not caplog.records
 
 
-OTHER_DEVICE = '''
+OTHER_DEVICE = """
 import os, sys
 os.environ['XLA_FLAGS'] = '--xla_force_host_platform_device_count=2'
 import jax
@@ -187,7 +182,7 @@ with jax.default_device(jax.devices()[1]):
   table = jax.numpy.arange(12.0).reshape(3, 4)
 saved = state.State(jax.numpy.int32(7), {'model': {'entity': {'re': table}}}, {'m': table}, jax.numpy.bool_(True))
 checkpoint.Checkpoints(sys.argv[1]).save(saved)
-'''
+"""
 
 
 def test_a_checkpoint_of_a_device_that_is_not_here_is_read(tmp_path):

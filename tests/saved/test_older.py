@@ -3,9 +3,10 @@
 version_0_1_0.tar.gz holds a run of 40 steps with its checkpoints of steps 20 and 40, and its crop to width 8:
 
   python launch.py --config.data.path=graph --config.model.widths=4,8,12 --config.train.steps=40 \
-      --config.train.batch=16 --config.train.negatives=4 --config.train.checkpoint_every=20 --config.train.log_every=20 \
-      --config.eval.every=20 --config.train.keep=4 --config.name=rotate
+      --config.train.batch=16 --config.train.negatives=4 --config.train.checkpoint_every=20 \
+      --config.train.log_every=20 --config.eval.every=20 --config.train.keep=4 --config.name=rotate
 """
+
 import pathlib
 import shutil
 import tarfile
@@ -57,8 +58,9 @@ def test_it_is_gone_on_with(older):
   lines = metrics.read(older / 'run')
   shutil.rmtree(older / 'run' / 'checkpoints' / '40')
   runs.train(workdir.read_config(older / 'run'), older / 'run')
-  jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-4),
-               medjax.load(older / 'run', step=40).params, last)
+  jax.tree.map(
+    lambda a, b: np.testing.assert_allclose(a, b, atol=1e-4), medjax.load(older / 'run', step=40).params, last
+  )
   assert [line['step'] for line in metrics.read(older / 'run')] == [line['step'] for line in lines]
   checkpoints = checkpoint.Checkpoints(older / 'run' / 'checkpoints', read_only=True)
   assert checkpoints.best in (20, 40) and checkpoints.latest == 40  # of metrics called mrr and merit

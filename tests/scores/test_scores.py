@@ -1,4 +1,5 @@
 """Every score against a numpy reference written from its paper, and the one-pass identity."""
+
 import hypothesis
 from hypothesis import strategies as st
 import jax
@@ -68,8 +69,12 @@ def test_one_pass_equals_the_cropped_models(name, steps, seed):
 
   @jax.jit
   def both(model):
-    alone = [scores.score_triples(score, axes_lib.crop(model, score.axes, width), batch,
-                                  widths_lib.Widths((width,), score.components))[:, 0] for width in widths.values]
+    alone = [
+      scores.score_triples(
+        score, axes_lib.crop(model, score.axes, width), batch, widths_lib.Widths((width,), score.components)
+      )[:, 0]
+      for width in widths.values
+    ]
     return scores.score_triples(score, model, batch, widths), jnp.stack(alone, -1)
 
   np.testing.assert_allclose(*both(model), rtol=1e-5, atol=1e-6)
@@ -92,8 +97,11 @@ def test_gradients_equal_those_of_the_slow_loop(name, values):
       total += jnp.sum(weight[:, i] * raw[:, 0])
     return total
 
-  jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5),
-               jax.jit(jax.grad(one_pass))(model), jax.jit(jax.grad(slow_loop))(model))
+  jax.tree.map(
+    lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5),
+    jax.jit(jax.grad(one_pass))(model),
+    jax.jit(jax.grad(slow_loop))(model),
+  )
 
 
 @pytest.mark.parametrize('name', NAMES)
@@ -101,8 +109,11 @@ def test_head_and_tail_queries_agree(name):
   score, widths, model = build(name, (4, 8))
   if name.endswith('_reciprocal'):  # where the embedding of the inverse is what the plain score makes of the relation's
     conjugate = lambda leaf, value: -value if leaf == 'im' else value
-    model['relation'] |= {f'inverse_{leaf}': conjugate(leaf, value) for leaf, value in model['relation'].items()
-                          if not leaf.startswith('inverse_')}
+    model['relation'] |= {
+      f'inverse_{leaf}': conjugate(leaf, value)
+      for leaf, value in model['relation'].items()
+      if not leaf.startswith('inverse_')
+    }
   head, relation, tail = jnp.asarray(triples()).T
   rows = lambda table, ids: rows_lib.gather(model[table], ids)
   heads, relations, tails = rows('entity', head), rows('relation', relation), rows('entity', tail)
@@ -115,18 +126,25 @@ def test_head_and_tail_queries_agree(name):
 def test_reciprocal_relations_are_those_of_twice_as_many(name):
   score, widths, model = build(f'{name}_reciprocal', (4, 8))
   plain = scores.make(name, {'init_scale': 0.3})
-  split = lambda inverse: {leaf.removeprefix('inverse_'): value for leaf, value in model['relation'].items()
-                           if leaf.startswith('inverse_') == inverse}
+  split = lambda inverse: {
+    leaf.removeprefix('inverse_'): value
+    for leaf, value in model['relation'].items()
+    if leaf.startswith('inverse_') == inverse
+  }
   rows = lambda table, ids: rows_lib.gather(table, ids)
   entities, relations = rows(model['entity'], jnp.arange(4)), rows(model['relation'], jnp.arange(4))
   for inverse, query in ((False, score.tail_query), (True, score.head_query)):
     expected = plain.tail_query(entities, rows(split(inverse), jnp.arange(4)))
     jax.tree.map(np.testing.assert_array_equal, query(entities, relations), expected)
   assert all(leaf.shape == (RELATIONS, widths.full // score.components) for leaf in model['relation'].values())
-  cubes = lambda rows: sum((leaf ** 3).sum() for leaf in jax.tree.leaves(rows))
+  cubes = lambda rows: sum((leaf**3).sum() for leaf in jax.tree.leaves(rows))
   both = cubes(plain.component_magnitudes(split(False))) + cubes(plain.component_magnitudes(split(True)))
   np.testing.assert_allclose(cubes(score.component_magnitudes(model['relation'])), both / 2, rtol=1e-5)
-  jax.tree.map(np.testing.assert_array_equal, score.component_magnitudes(model['entity']), plain.component_magnitudes(model['entity']))
+  jax.tree.map(
+    np.testing.assert_array_equal,
+    score.component_magnitudes(model['entity']),
+    plain.component_magnitudes(model['entity']),
+  )
 
 
 @pytest.mark.parametrize('name', NAMES)
@@ -135,7 +153,9 @@ def test_all_pairs_have_the_scores_of_each(name):
   rows = lambda table, ids: rows_lib.gather(model[table], ids)
   heads, relations = rows('entity', jnp.arange(6).reshape(2, 3)), rows('relation', jnp.arange(6).reshape(2, 3) % 4)
   query, candidates = score.tail_query(heads, relations), rows('entity', jnp.arange(10).reshape(2, 5))
-  every = score.scores_by_width(rows_lib.add_candidate_axis(query), jax.tree.map(lambda x: x[:, None], candidates), widths)
+  every = score.scores_by_width(
+    rows_lib.add_candidate_axis(query), jax.tree.map(lambda x: x[:, None], candidates), widths
+  )
   crossed = score.score_all_pairs(query, candidates, widths)
   assert len(crossed) == 3
   np.testing.assert_allclose(jnp.stack(crossed, -1), every, rtol=1e-5, atol=1e-5)
@@ -144,11 +164,22 @@ def test_all_pairs_have_the_scores_of_each(name):
 @pytest.mark.parametrize('name', NAMES)
 def test_a_scan_meets_the_scores_of_every_block(name):
   score, widths, model = build(name, (4, 8, 12))
-  heads, relations = rows_lib.gather(model['entity'], jnp.arange(5)), rows_lib.gather(model['relation'], jnp.arange(5) % 4)
+  heads, relations = (
+    rows_lib.gather(model['entity'], jnp.arange(5)),
+    rows_lib.gather(model['relation'], jnp.arange(5) % 4),
+  )
   query, start = score.tail_query(heads, relations), jnp.zeros((ENTITIES, 5))
-  walked = score.scan_blocks(jax.tree.map(jnp.transpose, query), model['entity'], widths, start,
-                      lambda x, each: x + 0 * each, jnp.zeros(widths.num_blocks))
-  direct = score.scores_by_width(rows_lib.add_candidate_axis(query), jax.tree.map(lambda x: x[None], model['entity']), widths)
+  walked = score.scan_blocks(
+    jax.tree.map(jnp.transpose, query),
+    model['entity'],
+    widths,
+    start,
+    lambda x, each: x + 0 * each,
+    jnp.zeros(widths.num_blocks),
+  )
+  direct = score.scores_by_width(
+    rows_lib.add_candidate_axis(query), jax.tree.map(lambda x: x[None], model['entity']), widths
+  )
   np.testing.assert_allclose(walked, jnp.transpose(direct, (2, 1, 0)), rtol=1e-5, atol=1e-6)
 
 
@@ -178,7 +209,9 @@ def test_gamma_half_multiplies_margin_and_distance_alike():
   bilinear = [width_scale.affine(False, (10, 40), 6.0, 'sqrt', 'shared', half) for half in (0.0, 20.0)]
   for ours, without in zip(*bilinear):
     np.testing.assert_array_equal(ours, without)
-  np.testing.assert_array_equal(width_scale.affine(True, (10, 20, 60), 6.0, 'linear', 'shared', 0.0, 0.01)[0], 6)  # none
+  np.testing.assert_array_equal(
+    width_scale.affine(True, (10, 20, 60), 6.0, 'linear', 'shared', 0.0, 0.01)[0], 6
+  )  # none
 
 
 def test_unknown_score_names_the_nearest():

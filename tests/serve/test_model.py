@@ -1,4 +1,5 @@
 """Cropped models: what they compute, and what a user asks of them."""
+
 import pathlib
 import subprocess
 import sys
@@ -37,8 +38,12 @@ def test_a_crop_evaluates_exactly_as_in_the_run(run, width, request, tmp_path):
 
 
 def test_a_crop_keeps_how_its_run_was_evaluated(tiny_config, tmp_path):
-  runs.train(tiny_config({'model.score': 'pairre', 'train.steps': 5, 'eval.every': 0, 'eval.unseen': 'skip',
-                          'eval.extra_widths': '6,10'}), tmp_path / 'run')
+  runs.train(
+    tiny_config(
+      {'model.score': 'pairre', 'train.steps': 5, 'eval.every': 0, 'eval.unseen': 'skip', 'eval.extra_widths': '6,10'}
+    ),
+    tmp_path / 'run',
+  )
   commands.crop(tmp_path / 'run', 8, tmp_path / 'crop')
   of_crop = runs.evaluate(tmp_path / 'crop')
   of_run = pd.read_csv(tmp_path / 'run' / 'results.csv')
@@ -84,15 +89,11 @@ def test_loading_a_width_is_loading_its_crop(trained, tmp_path):
   assert of_run.description == of_crop.description
   for table in ('entity', 'relation'):
     assert of_run.params[table].keys() == of_crop.params[table].keys()
-    assert all(
-      np.array_equal(of_run.params[table][name], of_crop.params[table][name]) for name in of_run.params[table]
-    )
+    assert all(np.array_equal(of_run.params[table][name], of_crop.params[table][name]) for name in of_run.params[table])
 
 
 def test_a_crop_in_memory_is_the_crop_on_disk(rotate, trained):
-  np.testing.assert_array_equal(
-    rotate.crop(4).params['entity']['im'], medjax.load(trained, 4).params['entity']['im']
-  )
+  np.testing.assert_array_equal(rotate.crop(4).params['entity']['im'], medjax.load(trained, 4).params['entity']['im'])
 
 
 @pytest.mark.parametrize('name', ['width', 'truncate_dim', 'dimensions'])
@@ -137,8 +138,13 @@ def test_with_reciprocal_relations_the_score_is_that_of_the_query_for_the_tail(t
   np.testing.assert_allclose(tails['score'], model.score('e07', 'third', list(tails['label'])), atol=2e-5)
   tail, relation = model.entities.find('e07'), model.relations.find('third')
   asked = np.array([[model.entities.find(label), relation, tail] for label in heads['label']], np.int32)
-  raw = scores.score_triples(model.description.make_score(), jax.tree.map(jnp.asarray, model.params), jnp.asarray(asked),
-                             widths_lib.Widths((8,), 2), 'head')[:, 0]
+  raw = scores.score_triples(
+    model.description.make_score(),
+    jax.tree.map(jnp.asarray, model.params),
+    jnp.asarray(asked),
+    widths_lib.Widths((8,), 2),
+    'head',
+  )[:, 0]
   np.testing.assert_allclose(heads['score'], model.description.scale[-1] * raw, atol=2e-5)
   assert not np.allclose(heads['score'], model.score(list(heads['label']), 'third', 'e07'), atol=2e-5)
 
@@ -157,13 +163,17 @@ def test_predictions_are_ordered_and_agree_with_score(run, width, request):
 
 
 def test_known_answers_are_marked_and_can_be_left_out(rotate):
-  known = {rotate.entities.labels[tail] for head, relation, tail in rotate.graph.train
-           if (head, relation) == (rotate.entities.find('e00'), rotate.relations.find('mirror'))}
+  known = {
+    rotate.entities.labels[tail]
+    for head, relation, tail in rotate.graph.train
+    if (head, relation) == (rotate.entities.find('e00'), rotate.relations.find('mirror'))
+  }
   frame = rotate.predict_tails('e00', 'mirror', k=30)
   assert known and set(frame['label'][frame['in_training']]) == known
   new = rotate.predict_tails('e00', 'mirror', k=30, filter_known=True)
-  pd.testing.assert_frame_equal(new.drop(columns='rank'),
-                                frame[~frame['in_training']].reset_index(drop=True).drop(columns='rank'))
+  pd.testing.assert_frame_equal(
+    new.drop(columns='rank'), frame[~frame['in_training']].reset_index(drop=True).drop(columns='rank')
+  )
 
 
 def test_the_rank_of_predictions_is_that_of_the_evaluation(rotate):
@@ -188,9 +198,7 @@ def test_the_rank_of_predictions_is_that_of_the_evaluation(rotate):
 def model_rank(model, known):
   from medjax.evaluation import evaluator
 
-  return evaluator.rank_both_sides(
-    model.description.make_score(), model.params, model.widths, model.graph.test, known
-  )
+  return evaluator.rank_both_sides(model.description.make_score(), model.params, model.widths, model.graph.test, known)
 
 
 def of_labels(labels, identifiers=('Q1', 'Q2', 'Q3')):
@@ -221,7 +229,7 @@ def test_an_unknown_name_brings_the_nearest():
     of_labels(('Paris', 'Rome', 'Bonn')).find('pariss')
 
 
-READ = '''
+READ = """
 import sys
 from medjax.core import axes
 from medjax.saved import checkpoint
@@ -233,15 +241,18 @@ count = lambda: int(open('/proc/self/io').read().split()[1])
 before = count()
 checkpoints.restore_params(like)
 print(count() - before)
-'''
+"""
 
 
 @pytest.mark.skipif(not pathlib.Path('/proc/self/io').exists(), reason='needs /proc/self/io of Linux')
 def test_a_crop_reads_only_its_share(tmp_path, repository):
   import jax.numpy as jnp
+
   table = np.random.RandomState(0).normal(size=(4000, 320)).astype(np.float32)
   params = {'model': {'entity': {'re': jnp.asarray(table), 'im': jnp.asarray(-table)}}}
-  checkpoint.Checkpoints(tmp_path, axes=axes_lib.columns()).save(state_lib.State(jnp.int32(1), params, (), jnp.bool_(True)))
+  checkpoint.Checkpoints(tmp_path, axes=axes_lib.columns()).save(
+    state_lib.State(jnp.int32(1), params, (), jnp.bool_(True))
+  )
   read = {}
   for width in (5, 320):
     done = subprocess.run(

@@ -2,6 +2,7 @@
 
 `python -m tests.training.autoencoder FOLDER` trains it, or goes on, as test_autoencoder.py does in its own process.
 """
+
 import pathlib
 import sys
 
@@ -18,8 +19,10 @@ from medjax.training import loop, parallel
 from medjax.training.task import Task
 
 WIDTHS, INPUTS = Widths((2, 4, 8)), 12
-AXES = {'code': {'encoder': axes_lib.columns(), 'mixer': axes_lib.Axes(((0, 1), (1, 1)))},
-        'decoder': axes_lib.Axes(((0, 1),))}
+AXES = {
+  'code': {'encoder': axes_lib.columns(), 'mixer': axes_lib.Axes(((0, 1), (1, 1)))},
+  'decoder': axes_lib.Axes(((0, 1),)),
+}
 ROWS = np.random.default_rng(0).normal(size=(256, INPUTS)).astype(np.float32) * np.linspace(2, 0.1, INPUTS, dtype='f4')
 
 
@@ -29,8 +32,10 @@ def make_task():
   def init(key):
     draw = lambda key, *shape: 0.3 * jax.random.normal(key, shape)
     encoder, mixer, decoder = jax.random.split(key, 3)
-    return {'code': {'encoder': draw(encoder, INPUTS, WIDTHS.full), 'mixer': draw(mixer, WIDTHS.full, WIDTHS.full)},
-            'decoder': draw(decoder, WIDTHS.full, INPUTS)}
+    return {
+      'code': {'encoder': draw(encoder, INPUTS, WIDTHS.full), 'mixer': draw(mixer, WIDTHS.full, WIDTHS.full)},
+      'decoder': draw(decoder, WIDTHS.full, INPUTS),
+    }
 
   def batch(key, step, data):
     return data[jax.random.randint(jax.random.fold_in(key, step), (32,), 0, len(data))]
@@ -44,8 +49,16 @@ def make_task():
     return sum(each.values()), each
 
   gradient = jax.value_and_grad(loss, has_aux=True)
-  return Task(init, batch, lambda params, rows, mask, step: gradient(params, rows, mask), validate, AXES, WIDTHS,
-              data=ROWS, merit='fit')
+  return Task(
+    init,
+    batch,
+    lambda params, rows, mask, step: gradient(params, rows, mask),
+    validate,
+    AXES,
+    WIDTHS,
+    data=ROWS,
+    merit='fit',
+  )
 
 
 def error(params, rows):
@@ -55,11 +68,18 @@ def error(params, rows):
 
 def train(folder, steps=400):
   """Trains in a folder, or goes on there; returns the last state."""
-  settings = config_lib.TrainConfig(steps=steps, steps_per_dispatch=2, log_every=10, checkpoint_every=50,
-                                    learning_rate=0.01, narrow_rate=0.5)
+  settings = config_lib.TrainConfig(
+    steps=steps, steps_per_dispatch=2, log_every=10, checkpoint_every=50, learning_rate=0.01, narrow_rate=0.5
+  )
   checkpoints = checkpoint.Checkpoints(folder / 'checkpoints', axes=AXES)
-  state = loop.fit(make_task(), settings, config_lib.EvalConfig(every=100), parallel.ONE, checkpoints,
-                   lambda step: metrics.Writer(folder, step))
+  state = loop.fit(
+    make_task(),
+    settings,
+    config_lib.EvalConfig(every=100),
+    parallel.ONE,
+    checkpoints,
+    lambda step: metrics.Writer(folder, step),
+  )
   checkpoints.close()
   return state
 

@@ -1,4 +1,5 @@
 """The loop trains, saves, resumes and crops a task that knows nothing of graphs."""
+
 import os
 import signal
 import subprocess
@@ -37,8 +38,13 @@ def test_every_width_learns_and_a_wider_one_fits_better(trained):
 
 
 def test_a_killed_training_resumes_bit_for_bit(trained, tmp_path, repository):
-  process = subprocess.Popen([sys.executable, '-m', 'tests.training.autoencoder', str(tmp_path)], cwd=repository,
-                             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+  process = subprocess.Popen(
+    [sys.executable, '-m', 'tests.training.autoencoder', str(tmp_path)],
+    cwd=repository,
+    stdout=subprocess.DEVNULL,
+    stderr=subprocess.PIPE,
+    text=True,
+  )
   wait_for_lines(process, tmp_path, 12)
   os.kill(process.pid, signal.SIGKILL)
   process.communicate()

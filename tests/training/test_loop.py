@@ -1,4 +1,5 @@
 """Divergence, early stopping and what evaluation picks."""
+
 import shutil
 
 import jax
@@ -20,8 +21,9 @@ def checkpoints_of(workdir):
 
 @pytest.mark.parametrize('rate', [1e38, 1e300])
 def test_divergence_is_named_and_leaves_finite_parameters(tiny_config, tmp_path, rate):
-  config = tiny_config({'train.learning_rate': rate, 'train.checkpoint_every': 1, 'train.decay': 'constant',
-                        'eval.every': 0})
+  config = tiny_config(
+    {'train.learning_rate': rate, 'train.checkpoint_every': 1, 'train.decay': 'constant', 'eval.every': 0}
+  )
   with pytest.raises(
     errors.Diverged, match=r'not finite at step \d+; the last good checkpoint is step (\d+)'
   ) as caught:
@@ -44,23 +46,17 @@ def fake_validator(values):
 
 def test_patience_stops_and_the_best_checkpoint_is_evaluated(tiny_config, tmp_path, monkeypatch):
   monkeypatch.setattr(evaluator, 'validator', fake_validator([0.1, 0.4, 0.4, 0.3, 0.9]))
-  config = tiny_config(
-    {'train.steps': 100, 'eval.every': 10, 'eval.patience': 2, 'train.checkpoint_every': 10}
-  )
+  config = tiny_config({'train.steps': 100, 'eval.every': 10, 'eval.patience': 2, 'train.checkpoint_every': 10})
   results = runs.train(config, tmp_path)
   checkpoints = checkpoints_of(tmp_path)
   assert (checkpoints.latest, checkpoints.best, restore.chosen_step(checkpoints)) == (40, 20, 20)
   assert [line['valid_mrr'] for line in metrics.read(tmp_path) if 'valid_mrr' in line] == [0.1, 0.4, 0.4, 0.3]
   at_best = model_lib.load(tmp_path, step=20)
-  rows, _ = evaluator.evaluate(
-    at_best.description.make_score(), at_best.params, at_best.widths, at_best.graph
-  )
+  rows, _ = evaluator.evaluate(at_best.description.make_score(), at_best.params, at_best.widths, at_best.graph)
   expected = rows[(rows.side == 'both') & (rows.category == 'all')]
   assert list(results['mrr']) == list(expected['mrr'])
   np.testing.assert_array_equal(model_lib.load(tmp_path).params['entity']['re'], at_best.params['entity']['re'])
-  assert not np.array_equal(
-    model_lib.load(tmp_path, step=40).params['entity']['re'], at_best.params['entity']['re']
-  )
+  assert not np.array_equal(model_lib.load(tmp_path, step=40).params['entity']['re'], at_best.params['entity']['re'])
 
 
 def test_a_finished_run_is_not_trained_further(trained, tiny_config, tmp_path):
@@ -76,8 +72,15 @@ def test_patience_of_zero_never_stops():
 
 
 def test_dispatches_end_where_something_is_due(tiny_config):
-  config = tiny_config({'train.steps': 50, 'train.steps_per_dispatch': 8, 'train.log_every': 20,
-                        'train.checkpoint_every': 15, 'eval.every': 25})
+  config = tiny_config(
+    {
+      'train.steps': 50,
+      'train.steps_per_dispatch': 8,
+      'train.log_every': 20,
+      'train.checkpoint_every': 15,
+      'eval.every': 25,
+    }
+  )
   stops = [0]
   while stops[-1] < 50:
     stops.append(loop.next_stop(stops[-1], config.train, config.eval))
@@ -96,6 +99,7 @@ def test_a_signal_in_the_last_dispatch_stops_the_process(tiny_config, tmp_path, 
     def validate(model):
       signals.signal.raise_signal(signals.signal.SIGTERM)
       return 0.5, {}
+
     return validate
 
   monkeypatch.setattr(evaluator, 'validator', validator)

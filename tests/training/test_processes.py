@@ -1,4 +1,5 @@
 """What processes tell each other."""
+
 import numpy as np
 import pytest
 

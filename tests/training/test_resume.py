@@ -1,4 +1,5 @@
 """A run that was killed or stopped and resumed ends as the uninterrupted one."""
+
 import os
 import random
 import signal
@@ -28,22 +29,44 @@ PLAIN = {
   'model.widths': '4,8',
 }
 # the rate overfits halfway, far from the last step: where a machine's arithmetic differs the run stops early too
-STOPPING = PLAIN | {'eval.every': 50, 'eval.patience': 2, 'train.seed': 1, 'train.learning_rate': 0.03,
-                    'objective.mutual': True, 'objective.dynamic': True, 'train.narrow_rate': 0.0}
+STOPPING = PLAIN | {
+  'eval.every': 50,
+  'eval.patience': 2,
+  'train.seed': 1,
+  'train.learning_rate': 0.03,
+  'objective.mutual': True,
+  'objective.dynamic': True,
+  'train.narrow_rate': 0.0,
+}
 
 
 @pytest.fixture(scope='module')
 def start(repository, tiny_config, as_users_run):
   """A function that starts launch.py on a workdir as a process of its own."""
+
   def start(workdir, fields):
-    chosen = {field: value for field, value in config_lib.flatten(tiny_config(fields)).items()
-              if value != config_lib.get(config_lib.Config(), field) or field in PLAIN}
+    chosen = {
+      field: value
+      for field, value in config_lib.flatten(tiny_config(fields)).items()
+      if value != config_lib.get(config_lib.Config(), field) or field in PLAIN
+    }
     file = workdir.with_suffix('.py')
     file.write_text('from medjax import config\n\ndef get_config():\n  return config.Config()\n')
     return subprocess.Popen(
-        [sys.executable, 'launch.py', f'--workdir={workdir}', f'--config={file}',
-         *(f'--config.{field}={value}' for field, value in chosen.items())],
-        cwd=repository, env=as_users_run, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+      [
+        sys.executable,
+        'launch.py',
+        f'--workdir={workdir}',
+        f'--config={file}',
+        *(f'--config.{field}={value}' for field, value in chosen.items()),
+      ],
+      cwd=repository,
+      env=as_users_run,
+      stdout=subprocess.DEVNULL,
+      stderr=subprocess.PIPE,
+      text=True,
+    )
+
   return start
 
 
@@ -117,9 +140,7 @@ def test_a_killed_run_resumes_bit_for_bit(start, uninterrupted, tmp_path):
 
 
 @pytest.mark.parametrize('kind', [signal.SIGTERM, signal.SIGINT])
-def test_a_stopped_run_saves_says_so_and_resumes_bit_for_bit(
-  kind, start, uninterrupted, tmp_path
-):
+def test_a_stopped_run_saves_says_so_and_resumes_bit_for_bit(kind, start, uninterrupted, tmp_path):
   workdir = tmp_path / 'run'
   process = start(workdir, PLAIN)
   wait_for_lines(process, workdir, 3)

@@ -11,6 +11,7 @@ NAME is one of
   gradients    where the sub-models of a run agree: cosines of their gradients
   weights      weights of triples under evolutionary improvement at a run's checkpoints
 """
+
 import argparse
 from collections.abc import Callable, Iterator, Sequence
 import pathlib
@@ -22,14 +23,14 @@ from medjax.report import collect
 from medjax.report.figures import curves, embeddings, gradients, overlap, quality, sub_models, weights
 
 OF_FOLDERS = {'quality': quality.draw, 'sub-models': sub_models.draw}
-OF_RUNS = {'overlap': overlap.draw, 'curves': curves.draw, 'gradients': gradients.draw,
-           'weights': weights.draw}
+OF_RUNS = {'overlap': overlap.draw, 'curves': curves.draw, 'gradients': gradients.draw, 'weights': weights.draw}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
   """Draws what the arguments name; returns the process's exit code."""
-  parser = argparse.ArgumentParser('python -m medjax.report.figures', description=__doc__,
-                                   formatter_class=argparse.RawDescriptionHelpFormatter)
+  parser = argparse.ArgumentParser(
+    'python -m medjax.report.figures', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+  )
   parser.add_argument('name', choices=[*OF_FOLDERS, *OF_RUNS, 'embeddings'])
   parser.add_argument('folder', type=pathlib.Path)
   parser.add_argument('--output', type=pathlib.Path, help='the PNG; NAME.png in FOLDER if not given')

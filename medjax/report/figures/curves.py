@@ -1,4 +1,5 @@
 """Training curves: validation MRR and own loss of every width."""
+
 import pathlib
 
 from medjax import errors

@@ -1,4 +1,5 @@
 """The same entities at several widths, in two dimensions."""
+
 import collections
 from collections.abc import Sequence
 
@@ -12,9 +13,9 @@ from medjax.saved.files import Path
 from medjax.serve import model as model_lib
 from medjax.serve.model import Model
 
-GROUPS = 6     # kinds of entities shown
+GROUPS = 6  # kinds of entities shown
 MEMBERS = 120  # entities of a kind, at most
-PANELS = 4     # widths shown unless they are named
+PANELS = 4  # widths shown unless they are named
 METHODS = ('pca', 'tsne')
 
 
@@ -94,11 +95,22 @@ def draw(folder: Path, path: Path, widths: Sequence[int] | None = None, method: 
       points = turned(layout, layouts[-1])
       for i, name in enumerate(groups):
         style = plots.look(i) | {'linestyle': '', 'markersize': 3.5, 'markeredgewidth': 0.6}
-        panel.plot(*points[ends[i]:ends[i + 1]].T, label=name, alpha=0.75,
-                   markerfacecolor='none' if i % 2 else style['color'], **style)
+        panel.plot(
+          *points[ends[i] : ends[i + 1]].T,
+          label=name,
+          alpha=0.75,
+          markerfacecolor='none' if i % 2 else style['color'],
+          **style,
+        )
       panel.set_title(f'width {width}', fontsize=10)
       panel.set_xticks([])
       panel.set_yticks([])
       panel.set_aspect('equal', adjustable='datalim')
-    axes[0].figure.legend(*axes[0].get_legend_handles_labels(), loc='outside lower center', ncols=min(3, len(groups)),
-                          fontsize=8, frameon=False, markerscale=1.6)
+    axes[0].figure.legend(
+      *axes[0].get_legend_handles_labels(),
+      loc='outside lower center',
+      ncols=min(3, len(groups)),
+      fontsize=8,
+      frameon=False,
+      markerscale=1.6,
+    )

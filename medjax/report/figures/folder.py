@@ -1,4 +1,5 @@
 """--mode=report: the tables of a folder of runs, and the figures that its saved results allow."""
+
 import pathlib
 
 from medjax import errors
@@ -48,6 +49,7 @@ def report(workdir: Path, output: Path | None = None, widths: str | None = None)
       add(f'Training: {run.name}', f'curves-{stem}', curves.draw, run.folder)
       add(f'What sub-models share: {run.name}', f'overlap-{stem}', overlap.draw, run.folder)
   summary.write(groups, output, chosen, drawn)
-  print(f'{len(runs)} runs below {root} -> {output}/report.md, report.csv, report.tex, efficiency.csv, '
-        f'{len(drawn)} figures')
+  print(
+    f'{len(runs)} runs below {root} -> {output}/report.md, report.csv, report.tex, efficiency.csv, {len(drawn)} figures'
+  )
   return output / 'report.md'

@@ -4,6 +4,7 @@ For a run's last checkpoint and its first batch: the gradient of every shown sub
 embeddings of the batch, cut into the blocks between the shown widths. A cell is the cosine between one sub-model's
 gradient on a block and the sum of the others' on it: 1 where all want the same, -1 where it stands against them.
 """
+
 import pathlib
 
 import jax
@@ -37,8 +38,15 @@ def agreement(folder: Path) -> pd.DataFrame:
     raise errors.NothingSaved(f'{folder} is no run of several widths; their gradients cannot be compared')
   graph = graph_files.read_graph(folder, description.source)
   score, widths, train = description.make_score(), description.make_widths(), config.train
-  batch = batches_lib.sample(jax.random.fold_in(jax.random.key(train.seed), 1), 0, jnp.asarray(graph.train),
-                          graph.num_entities, train.batch, train.negatives, share=train.share_negatives)
+  batch = batches_lib.sample(
+    jax.random.fold_in(jax.random.key(train.seed), 1),
+    0,
+    jnp.asarray(graph.train),
+    graph.num_entities,
+    train.batch,
+    train.negatives,
+    share=train.share_negatives,
+  )
   params = jax.tree.map(jnp.asarray, restore.sub_model(folder, description, graph, widths.full)[1])
   rows = scoring.gather_rows(params, batch)
   loss = loss_lib.make_loss(config, score, widths)
@@ -48,12 +56,19 @@ def agreement(folder: Path) -> pd.DataFrame:
   ends = [width // score.components for width in shown]
   found = []
   for start, end in zip([0, *ends], ends):
-    cut = np.stack([np.concatenate([np.asarray(leaf[..., start:end]).ravel() for leaf in jax.tree.leaves(grad)])
-                    for grad in grads])
+    cut = np.stack(
+      [np.concatenate([np.asarray(leaf[..., start:end]).ravel() for leaf in jax.tree.leaves(grad)]) for grad in grads]
+    )
     for i, width in enumerate(shown):
       if end <= ends[i]:
-        found.append({'width': width, 'first': start * score.components, 'last': end * score.components,
-                      'cosine': cosine(cut[i], cut.sum(0) - cut[i])})
+        found.append(
+          {
+            'width': width,
+            'first': start * score.components,
+            'last': end * score.components,
+            'cosine': cosine(cut[i], cut.sum(0) - cut[i]),
+          }
+        )
   return pd.DataFrame(found).dropna()
 
 
@@ -74,15 +89,23 @@ def draw(folder: Path, path: Path) -> None:
   frame = agreement(folder)
   files_lib.write_text(pathlib.Path(path).with_suffix('.csv'), frame.round(6).to_csv(index=False))
   table = frame.assign(block=[f'{a} to {b}' for a, b in zip(frame['first'], frame['last'])]).pivot_table(
-      index='block', columns='width', values='cosine', sort=False)
+    index='block', columns='width', values='cosine', sort=False
+  )
   with plots.panels(path, size=(6.0, 4.2)) as (axes,):
     axes.imshow(table, cmap='RdBu', vmin=-1, vmax=1, aspect='auto')
     for (row, column), value in np.ndenumerate(table.to_numpy()):
       if np.isfinite(value):
-        axes.text(column, row, f'{value:.2f}', ha='center', va='center', fontsize=8,
-                  color='white' if abs(value) > 0.7 else 'black')
+        axes.text(
+          column,
+          row,
+          f'{value:.2f}',
+          ha='center',
+          va='center',
+          fontsize=8,
+          color='white' if abs(value) > 0.7 else 'black',
+        )
     axes.set_xticks(range(len(table.columns)), table.columns)
     axes.set_yticks(range(len(table.index)), table.index)
     axes.set_xlabel('sub-model of width')
     axes.set_ylabel('numbers of the embeddings')
-    axes.set_title('cosine of a gradient with the sum of the other sub-models\'', fontsize=9)
+    axes.set_title("cosine of a gradient with the sum of the other sub-models'", fontsize=9)

@@ -1,4 +1,5 @@
 """What sub-models know in common: the queries that a narrow one answers and a wide one keeps."""
+
 import pathlib
 
 from jaxtyping import Float, Float64, Int
@@ -9,8 +10,8 @@ from medjax.report import plots
 from medjax.saved import files as files_lib
 from medjax.saved.files import Path
 
-TOP = 10   # a query is answered if the true entity is among so many
-MOST = 8   # widths shown
+TOP = 10  # a query is answered if the true entity is among so many
+MOST = 8  # widths shown
 
 
 def read_ranks(folder: Path) -> tuple[Float[np.ndarray, '2 Q N'], Int[np.ndarray, ' N']]:
@@ -22,8 +23,9 @@ def read_ranks(folder: Path) -> tuple[Float[np.ndarray, '2 Q N'], Int[np.ndarray
     return saved['ranks'], saved['widths']
 
 
-def shares(ranks: Float[np.ndarray, '... N'], top: int = TOP
-           ) -> tuple[Float64[np.ndarray, 'N N'], Float64[np.ndarray, 'N N']]:
+def shares(
+  ranks: Float[np.ndarray, '... N'], top: int = TOP
+) -> tuple[Float64[np.ndarray, 'N N'], Float64[np.ndarray, 'N N']]:
   """Returns (kept [N, N], added [N, N]) of ranks [..., N].
 
   kept[i, j] is the share of the queries which width i answers that width j answers too (NaN if i answers none);
@@ -42,8 +44,10 @@ def draw(folder: Path, path: Path) -> None:
     raise errors.NothingSaved(f'{folder} has one width; what sub-models share needs two')
   chosen = np.unique(np.linspace(0, len(widths) - 1, min(MOST, len(widths))).round().astype(int))
   names = [str(width) for width in widths[chosen]]
-  titles = (f'% of the queries i has in its top {TOP} that j keeps',
-            f'% of all queries that j adds to the top {TOP} of i')
+  titles = (
+    f'% of the queries i has in its top {TOP} that j keeps',
+    f'% of all queries that j adds to the top {TOP} of i',
+  )
   with plots.panels(path, columns=2, size=(4.9, 4.4)) as axes:
     for panel, values, title in zip(axes, shares(ranks[..., chosen]), titles):
       values = 100 * values[:-1, 1:]  # the widest has no wider one, the narrowest no narrower one

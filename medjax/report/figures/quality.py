@@ -1,4 +1,5 @@
 """MRR and Hits@10 against width, for all methods of a group of runs."""
+
 from collections.abc import Sequence
 
 import numpy as np
@@ -18,9 +19,17 @@ def draw(rows: Sequence[Row], path: Path, title: str = '') -> None:
         spreads = np.nan_to_num([quality.spread(each) for each in values.values()])
         style = plots.look(i) | ({'linestyle': ''} if len(values) == 1 else {})
         every = max(1, len(values) // 12)
-        panel.errorbar(list(values), [np.mean(each) for each in values.values()], spreads if spreads.any() else None,
-                       capsize=2, markevery=every, errorevery=every, markerfacecolor='white' if i % 2 else None,
-                       label=row.label, **style)
+        panel.errorbar(
+          list(values),
+          [np.mean(each) for each in values.values()],
+          spreads if spreads.any() else None,
+          capsize=2,
+          markevery=every,
+          errorevery=every,
+          markerfacecolor='white' if i % 2 else None,
+          label=row.label,
+          **style,
+        )
       plots.width_axis(panel, widths)
       panel.set_ylabel(label)
       panel.set_ylim(bottom=0)

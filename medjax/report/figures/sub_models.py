@@ -1,4 +1,5 @@
 """The number of sub-models against quality and cost."""
+
 from collections.abc import Iterable
 
 import numpy as np
@@ -36,14 +37,16 @@ def draw(rows: Iterable[Row], path: Path, title: str = '') -> None:
   """
   counted = series(rows)
   if len({count for count, _ in counted}) < 2:
-    raise errors.NothingSaved('there is one number of sub-models only; train MED with other --config.model.widths up '
-                              'to the same widest one')
+    raise errors.NothingSaved(
+      'there is one number of sub-models only; train MED with other --config.model.widths up to the same widest one'
+    )
   counts = [count for count, _ in counted]
   widths = tables.few(sorted(set.intersection(*(set(row.values('mrr')) for _, row in counted))))
   with plots.panels(path, columns=2) as axes:
     for i, width in enumerate(widths):
-      axes[0].plot(counts, [np.mean(row.values('mrr')[width]) for _, row in counted], label=f'width {width}',
-                   **plots.look(i))
+      axes[0].plot(
+        counts, [np.mean(row.values('mrr')[width]) for _, row in counted], label=f'width {width}', **plots.look(i)
+      )
     axes[0].set_ylabel('filtered MRR, test')
     axes[0].legend(fontsize=8, frameon=False, loc='upper center', bbox_to_anchor=(0.5, -0.15), ncol=len(widths))
     seconds = [np.mean([run.cost['train_seconds'] for run in row.runs]) for _, row in counted]

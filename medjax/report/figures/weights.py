@@ -5,6 +5,7 @@ weights that `objectives.triple_weights` gives them, and how evenly they lie: ex
 share. 1 means that all triples weigh the same, 1/count that one has all the weight. Where negatives compete within
 their positive, their share is the mean over the positives.
 """
+
 import pathlib
 
 import jax
@@ -25,8 +26,9 @@ from medjax.saved import workdir as workdir_lib
 from medjax.saved.files import Path
 
 
-def effective_share(weights: Float[np.ndarray, '...'], axis: int | tuple[int, ...], count: int
-                    ) -> Float[np.ndarray, '...']:
+def effective_share(
+  weights: Float[np.ndarray, '...'], axis: int | tuple[int, ...], count: int
+) -> Float[np.ndarray, '...']:
   """exp(entropy) / count of weights that sum to 1 over some axes."""
   return np.exp(-np.where(weights > 0, weights * np.log(np.maximum(weights, 1e-30)), 0).sum(axis)) / count
 
@@ -50,8 +52,14 @@ def shares(folder: Path) -> pd.DataFrame:
     raise errors.NothingSaved(f'{folder} has no checkpoints; train there, with --config.train.keep=20 to keep many')
   graph = graph_files.read_graph(folder, description.source)
   score, widths, train = description.make_score(), description.make_widths(), config.train
-  batch = batches_lib.sample(jax.random.fold_in(jax.random.key(train.seed), 1), 0, jnp.asarray(graph.train),
-                          graph.num_entities, train.batch, train.negatives)
+  batch = batches_lib.sample(
+    jax.random.fold_in(jax.random.key(train.seed), 1),
+    0,
+    jnp.asarray(graph.train),
+    graph.num_entities,
+    train.batch,
+    train.negatives,
+  )
 
   options = loss_lib.objective_options(config.objective)
   within = options.weigh_over == 'positive'
@@ -65,16 +73,29 @@ def shares(folder: Path) -> pd.DataFrame:
   for step in steps:
     part, params = restore.sub_model(folder, description, graph, widths.full, step)
     offset, scale = (jnp.asarray(x, jnp.float32) for x in (part.offset, part.scale))
-    scores = tuple(jnp.expand_dims(offset, tuple(range(x.ndim - 1))) + jnp.expand_dims(scale, tuple(range(x.ndim - 1)))
-                   * x for x in raw(params))
-    positive, negative = map(np.asarray, objectives.triple_weights(
-        scores, objectives.predecessors(scores), batch.valid, *strengths(folder, step, config.objective), options))
+    scores = tuple(
+      jnp.expand_dims(offset, tuple(range(x.ndim - 1))) + jnp.expand_dims(scale, tuple(range(x.ndim - 1))) * x
+      for x in raw(params)
+    )
+    positive, negative = map(
+      np.asarray,
+      objectives.triple_weights(
+        scores, objectives.predecessors(scores), batch.valid, *strengths(folder, step, config.objective), options
+      ),
+    )
     count = train.negatives if within else train.batch * train.negatives
     # the weights of one positive's negatives add up to 1 / batch, so times batch they add up to 1
     negative = effective_share(negative * train.batch, 1, count) if within else effective_share(negative, (0, 1), count)
-    frames.append(pd.DataFrame({
-        'step': step, 'width': widths.values, 'positive_share': effective_share(positive, 0, train.batch),
-        'negative_share': negative.mean(0) if within else negative}))
+    frames.append(
+      pd.DataFrame(
+        {
+          'step': step,
+          'width': widths.values,
+          'positive_share': effective_share(positive, 0, train.batch),
+          'negative_share': negative.mean(0) if within else negative,
+        }
+      )
+    )
   return pd.concat(frames, ignore_index=True)
 
 
