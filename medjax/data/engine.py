@@ -76,6 +76,8 @@ def read_triples(connection: Connection, table: str, path: pathlib.Path, columns
     raise errors.DataError(
       f'{path}: {faults} lines have an empty field. Give every triple a head, a relation and a tail.'
     )
+  if layout.header and not one(connection, f'SELECT count(*) FROM {table}'):
+    raise tables.only_a_header(path, layout.header)
 
 
 def explain(path: pathlib.Path, layout: tables.Layout) -> None:

@@ -82,12 +82,17 @@ def read_table(path: str | pathlib.Path, columns: str = 'hrt', header: str = 'au
   if names:
     fields, first_line = fields[3:], 2
     if not fields:
-      raise DataError(
-        f'{path}: nothing follows the header {",".join(names)!r}. Add one triple a line, or '
-        'say --config.data.header=no if that line is a triple.'
-      )
+      raise only_a_header(path, names)
   heads, relations, tails = (fields[columns.index(c) :: 3] for c in 'hrt')
   return Table(heads, relations, tails, first_line, names)
+
+
+def only_a_header(path: str | pathlib.Path, names: Sequence[str]) -> DataError:
+  """The error of a file that ends after its header."""
+  return DataError(
+    f'{path}: nothing follows the header {",".join(names)!r}. Add one triple a line, or say --config.data.header=no if '
+    'that line is a triple.'
+  )
 
 
 def read_layout(path: str | pathlib.Path, columns: str = 'hrt', header: str = 'auto') -> Layout:

@@ -56,6 +56,13 @@ def test_a_prepared_graph_is_the_graph_that_was_read(tmp_path):
   assert sorted(ours.notes) == sorted(counted) and any('are unseen' in note or 'duplicate' in note for note in counted)
 
 
+def test_a_split_of_only_a_header_is_told(tmp_path):
+  folder = write(tmp_path / 'mine')
+  (folder / 'valid.tsv').write_text('head\trelation\ttail\n')
+  with pytest.raises(errors.DataError, match="valid.tsv: nothing follows the header 'head,relation,tail'"):
+    prepared(folder, tmp_path / 'store')
+
+
 @pytest.mark.parametrize('form', ['gz', 'gz-unnamed', 'csv', 'crlf', 'header', 'order', 'bom', 'spaces'])
 def test_every_form_of_text_gives_the_same_graph(tmp_path, form):
   lines = {
