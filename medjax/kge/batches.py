@@ -1,6 +1,6 @@
 """Batches and negatives, drawn on the device as a function of (key, step)."""
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import jax
 import jax.numpy as jnp
@@ -11,6 +11,17 @@ from medjax import errors
 from medjax.config.fields import TrainConfig
 from medjax.core.shuffle import shuffled
 from medjax.training.parallel import Layout
+
+
+class Triples(Protocol):
+  """What a training reads of a graph; `data.Graph` is one."""
+
+  @property
+  def train(self) -> Int32[Any, 'M 3']: ...
+  @property
+  def num_entities(self) -> int: ...
+  @property
+  def num_relations(self) -> int: ...
 
 
 class Batch(NamedTuple):
@@ -117,6 +128,12 @@ def sample(
     each = jnp.repeat(wrong, share, 0)
     valid = ~jnp.concatenate([contains(tails, rows[:half], each[:half]), contains(heads, rows[half:], each[half:])])
   return Batch(anchor, relation, answer, wrong, valid)
+
+
+def first_batch(train: TrainConfig, graph: Triples, share: int = 1) -> Batch:
+  """Returns the batch of a run's first step, unfiltered; `share` positives share one set of negatives."""
+  key = jax.random.fold_in(jax.random.key(train.seed), 1)
+  return sample(key, 0, jnp.asarray(graph.train), graph.num_entities, train.batch, train.negatives, share=share)
 
 
 def local_batch(batch: Batch, layout: Layout) -> Batch:

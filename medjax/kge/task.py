@@ -1,11 +1,11 @@
 """The graph task: knowledge graph embeddings as a `training.task.Task`."""
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Int32, PyTree
+from jaxtyping import PyTree
 
 from medjax.config.fields import Config
 from medjax.core import axes as axes_lib
@@ -21,27 +21,16 @@ WEIGHT_RANGE = (0.0, 5.0)  # of w1, w2, w3 when they are learned adversarially
 LEARNED = ('w1', 'w2', 'w3')
 
 
-class Triples(Protocol):
-  """What a training reads of a graph; `data.Graph` is one."""
-
-  @property
-  def train(self) -> Int32[Any, 'M 3']: ...
-  @property
-  def num_entities(self) -> int: ...
-  @property
-  def num_relations(self) -> int: ...
-
-
 def no_validation(params: PyTree) -> tuple[float, dict[int, float]]:
   """The `validate` of a training that asks for none."""
-  raise NotImplementedError('this training was made without a validation')
+  raise ValueError('this task was made without a validation, but eval.every asks for one')
 
 
 def make_task(
   config: Config,
   score: Score,
   widths: Widths,
-  graph: Triples,
+  graph: batches.Triples,
   layout: parallel.Layout = parallel.ONE,
   validate: Callable[[Params], tuple[float, dict[int, float]]] = no_validation,
   teacher: teaching.Teacher | None = None,

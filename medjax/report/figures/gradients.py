@@ -37,16 +37,8 @@ def agreement(folder: Path) -> pd.DataFrame:
   if config is None or len(description.widths) < 2:
     raise errors.NothingSaved(f'{folder} is no run of several widths; their gradients cannot be compared')
   graph = graph_files.read_graph(folder, description.source)
-  score, widths, train = description.make_score(), description.make_widths(), config.train
-  batch = batches_lib.sample(
-    jax.random.fold_in(jax.random.key(train.seed), 1),
-    0,
-    jnp.asarray(graph.train),
-    graph.num_entities,
-    train.batch,
-    train.negatives,
-    share=train.share_negatives,
-  )
+  score, widths = description.make_score(), description.make_widths()
+  batch = batches_lib.first_batch(config.train, graph, config.train.share_negatives)
   params = jax.tree.map(jnp.asarray, restore.sub_model(folder, description, graph, widths.full)[1])
   rows = scoring.gather_rows(params, batch)
   loss = loss_lib.make_loss(config, score, widths)

@@ -52,15 +52,7 @@ def shares(folder: Path) -> pd.DataFrame:
     raise errors.NothingSaved(f'{folder} has no checkpoints; train there, with --config.train.keep=20 to keep many')
   graph = graph_files.read_graph(folder, description.source)
   score, widths, train = description.make_score(), description.make_widths(), config.train
-  batch = batches_lib.sample(
-    jax.random.fold_in(jax.random.key(train.seed), 1),
-    0,
-    jnp.asarray(graph.train),
-    graph.num_entities,
-    train.batch,
-    train.negatives,
-  )
-
+  batch = batches_lib.first_batch(train, graph)
   options = loss_lib.objective_options(config.objective)
   within = options.weigh_over == 'positive'
 
