@@ -13,9 +13,10 @@ from medjax.core import prefix, width_scale
 from medjax.core.widths import Widths
 from medjax.kge import regularizers, scoring, teaching
 from medjax.kge.batches import Batch
-from medjax.objectives import Options, Strengths
+from medjax.objectives import nested_softmax, Options, Strengths
 from medjax.scores.contract import Score
 
+MANY = 16  # widths
 Loss = Callable[..., tuple[Float[Array, ''], Float[Array, ' N']]]
 Scored = tuple[Float[Array, 'B N'], Any, Bool[Array, 'B K']]  # positive and negative scores, and which are valid
 
@@ -68,6 +69,7 @@ def make_loss(
   objective = config.objective
   options = objective_options(objective)
   fractions = jnp.asarray(widths.values, jnp.float32) / widths.full
+  walks = objective.loss == 'softmax' and can_walk(score, widths)
 
   def loss(
     rows: scoring.Rows,
@@ -77,7 +79,8 @@ def make_loss(
     step: Any = None,
   ) -> tuple[Float[Array, ''], Float[Array, ' N']]:
     negative: Any  # an array, or one for every width
-    objective_losses: Loss
+    scored: Any
+    objective_losses: Any
     query = scoring.make_queries(score, rows)
     offset, scale = affine(config, score, widths, objective_params)
     given = Strengths(*(objective_params.get(name, getattr(objective, name)) for name in Strengths._fields))
@@ -85,19 +88,23 @@ def make_loss(
     strengths = (
       given if objective.weights != 'adversarial' else given._replace(w1=ascend(given.w1), w2=ascend(given.w2))
     )
-    if objective.loss == 'softmax':
+    if walks:
+      positive = offset[None] + scale[None] * score.scores_by_width(query, rows.answers, widths)
+      scored = positive, scoring.walk_batch(query, rows, positive, batch.valid, scale, options.mutual)
+      objective_losses = nested_softmax.losses_of_totals
+    elif objective.loss == 'softmax':
       positive, apart = scoring.score_batch_apart(score, query, rows, widths)
       positive = offset[None] + scale[None] * positive
       negative = [offset[i] + scale[i] * raw for i, raw in enumerate(apart)]
+      scored = positive, negative, batch.valid
       objective_losses = objectives.softmax_losses
     else:
       positive, negative = scoring.score_batch(scoring.by_width(score, widths), query, rows)
       positive = offset[None] + scale[None] * positive
       negative = offset[None, None] + scale[None, None] * negative
+      scored = positive, negative, batch.valid
       objective_losses = objectives.log_sigmoid_losses
-    total, width_losses = objective_losses(
-      *gather_batch((positive, negative, batch.valid)), fractions, strengths, options, mask
-    )
+    total, width_losses = objective_losses(*gather_batch(scored), fractions, strengths, options, mask)
     if batch.teacher is not None:
       total = teaching.loss(config, total, (positive[..., 0], negative[..., 0]), rows, objective_params, batch, step)
     if objective.regularizer != 'none':
@@ -116,6 +123,16 @@ def make_loss(
     return objective.regularization * (size[-1] if objective.regularize == 'once' else each)
 
   return loss
+
+
+def can_walk(score: Score, widths: Widths) -> bool:
+  """Whether the softmax loss is made by `objectives.nested_softmax`.
+
+  It walks over equal blocks of inner products. With few widths, keeping the scores of all of them is as fast or faster,
+  and a device that holds a part of the components cannot see the scores of a width alone.
+  """
+  equal = widths.num_blocks == len(widths.values)
+  return score.inner_product and equal and len(widths.values) >= MANY and not widths.axis
 
 
 @jax.custom_vjp

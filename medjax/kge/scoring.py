@@ -8,11 +8,13 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
 from medjax.core import rows as rows_lib
 from medjax.core.widths import Widths
 from medjax.kge.batches import Batch
+from medjax.objectives import Mutual, nested_softmax
+from medjax.objectives.nested_softmax import Totals
 from medjax.scores.contract import Params, Score, Table
 
 
@@ -69,6 +71,31 @@ def score_batch(
   if sets < size:  # [B / S, S, 1, C] meets [B / S, 1, K, C]; else [B, 1, C] meets [B, K, C], in half the time
     asked, wrong = rows_lib.add_candidate_axis(asked), jax.tree.map(lambda x: x[:, None], wrong)
   return positive, scorer(asked, wrong).reshape(size, count, -1)
+
+
+def walk_batch(
+  queries: Table,
+  rows: Rows,
+  positive: Float[Array, 'B N'],
+  valid: Bool[Array, 'B K'],
+  scale: Float[Array, ' N'],
+  mutual: Mutual | None,
+) -> Totals:
+  """Returns the `Totals` of a batch under a score that is an inner product, without the scores of any width in memory.
+
+  Args:
+    queries: those of the batch, see `make_queries`.
+    rows: its `Rows`.
+    positive: scores of the answers.
+    valid: False leaves a negative out.
+    scale: what a raw score is multiplied by.
+    mutual: how neighbours learn from each other, or None.
+  """
+  how = nested_softmax.Walk(mutual is not None, mutual.detach if mutual else 'none')
+  sets = len(jax.tree.leaves(rows.negatives)[0])
+  apart = lambda x: x.reshape(sets, -1, x.shape[-1])
+  found = nested_softmax.walk(in_sets(queries, rows), rows.negatives, apart(positive), apart(valid), scale, how)
+  return Totals(*(x.reshape(positive.shape) for x in found))
 
 
 def by_width(score: Score, widths: Widths) -> Callable[[Table, Table], Float[Array, '... N']]:

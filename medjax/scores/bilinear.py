@@ -26,7 +26,7 @@ def terms(query: Table, candidate: Table) -> Float[Array, '... C']:
 def make_ways() -> Ways:
   """Returns the `Ways` of a score that is the inner product of query and candidate."""
   plain = additive.make_ways(terms)
-  return Ways(scores_by_width, plain.scan_blocks, score_all_pairs, plain.left_out)
+  return Ways(scores_by_width, plain.scan_blocks, score_all_pairs, plain.left_out, inner_product=True)
 
 
 def magnitudes(rows: Table) -> PyTree[Float[Array, '... C']]:

@@ -93,6 +93,7 @@ class Score(NamedTuple):
     score_all_pairs: (queries, candidates, widths) -> N raw scores [..., S, K].
     left_out: (query, candidate) -> raw scores [..., C] without each component; None where only computing every one
       anew is exact, see `leave_one_out`.
+    inner_product: whether a raw score is the inner product of query and candidate, leaf by leaf.
     component_magnitudes: rows -> the magnitude of each component; None for a margin score.
   """
 
@@ -106,6 +107,7 @@ class Score(NamedTuple):
   scan_blocks: ScanBlocks
   score_all_pairs: ScoreAllPairs
   left_out: LeftOut | None = None
+  inner_product: bool = False
   component_magnitudes: ComponentMagnitudes | None = None
 
   @property
@@ -126,6 +128,7 @@ class Ways(NamedTuple):
   scan_blocks: ScanBlocks
   score_all_pairs: ScoreAllPairs
   left_out: LeftOut | None = None
+  inner_product: bool = False
 
 
 def score_triples(

@@ -1,0 +1,86 @@
+"""The walk over blocks against the softmax objective of whole scores."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from medjax import objectives
+from medjax.objectives import nested_softmax
+
+COMPONENTS, CANDIDATES = 12, 7
+
+
+def draw(sets, queries, ends):
+  random = np.random.default_rng(0)
+  rows = lambda *shape: {
+    name: jnp.asarray(random.normal(size=(*shape, COMPONENTS)), jnp.float32) for name in ('re', 'im')
+  }
+  positive = jnp.asarray(random.normal(size=(sets, queries, len(ends))), jnp.float32)
+  valid = jnp.asarray(random.random((sets, queries, CANDIDATES)) < 0.8)
+  return rows(sets, queries), rows(sets, CANDIDATES), positive, valid
+
+
+def by_walk(given, ends, options, mask):
+  scale, fractions = jnp.asarray([ends[-1] / end for end in ends]), jnp.asarray([end / ends[-1] for end in ends])
+  how = nested_softmax.Walk(options.mutual is not None, options.mutual.detach if options.mutual else 'none')
+
+  def loss(queries, candidates, positive):
+    found = nested_softmax.walk(queries, candidates, positive, given[3], scale, how)
+    flat = lambda x: x.reshape(-1, len(ends))
+    return nested_softmax.losses_of_totals(
+      flat(positive),
+      nested_softmax.Totals(*map(flat, found)),
+      fractions,
+      objectives.Strengths(0.7, 1.0, 1.5),
+      options,
+      mask,
+    )
+
+  return jax.jit(jax.value_and_grad(loss, argnums=(0, 1, 2), has_aux=True))(*given[:3])
+
+
+def by_scores(given, ends, options, mask):
+  scale, fractions = [ends[-1] / end for end in ends], jnp.asarray([end / ends[-1] for end in ends])
+
+  def loss(queries, candidates, positive):
+    scores = [
+      c * sum(jnp.einsum('gsc,gkc->gsk', queries[name][..., :end], candidates[name][..., :end]) for name in queries)
+      for c, end in zip(scale, ends)
+    ]
+    flat = lambda x: x.reshape(-1, x.shape[-1])
+    return objectives.softmax_losses(
+      flat(positive),
+      [flat(each) for each in scores],
+      flat(given[3]),
+      fractions,
+      objectives.Strengths(0.7, 1.0, 1.5),
+      options,
+      mask,
+    )
+
+  return jax.jit(jax.value_and_grad(loss, argnums=(0, 1, 2), has_aux=True))(*given[:3])
+
+
+MUTUAL = objectives.Mutual(weight=0.8, power=0.5)
+
+
+@pytest.mark.parametrize('ends', [(3, 6, 9, 12), (12,)])
+@pytest.mark.parametrize('sets, queries', [(1, 6), (3, 4), (1, 8)])
+@pytest.mark.parametrize(
+  'options',
+  [
+    objectives.Options(),
+    objectives.Options(MUTUAL, 'sigmoid', dynamic=True, narrow_power=1.0),
+    objectives.Options(MUTUAL._replace(detach='wide')),
+    objectives.Options(MUTUAL._replace(detach='narrow')),
+  ],
+  ids=['plain', 'all', 'wide held', 'narrow held'],
+)
+def test_losses_and_gradients_are_those_of_whole_scores(ends, sets, queries, options, monkeypatch):
+  monkeypatch.setattr(nested_softmax, 'SCORES', 2 * CANDIDATES)
+  monkeypatch.setattr(nested_softmax, 'ROWS', 1)  # 8 queries that share candidates are walked in four tiles
+  given = draw(sets, queries, ends)
+  mask = jnp.ones(len(ends)).at[len(ends) // 2].set(0) if options.dynamic else None
+  ours, theirs = (way(given, ends, options, mask) for way in (by_walk, by_scores))
+  jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=2e-4, atol=2e-5), ours, theirs)
