@@ -94,7 +94,7 @@ def test_rooms_import_each_other_in_one_direction():
   for graph in (
     rooms.graph(ROOT / 'medjax'),
     {room: allowed(room) for room in ROOMS},
-  ):  # what they do, and what they may
+  ):
     assert {'core', 'training', 'kge'} <= {room for layer in rooms.layers(graph) for room in layer}  # or a CycleError
 
 
@@ -128,8 +128,8 @@ def test_a_dependency_has_one_keeper():
     'tensorboardX': 'medjax.report.metrics',
     'matplotlib': 'medjax.report.plots',
     'duckdb': 'medjax.data.engine',
-    'pickle': 'medjax.data.arrays',
-  }  # whose reader resolves no name but to functions of its own
+    'pickle': 'medjax.data.arrays',  # whose reader resolves no name but to functions of its own
+  }
   for package, keeper in keepers.items():
     assert {name for name in FILES if package in outer(name)} == {keeper}
 

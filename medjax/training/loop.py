@@ -107,9 +107,8 @@ def fit(
             raise diverged('a parameter', step, checkpoints)
           checkpoints.save(state, merit)
         if stopped:
-          raise signals.Stopped(
-            received[0] if received else signals.signal.SIGTERM, step
-          )  # or another process received it
+          # a process that received none stops with the one that did
+          raise signals.Stopped(received[0] if received else signals.signal.SIGTERM, step)
       if received:
         raise signals.Stopped(received[0], step)
   finally:

@@ -209,9 +209,7 @@ def test_gamma_half_multiplies_margin_and_distance_alike():
   bilinear = [width_scale.affine(False, (10, 40), 6.0, 'sqrt', 'shared', half) for half in (0.0, 20.0)]
   for ours, without in zip(*bilinear):
     np.testing.assert_array_equal(ours, without)
-  np.testing.assert_array_equal(
-    width_scale.affine(True, (10, 20, 60), 6.0, 'linear', 'shared', 0.0, 0.01)[0], 6
-  )  # none
+  np.testing.assert_array_equal(width_scale.affine(True, (10, 20, 60), 6.0, 'linear', 'shared', 0.0, 0.01)[0], 6)
 
 
 def test_unknown_score_names_the_nearest():
