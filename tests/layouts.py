@@ -33,7 +33,7 @@ SOFTMAX = {
 }
 CASES = {
   'rotate': {'train.share_negatives': 2},
-  'complex softmax': {'model.score': 'complex'} | SOFTMAX,
+  'complex softmax': {'model.score': 'complex'} | SOFTMAX | {'train.negatives': 6, 'train.share_negatives': 2},
   'reciprocal softmax': {'model.score': 'complex_reciprocal'} | SOFTMAX,
   'pairre': {'model.score': 'pairre', 'objective.evolutionary': True},
   'sparse': {'train.sparse_updates': True, 'train.filter_negatives': True, 'model.width_gamma': 'learned'},

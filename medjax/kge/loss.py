@@ -16,7 +16,6 @@ from medjax.kge.batches import Batch
 from medjax.objectives import nested_softmax, Options, Strengths
 from medjax.scores.contract import Score
 
-MANY = 16  # widths
 Loss = Callable[..., tuple[Float[Array, ''], Float[Array, ' N']]]
 Scored = tuple[Float[Array, 'B N'], Any, Bool[Array, 'B K']]  # positive and negative scores, and which are valid
 
@@ -69,7 +68,10 @@ def make_loss(
   objective = config.objective
   options = objective_options(objective)
   fractions = jnp.asarray(widths.values, jnp.float32) / widths.full
-  walks = objective.loss == 'softmax' and can_walk(score, widths)
+  mutual = options.mutual
+  ends = tuple(width // widths.components for width in widths.values)
+  how = nested_softmax.Walk(ends, mutual is not None, mutual.detach if mutual else 'none')
+  walks = objective.loss == 'softmax' and score.inner_product
 
   def loss(
     rows: scoring.Rows,
@@ -90,7 +92,7 @@ def make_loss(
     )
     if walks:
       positive = offset[None] + scale[None] * score.scores_by_width(query, rows.answers, widths)
-      scored = positive, scoring.walk_batch(query, rows, positive, batch.valid, scale, options.mutual)
+      scored = positive, scoring.walk_batch(query, rows, batch.valid, scale, widths, how)
       objective_losses = nested_softmax.losses_of_totals
     elif objective.loss == 'softmax':
       positive, apart = scoring.score_batch_apart(score, query, rows, widths)
@@ -123,16 +125,6 @@ def make_loss(
     return objective.regularization * (size[-1] if objective.regularize == 'once' else each)
 
   return loss
-
-
-def can_walk(score: Score, widths: Widths) -> bool:
-  """Whether the softmax loss is made by `objectives.nested_softmax`.
-
-  It walks over equal blocks of inner products. With few widths, keeping the scores of all of them is as fast or faster,
-  and a device that holds a part of the components cannot see the scores of a width alone.
-  """
-  equal = widths.num_blocks == len(widths.values)
-  return score.inner_product and equal and len(widths.values) >= MANY and not widths.axis
 
 
 @jax.custom_vjp

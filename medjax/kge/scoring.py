@@ -10,11 +10,12 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
+from medjax.core import exchange
 from medjax.core import rows as rows_lib
 from medjax.core.widths import Widths
 from medjax.kge.batches import Batch
-from medjax.objectives import Mutual, nested_softmax
-from medjax.objectives.nested_softmax import Totals
+from medjax.objectives import nested_softmax
+from medjax.objectives.nested_softmax import Totals, Walk
 from medjax.scores.contract import Params, Score, Table
 
 
@@ -74,28 +75,30 @@ def score_batch(
 
 
 def walk_batch(
-  queries: Table,
-  rows: Rows,
-  positive: Float[Array, 'B N'],
-  valid: Bool[Array, 'B K'],
-  scale: Float[Array, ' N'],
-  mutual: Mutual | None,
+  queries: Table, rows: Rows, valid: Bool[Array, 'B K'], scale: Float[Array, ' N'], widths: Widths, how: Walk
 ) -> Totals:
-  """Returns the `Totals` of a batch under a score that is an inner product, without the scores of any width in memory.
+  """Returns the `Totals` [B, N] of a batch under a score that is an inner product, without the scores in memory.
+
+  Devices that share the components exchange them: each walks over all blocks of its share of the queries.
 
   Args:
     queries: those of the batch, see `make_queries`.
     rows: its `Rows`.
-    positive: scores of the answers.
     valid: False leaves a negative out.
     scale: what a raw score is multiplied by.
-    mutual: how neighbours learn from each other, or None.
+    widths: those of a device.
+    how: `Walk`.
   """
-  how = nested_softmax.Walk(mutual is not None, mutual.detach if mutual else 'none')
-  sets = len(jax.tree.leaves(rows.negatives)[0])
-  apart = lambda x: x.reshape(sets, -1, x.shape[-1])
-  found = nested_softmax.walk(in_sets(queries, rows), rows.negatives, apart(positive), apart(valid), scale, how)
-  return Totals(*(x.reshape(positive.shape) for x in found))
+  asked, wrong = in_sets(queries, rows), rows.negatives
+  valid = valid.reshape(len(jax.tree.leaves(wrong)[0]), -1, valid.shape[1])
+  size = valid.shape[1]
+  if widths.axis:
+    asked, wrong = exchange.own_rows(asked, widths), exchange.all_components(wrong, widths)
+    valid = exchange.own_part(valid, widths)
+  found = nested_softmax.totals(asked, wrong, valid, scale, how)
+  if widths.axis:
+    found = Totals(*(exchange.all_rows(x, size, widths) for x in found))
+  return Totals(*(x.reshape(-1, x.shape[-1]) for x in found))
 
 
 def by_width(score: Score, widths: Widths) -> Callable[[Table, Table], Float[Array, '... N']]:

@@ -1,22 +1,27 @@
-"""The softmax objective of inner products, of equally spaced widths in one walk over the blocks between them.
+"""The softmax objective of inner products, of all widths in one walk over the blocks between them.
 
-With T_i [S, K] the sum of the blocks up to width i, c_i its scale, and a_i [S] the answers' scores, sub-model i gives
-candidate k the probability p_ik = exp(c_i T_ik - L_i), L_i = log(exp(a_i) + sum over k of exp(c_i T_ik)). Upwards, a
-walk adds block after block to T and notes L_i [S] and the divergence from the next narrower one,
+With T_i [S, K] the sum of the blocks up to width i and c_i its scale, sub-model i gives candidate k the score
+s_ik = c_i T_ik and, among the candidates, the probability p_ik = exp(s_ik - l_i). Upwards, a walk adds block after
+block to T and notes
 
-  D_i = KL(p_i || p_{i-1}) = sum over k and the answer of p_i (s_i - s_{i-1}) - L_i + L_{i-1},   s_ik = c_i T_ik.
+  l_i = log sum over k of exp(s_ik)                  m_i = sum over k of p_ik (s_ik - s_{i-1,k})
 
-Downwards it takes the blocks off again, and adds up the gradient with respect to T of all wider sub-models, which is
-that with respect to a block's products:
+of which the losses and the divergences between neighbours are functions, see `losses_of_totals`. Downwards it takes the
+blocks off again, and adds up the gradient with respect to T of all wider sub-models, which is that with respect to a
+block's products:
 
-  dL_i/ds_i = p_i      dD_i/ds_i = p_i (log p_i - log p_{i-1} - D_i)      dD_i/ds_{i-1} = p_{i-1} - p_i
+  dl_i/ds_i = p_i      dm_i/ds_i = p_i (1 + s_i - s_{i-1} - m_i)      dm_i/ds_{i-1} = -p_i
 
-So a few matrices [S, K] are held at any time, however many widths there are; the losses are functions of L_i, D_i and
-a_i alone.
+So a few matrices [S, K] are held at any time, however many widths there are.
+
+Arrays lie so that no product has to turn one of these matrices: candidates are [C, K]. Shape letters: G sets of S
+queries that share K candidates, C components, N widths.
 """
 
+from collections.abc import Iterator
 import functools
-from typing import NamedTuple
+import itertools
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -26,32 +31,55 @@ from medjax.objectives import candidates as candidates_lib
 from medjax.objectives import weights
 from medjax.objectives.options import Held, Options, Strengths
 
-SCORES = 1 << 19  # walked at once: a few matrices of them stay near the cores, and yet are enough for all cores
-ROWS = 64  # queries walked at once, at least
+SCORES = 1 << 18  # walked at once: a few matrices of them stay near the cores, and yet are enough for all cores
+CANDIDATES = 4096  # walked at once, at most about so many
+OUT = -1e30  # the score of a candidate that is left out: finite, so that differences are
+NOTHING = -1e20  # less than any score, and far more than `OUT`: all candidates are left out of such a total
+TINY = 1e-30  # less than the sum over any candidates, of which the largest is 1
 
 
 class Totals(NamedTuple):
   """What the losses need of the candidates' scores.
 
   Attributes:
-    log_total: L_i [B, N], the logarithms of the sums over the answer and its candidates.
-    divergence: D_i [B, N], KL(p_i || p_{i-1}); 0 for the narrowest.
+    log_total: l_i, the logarithms of the sums over the candidates.
+    gain: m_i, by how much a candidate gains over the next narrower sub-model, as the wider one expects it.
   """
 
-  log_total: Float[Array, 'B N']
-  divergence: Float[Array, 'B N']
+  log_total: Float[Array, '... N']
+  gain: Float[Array, '... N']
 
 
 class Walk(NamedTuple):
   """How a walk goes.
 
   Attributes:
-    divergence: whether divergences are asked for.
+    ends: the number of components of each width.
+    divergence: whether the gains are asked for.
     detach: the side of a divergence that does not move, see `options.Mutual`.
   """
 
-  divergence: bool
-  detach: Held
+  ends: tuple[int, ...]
+  divergence: bool = False
+  detach: Held = 'none'
+
+
+class Run(NamedTuple):
+  """Widths one after another whose blocks are of one size: `number` from `first` on, from component `start` on."""
+
+  first: int
+  number: int
+  start: int
+  block: int
+
+  def of(self, x: Array) -> Array:
+    """What belongs to these widths, of an array [N, ...]."""
+    return x[self.first : self.first + self.number]
+
+  @property
+  def part(self) -> slice:
+    """Their components."""
+    return slice(self.start, self.start + self.number * self.block)
 
 
 def losses_of_totals(
@@ -66,11 +94,12 @@ def losses_of_totals(
 
   Args:
     positive: scores of the answers, [B, N].
-    totals: `Totals`.
+    totals: `Totals`, [B, N].
     fractions, strengths, options, mask: see `log_sigmoid_losses`.
   """
   mask = jnp.ones_like(fractions) if mask is None else mask
-  said = positive - totals.log_total
+  log_total = jnp.logaddexp(positive, totals.log_total)
+  said = positive - log_total
   even = jnp.full_like(said, 1 / len(said))
   if options.difficulty:
     hard = jax.lax.stop_gradient(1 - jnp.exp(said[:, :-1]))
@@ -78,177 +107,215 @@ def losses_of_totals(
   width_losses = -(even * said).sum(0)
   loss = jnp.sum(mask * weights.width_weights(fractions, strengths.w3, options) * width_losses)
   if options.mutual and len(fractions) > 1:
-    pairs = totals.divergence[:, 1:].mean(0)
+    pairs = divergences(positive, totals, log_total, options.mutual.detach).mean(0)
     loss += jnp.sum(mask[1:] * mask[:-1] * weights.pair_weights(fractions[1:], options.mutual) * pairs)
   return loss, width_losses
 
 
-@functools.partial(jax.custom_vjp, nondiff_argnums=(5,))
-def walk(
+def divergences(
+  positive: Float[Array, 'B N'], totals: Totals, log_total: Float[Array, 'B N'], detach: Held
+) -> Float[Array, 'B N-1']:
+  """KL(p_i || p_{i-1}) of the probabilities of the answer and its candidates.
+
+  It is the sum of p_i (s_i - s_{i-1}) - L_i + L_{i-1}, with `log_total` L the logarithms of the sums over both.
+  """
+  hold = lambda side: jax.lax.stop_gradient if detach == side else lambda x: x
+  wide, narrow = hold('wide'), hold('narrow')
+  candidates, answer = (jnp.exp(wide(x - log_total)) for x in (totals.log_total, positive))
+  gained = wide(positive[:, 1:]) - narrow(positive[:, :-1])
+  expected = candidates[:, 1:] * totals.gain[:, 1:] + answer[:, 1:] * gained
+  return expected - wide(log_total[:, 1:]) + narrow(log_total[:, :-1])
+
+
+def totals(
   queries: PyTree[Float[Array, 'G S C']],
   candidates: PyTree[Float[Array, 'G K C']],
-  positive: Float[Array, 'G S N'],
   valid: Bool[Array, 'G S K'],
   scale: Float[Array, ' N'],
   how: Walk,
-) -> tuple[Float[Array, 'G S N'], Float[Array, 'G S N']]:
-  """Returns (log totals, divergences), each [G, S, N], of G sets of S queries that share K candidates.
+) -> Totals:
+  """Returns the `Totals` [G, S, N] of G sets of S queries that share K candidates.
 
   Args:
     queries, candidates: leaves of one name each, whose products over the components are added up.
-    positive: scores of the answers.
     valid: False leaves a candidate out.
     scale: c_i > 0, taken as given.
     how: `Walk`.
   """
-  return _walk_fwd(queries, candidates, positive, valid, scale, how)[0]
+  count = valid.shape[2]
+  parts = -(-count // CANDIDATES)
+  if parts == 1:
+    return Totals(*walk(queries, candidates, valid, scale, how, True))
+  apart = lambda x, axis: jnp.stack(jnp.split(_padded(x, -count % parts, axis), parts, axis))
+  of_part = jax.tree.map(lambda x: apart(x, 1), candidates), apart(valid, 2)
+  found = Totals(*jax.lax.map(lambda part: walk(queries, *part, scale, how, False), of_part))
+  log_total = jax.nn.logsumexp(found.log_total, 0)
+  share = jnp.exp(found.log_total - log_total[None])
+  return Totals(log_total, ((jax.lax.stop_gradient(share) if how.detach == 'wide' else share) * found.gain).sum(0))
 
 
-def _walk_fwd(queries, candidates, positive, valid, scale, how):
-  tiles = _tiles((queries, positive, valid), candidates)
-  if _shared(candidates):
-    alone = _first(candidates)
-    out = jax.lax.map(lambda tile: _up(tile, alone, scale, how), tiles)
-  else:
-    out = jax.lax.map(lambda each: _up(each[0], each[1], scale, how), (tiles, candidates))
-  log_total, divergence, full = _untiled(out, positive)
-  return (log_total, divergence), (queries, candidates, positive, valid, scale, log_total, divergence, full)
+def _padded(x, more, axis):
+  return jnp.pad(x, [(0, more if i == axis else 0) for i in range(x.ndim)])
 
 
-def _walk_bwd(how, kept, grads):
-  queries, candidates, positive, valid, scale, log_total, divergence, full = kept
-  tiles = _tiles((queries, positive, valid, log_total, divergence, full, *grads), candidates)
-  if _shared(candidates):
-    alone = _first(candidates)
+@functools.partial(jax.custom_vjp, nondiff_argnums=(4, 5))
+def walk(
+  queries: PyTree[Float[Array, 'G S C']],
+  candidates: PyTree[Float[Array, 'G K C']],
+  valid: Bool[Array, 'G S K'],
+  scale: Float[Array, ' N'],
+  how: Walk,
+  keep: bool,
+) -> tuple[Float[Array, 'G S N'], Float[Array, 'G S N']]:
+  """Returns the `Totals` of few candidates; `keep` has the sums of all blocks stay in memory for the way down."""
+  return _walk_fwd(queries, candidates, valid, scale, how, keep)[0]
 
-    def add_tile(total, tile):
-      query_grad, candidate_grad, positive_grad = _down(tile, alone, scale, how)
-      return jax.tree.map(jnp.add, total, candidate_grad), (query_grad, positive_grad)
 
-    candidate_grad, of_queries = jax.lax.scan(add_tile, jax.tree.map(jnp.zeros_like, alone), tiles)
-    candidate_grad = jax.tree.map(lambda x: x[None], candidate_grad)
-  else:
-    query_grad, candidate_grad, positive_grad = jax.lax.map(
-      lambda each: _down(each[0], each[1], scale, how), (tiles, candidates)
-    )
-    of_queries = query_grad, positive_grad
-  query_grad, positive_grad = _untiled(of_queries, positive)
-  return query_grad, candidate_grad, positive_grad, None, jnp.zeros_like(scale)
+def _walk_fwd(queries, candidates, valid, scale, how, keep):
+  turned = jax.tree.map(lambda x: x.swapaxes(1, 2), candidates)
+  *found, full = _in_tiles(lambda tile, turned: _up(tile, turned, scale, how), (queries, valid), turned)
+  return tuple(found), (queries, turned, valid, scale, *found, full if keep else None)
+
+
+def _walk_bwd(how, keep, kept, grads):
+  queries, turned, valid, scale, log_total, gain, full = kept
+  tiles = queries, valid, log_total, gain, full, *grads
+  query_grad, candidate_grad = _in_tiles(lambda tile, turned: _down(tile, turned, scale, how), tiles, turned, 1)
+  return query_grad, jax.tree.map(lambda x: x.swapaxes(1, 2), candidate_grad), None, jnp.zeros_like(scale)
 
 
 walk.defvjp(_walk_fwd, _walk_bwd)
 
 
+def _in_tiles(of_tile, tree, candidates, sums=0):
+  """Applies a function to tiles of the queries of one set after another.
+
+  Args:
+    of_tile: (arrays [s, ...] of a tile, leaves [C, K]) -> arrays [s, ...], and last `sums` trees like the latter.
+    tree: arrays [G, S, ...].
+    candidates: leaves [G, C, K].
+    sums: how many of the results are added up over the queries of a set.
+  """
+  queries, count = jax.tree.leaves(tree)[0].shape[1], jax.tree.leaves(candidates)[0].shape[2]
+  size = queries
+  while size % 2 == 0 and size * count > SCORES:
+    size //= 2
+
+  def of_set(given):
+    tree, candidates = given
+
+    def add_tile(totals, tile):
+      found = of_tile(tile, candidates)
+      apart, added = found[: len(found) - sums], found[len(found) - sums :]
+      return jax.tree.map(jnp.add, totals, added), apart
+
+    zeros = tuple(jax.tree.map(jnp.zeros_like, candidates) for _ in range(sums))
+    totals, found = jax.lax.scan(add_tile, zeros, jax.tree.map(lambda x: x.reshape(-1, size, *x.shape[1:]), tree))
+    return *jax.tree.map(lambda x: x.reshape(queries, *x.shape[2:]), found), *totals
+
+  return jax.lax.map(of_set, (tree, candidates))
+
+
 def _up(tile, candidates, scale, how):
-  """Walks upwards: (log totals [S, N], divergences [S, N], the full width's sums of blocks [S, K])."""
-  queries, positive, valid = tile
+  """Walks upwards: (log totals [S, N], gains [S, N], the sums of all blocks [S, K])."""
+  queries, valid = tile
 
   def add_block(before, block):
-    narrower, scale_before, answer_before, log_before = before
-    query, candidate, scale, answer = block
-    wider = narrower + _products(query, candidate)
-    scores = jnp.where(valid, scale * wider, -jnp.inf)
-    top = jnp.maximum(answer, scores.max(1))
-    weight, of_answer = jnp.exp(scores - top[:, None]), jnp.exp(answer - top)
-    total = of_answer + weight.sum(1)
-    log_total = top + jnp.log(total)
-    divergence = jnp.zeros_like(log_total)
-    if how.divergence:
-      gap = jnp.where(valid, scale * wider - scale_before * narrower, 0)
-      divergence = (of_answer * (answer - answer_before) + (weight * gap).sum(1)) / total - log_total + log_before
-    return (wider, scale, answer, log_total), (log_total, divergence)
+    narrower, scale_before = before
+    query, candidate, scale = block
+    wider = narrower + _matmul('sc,ck->sk', query, candidate)
+    scores = scale * wider
+    top = jnp.maximum(scores.max(1), NOTHING)
+    weight = jnp.exp(scores - top[:, None])
+    total = jnp.maximum(weight.sum(1), TINY)
+    gain = (weight * (scores - scale_before * narrower)).sum(1) / total if how.divergence else jnp.zeros_like(top)
+    return (wider, scale), (top + jnp.log(total), gain)
 
-  zero, zeros = jnp.zeros(()), jnp.zeros(len(positive))
-  start = jnp.zeros(valid.shape), zero, zeros, zeros
-  blocks = _blocks(queries, len(scale)), _blocks(candidates, len(scale)), scale, positive.T
-  (full, *_), (log_total, divergence) = jax.lax.scan(add_block, start, blocks)
-  return log_total.T, divergence.T.at[:, 0].set(0), full
+  carry, found = (jnp.where(valid, 0, OUT), scale[0]), []
+  for run in runs(how.ends):
+    blocks = _query_blocks(queries, run), _candidate_blocks(candidates, run), run.of(scale)
+    carry, of_run = _scan(add_block, carry, blocks)
+    found.append(of_run)
+  log_total, gain = (jnp.concatenate(x).T for x in zip(*found))
+  return log_total, gain, carry[0]
 
 
 def _down(tile, candidates, scale, how):
-  """Walks downwards: gradients of (queries [S, C], candidates [K, C], positive [S, N])."""
-  queries, positive, valid, log_total, divergence, full, log_grad, divergence_grad = tile
-  divergence_grad = divergence_grad.at[:, 0].set(0)
-  after = lambda x: jnp.concatenate([x[:, 1:], jnp.zeros_like(x[:, :1])], 1)
-  before = lambda x: jnp.concatenate([jnp.zeros_like(x[:, :1]), x[:, :-1]], 1)
+  """Walks downwards: gradients of (queries [S, C], candidates [C, K])."""
+  queries, valid, log_total, gain, full, log_grad, gain_grad = tile
   moves_wide, moves_narrow = (how.divergence and how.detach != side for side in ('wide', 'narrow'))
-
-  def gradient(p, said, said_before, p_after, log_grad, divergence, divergence_grad, grad_after):
-    total = log_grad * p
-    if moves_wide:
-      total += divergence_grad * p * (said - said_before - divergence)
-    if moves_narrow:
-      total += grad_after * (p - p_after)
-    return total
+  column = lambda x: x[:, None]
 
   def take_block(carry, block):
-    wider, total, p, p_after = carry
-    query, candidate, scale, scale_before, log_total, log_before, *rest = block
-    narrower = wider - _products(query, candidate)
-    said, said_before = scale * wider - log_total[:, None], scale_before * narrower - log_before[:, None]
-    p_before = jnp.where(valid, jnp.exp(said_before), 0)
-    total += scale * gradient(p, said, said_before, p_after, *(x[:, None] for x in rest))
-    query_grad = jax.tree.map(lambda rows: _matmul('sk,kc->sc', total, rows), candidate)
-    candidate_grad = jax.tree.map(lambda rows: _matmul('sk,sc->kc', total, rows), query)
-    return (narrower, total, p_before, p), (query_grad, candidate_grad)
+    wider, total = carry
+    query, candidate, scale, scale_before, log_total, gain, log_grad, gain_grad = block
+    narrower = wider - _matmul('sc,ck->sk', query, candidate)
+    p = jnp.exp(scale * wider - column(log_total))
+    strength = column(scale * log_grad)
+    if moves_wide:
+      gained = scale * wider - scale_before * narrower
+      strength += column(scale * gain_grad) * (1 - column(gain) + gained)
+    total += strength * p
+    grads = _matmul('sk,ck->sc', total, candidate), _matmul('sc,sk->ck', query, total)
+    if moves_narrow:
+      total -= column(scale_before * gain_grad) * p
+    return (narrower, total), grads
 
-  given = log_total, before(log_total), log_grad, divergence, divergence_grad, after(divergence_grad)
-  blocks = (
-    _blocks(queries, len(scale)),
-    _blocks(candidates, len(scale)),
-    scale,
-    before(scale[None])[0],
-    *(x.T for x in given),
-  )
-  last = jnp.where(valid, jnp.exp(scale[-1] * full - log_total[:, -1:]), 0)
-  start = full, jnp.zeros_like(full), last, jnp.zeros_like(full)
-  _, grads = jax.lax.scan(take_block, start, blocks, reverse=True)
-  said = positive - log_total
-  p = jnp.exp(said)
-  positive_grad = gradient(
-    p, said, before(said), after(p), log_grad, divergence, divergence_grad, after(divergence_grad)
-  )
-  return *(_joined(grad) for grad in grads), positive_grad
+  if full is None:
+    full = jnp.where(valid, 0, OUT) + sum(_matmul('sc,ck->sk', queries[name], candidates[name]) for name in queries)
+  query_grads: list[Any] = []
+  candidate_grads: list[Any] = []
+  carry = full, jnp.zeros_like(full)
+  scale_before = jnp.concatenate([scale[:1], scale[:-1]])
+  of_widths = scale, scale_before, log_total.T, gain.T, log_grad.T, gain_grad.at[:, 0].set(0).T
+  for run in reversed(list(runs(how.ends))):
+    blocks = _query_blocks(queries, run), _candidate_blocks(candidates, run), *map(run.of, of_widths)
+    carry, (query_grad, candidate_grad) = _scan(take_block, carry, blocks, reverse=True)
+    query_grads.insert(0, _leaves_of(query_grad, queries, run, 2))
+    candidate_grads.insert(0, _leaves_of(candidate_grad, queries, run, 1))
+  join = lambda trees, axis: jax.tree.map(lambda *x: jnp.concatenate(x, axis), *trees)
+  return join(query_grads, 1), join(candidate_grads, 0)
+
+
+def runs(ends: tuple[int, ...]) -> Iterator[Run]:
+  """Yields the `Run`s of widths that end at these components.
+
+  >>> list(runs((10, 20, 30, 70)))
+  [Run(first=0, number=3, start=0, block=10), Run(first=3, number=1, start=30, block=40)]
+  """
+  starts = (0, *ends)
+  for block, members in itertools.groupby(range(len(ends)), lambda i: ends[i] - starts[i]):
+    first, *rest = members
+    yield Run(first, 1 + len(rest), starts[first], block)
+
+
+def _scan(body, carry, blocks, reverse=False):
+  """`jax.lax.scan` over blocks; two at a time, which saves copies of what is carried."""
+  return jax.lax.scan(body, carry, blocks, reverse=reverse, unroll=min(2, len(blocks[0])))
 
 
 def _matmul(form, left, right):
   return jnp.einsum(form, left, right, precision='highest')
 
 
-def _products(query, candidate):
-  """Products of a block of queries [S, c] with one of candidates [K, c], added over the leaves: [S, K]."""
-  return sum(_matmul('sc,kc->sk', query[name], candidate[name]) for name in query)
+def _query_blocks(queries, run):
+  """The blocks of a run, [n, S, c], of leaves [S, C]; a block has the components of all leaves."""
+  cut = lambda x: x[:, run.part].reshape(len(x), run.number, 1, run.block)
+  blocks = jnp.concatenate([cut(x) for x in queries.values()], 2)
+  return blocks.reshape(len(blocks), run.number, -1).swapaxes(0, 1)
 
 
-def _blocks(tree, number):
-  """Leaves [rows, C] in equal blocks, [N, rows, C / N]."""
-  return jax.tree.map(lambda x: x.reshape(len(x), number, -1).swapaxes(0, 1), tree)
+def _candidate_blocks(candidates, run):
+  """The blocks of a run, [n, c, K], of leaves [C, K]; a block has the components of all leaves."""
+  cut = lambda x: x[run.part].reshape(run.number, 1, run.block, -1)
+  blocks = jnp.concatenate([cut(x) for x in candidates.values()], 1)
+  return blocks.reshape(run.number, -1, blocks.shape[-1])
 
 
-def _joined(tree):
-  """Undoes `_blocks`."""
-  return jax.tree.map(lambda x: x.swapaxes(0, 1).reshape(x.shape[1], -1), tree)
-
-
-def _shared(candidates):
-  """Whether all queries have one set of candidates."""
-  return len(jax.tree.leaves(candidates)[0]) == 1
-
-
-def _first(tree):
-  return jax.tree.map(lambda x: x[0], tree)
-
-
-def _tiles(tree, candidates):
-  """Arrays [G, S, ...] as tiles [T, S', ...]: the sets as they are, or one set in parts of about `SCORES` scores."""
-  if not _shared(candidates):
-    return tree
-  rows, count = jax.tree.leaves(tree)[0].shape[1], jax.tree.leaves(candidates)[0].shape[1]
-  while rows % 2 == 0 and rows > ROWS and rows * count > SCORES:
-    rows //= 2
-  return jax.tree.map(lambda x: x.reshape(-1, rows, *x.shape[2:]), tree)
-
-
-def _untiled(tree, like):
-  """Undoes `_tiles`, for arrays [T, S', ...] of as many queries as `like` [G, S, ...] has."""
-  return jax.tree.map(lambda x: x.reshape(*like.shape[:2], *x.shape[2:]), tree)
+def _leaves_of(blocks, like, run, axis):
+  """Undoes `_query_blocks` (blocks [n, S, c], axis 2) or `_candidate_blocks` ([n, c, K], axis 1)."""
+  apart = jnp.split(blocks, len(like), axis)
+  whole = [jnp.moveaxis(x, 0, axis - 1) for x in apart]
+  return {
+    name: x.reshape(*x.shape[: axis - 1], run.number * run.block, *x.shape[axis + 1 :]) for name, x in zip(like, whole)
+  }

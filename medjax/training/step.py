@@ -53,7 +53,7 @@ def make_step(
     if train.narrow_rate:
       updates = optimizers.by_width(updates, task.axes, local_widths, train.narrow_rate)
     params = task.constrain(optax.apply_updates(state.params, updates))
-    ok = layout.all_devices(jnp.isfinite(value) & jnp.isfinite(optax.tree.norm(grads)))
+    ok = layout.all_devices(jnp.isfinite(value) & jnp.isfinite(optax.tree.sum(grads)))
     return State(state.step + 1, params, opt_state, ok), width_losses, value
 
   return step

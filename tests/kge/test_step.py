@@ -15,7 +15,6 @@ from medjax.core import axes as axes_lib
 from medjax.core import rows as rows_lib
 from medjax.core import widths as widths_lib
 from medjax.kge import batches as batches_lib
-from medjax.kge import loss as loss_lib
 from medjax.kge import settings as settings_lib
 from medjax.kge import task as task_lib
 from medjax.training import optimizers
@@ -200,7 +199,7 @@ def test_step_of_the_softmax_loss(score, regularizer, negatives, regularize):
   jax.tree.map(close, after.params['model'], state.params['model'], grads['model'])
 
 
-def test_a_walk_over_the_widths_moves_as_their_scores_do(monkeypatch):
+def test_a_walk_over_the_widths_moves_as_their_scores_do():
   """Of shared candidates with some left out, all mechanisms acting."""
   fields = {
     'objective__loss': 'softmax',
@@ -210,13 +209,11 @@ def test_a_walk_over_the_widths_moves_as_their_scores_do(monkeypatch):
     'objective__regularizer': 'dura',
   }
   data = DATA | {'known': jax.tree.map(jnp.asarray, batches_lib.known(TRIPLES))}
-  config, score, widths, state, by_scores = build('complex_reciprocal', **fields)
-  assert not loss_lib.can_walk(score, widths)
-  monkeypatch.setattr(loss_lib, 'MANY', 3)
-  assert loss_lib.can_walk(score, widths)
+  config, score, widths, state, by_walk = build('complex_reciprocal', **fields)
+  assert score.inner_product
   graph = types.SimpleNamespace(train=TRIPLES, num_entities=ENTITIES, num_relations=RELATIONS)
-  task = task_lib.make_task(config, score, widths, graph)
-  by_walk = jax.jit(step_lib.make_step(task, config.train, optimizers.make(config.train)))
+  task = task_lib.make_task(config, score._replace(inner_product=False), widths, graph)
+  by_scores = jax.jit(step_lib.make_step(task, config.train, optimizers.make(config.train)))
   (after, losses, loss), (expected, *expected_losses) = by_walk(state, data), by_scores(state, data)
   np.testing.assert_allclose(loss, expected_losses[1], rtol=1e-5)
   np.testing.assert_allclose(losses, expected_losses[0], rtol=1e-5)

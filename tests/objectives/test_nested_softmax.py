@@ -17,16 +17,18 @@ def draw(sets, queries, ends):
     name: jnp.asarray(random.normal(size=(*shape, COMPONENTS)), jnp.float32) for name in ('re', 'im')
   }
   positive = jnp.asarray(random.normal(size=(sets, queries, len(ends))), jnp.float32)
-  valid = jnp.asarray(random.random((sets, queries, CANDIDATES)) < 0.8)
-  return rows(sets, queries), rows(sets, CANDIDATES), positive, valid
+  valid = random.random((sets, queries, CANDIDATES)) < 0.8
+  valid[0, 1, :3] = False  # a query to which the first tile of candidates says nothing
+  valid[0, 2] = False
+  return rows(sets, queries), rows(sets, CANDIDATES), positive, jnp.asarray(valid)
 
 
 def by_walk(given, ends, options, mask):
   scale, fractions = jnp.asarray([ends[-1] / end for end in ends]), jnp.asarray([end / ends[-1] for end in ends])
-  how = nested_softmax.Walk(options.mutual is not None, options.mutual.detach if options.mutual else 'none')
+  how = nested_softmax.Walk(ends, options.mutual is not None, options.mutual.detach if options.mutual else 'none')
 
   def loss(queries, candidates, positive):
-    found = nested_softmax.walk(queries, candidates, positive, given[3], scale, how)
+    found = nested_softmax.totals(queries, candidates, given[3], scale, how)
     flat = lambda x: x.reshape(-1, len(ends))
     return nested_softmax.losses_of_totals(
       flat(positive),
@@ -65,8 +67,8 @@ def by_scores(given, ends, options, mask):
 MUTUAL = objectives.Mutual(weight=0.8, power=0.5)
 
 
-@pytest.mark.parametrize('ends', [(3, 6, 9, 12), (12,)])
-@pytest.mark.parametrize('sets, queries', [(1, 6), (3, 4), (1, 8)])
+@pytest.mark.parametrize('ends', [(2, 4, 6, 8, 10, 12), (2, 4, 5, 12), (12,)])
+@pytest.mark.parametrize('sets, queries, most', [(1, 6, 7), (3, 4, 7), (1, 8, 3)])
 @pytest.mark.parametrize(
   'options',
   [
@@ -77,9 +79,9 @@ MUTUAL = objectives.Mutual(weight=0.8, power=0.5)
   ],
   ids=['plain', 'all', 'wide held', 'narrow held'],
 )
-def test_losses_and_gradients_are_those_of_whole_scores(ends, sets, queries, options, monkeypatch):
-  monkeypatch.setattr(nested_softmax, 'SCORES', 2 * CANDIDATES)
-  monkeypatch.setattr(nested_softmax, 'ROWS', 1)  # 8 queries that share candidates are walked in four tiles
+def test_losses_and_gradients_are_those_of_whole_scores(ends, sets, queries, most, options, monkeypatch):
+  monkeypatch.setattr(nested_softmax, 'SCORES', 2 * CANDIDATES)  # 8 queries are walked in four tiles or more
+  monkeypatch.setattr(nested_softmax, 'CANDIDATES', most)
   given = draw(sets, queries, ends)
   mask = jnp.ones(len(ends)).at[len(ends) // 2].set(0) if options.dynamic else None
   ours, theirs = (way(given, ends, options, mask) for way in (by_walk, by_scores))
