@@ -78,4 +78,4 @@ def value_and_grad(setup, slice_of='tables'):
   if config.objective.weights != 'fixed' or config.objective.sub_models != 'all':
     raise ValueError('the naive loop knows fixed weights and all sub-models only')
   of_loss = jax.value_and_grad(make_loss(config, score, widths, slice_of), has_aux=True)
-  return lambda params, batch, mask, step: of_loss(params, batch)
+  return lambda params, batch, drawn, step: of_loss(params, batch)

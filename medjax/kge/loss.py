@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Array, Bool, Float, Int32
 
 from medjax import objectives
 from medjax.config.fields import Config, ObjectiveConfig
@@ -58,7 +58,7 @@ def affine(
 def make_loss(
   config: Config, score: Score, widths: Widths, gather_batch: Callable[[Scored], Scored] = lambda scores: scores
 ) -> Loss:
-  """Returns loss(rows, objective params, batch, mask, step) -> (loss, losses of the widths [N]).
+  """Returns loss(rows, objective params, batch, drawn, step) -> (loss, losses of the sub-models [K]).
 
   Args:
     config: the resolved `Config`.
@@ -67,61 +67,61 @@ def make_loss(
   """
   objective = config.objective
   options = objective_options(objective)
-  fractions = jnp.asarray(widths.values, jnp.float32) / widths.full
-  mutual = options.mutual
-  ends = tuple(width // widths.components for width in widths.values)
-  how = nested_softmax.Walk(ends, mutual is not None, mutual.detach if mutual else 'none')
+  all_fractions = jnp.asarray(widths.values, jnp.float32) / widths.full
   walks = objective.loss == 'softmax' and score.inner_product
 
   def loss(
     rows: scoring.Rows,
     objective_params: dict[str, Any],
     batch: Batch,
-    mask: Float[Array, ' N'] | None,
+    drawn: Int32[Array, ' K'] | None,
     step: Any = None,
   ) -> tuple[Float[Array, ''], Float[Array, ' N']]:
     negative: Any  # an array, or one for every width
     scored: Any
     objective_losses: Any
     query = scoring.make_queries(score, rows)
-    offset, scale = affine(config, score, widths, objective_params)
+    pick = lambda x: x if drawn is None else x[..., drawn]
+    fractions = pick(all_fractions)
+    offset, scale = map(pick, affine(config, score, widths, objective_params))
     given = Strengths(*(objective_params.get(name, getattr(objective, name)) for name in Strengths._fields))
     # under 'adversarial', descent raises w1 and w2: the weights look for what is hard
     strengths = (
       given if objective.weights != 'adversarial' else given._replace(w1=ascend(given.w1), w2=ascend(given.w2))
     )
     if walks:
-      positive = offset[None] + scale[None] * score.scores_by_width(query, rows.answers, widths)
-      scored = positive, scoring.walk_batch(query, rows, batch.valid, scale, widths, how)
+      positive = offset[None] + scale[None] * pick(score.scores_by_width(query, rows.answers, widths))
+      scored = positive, scoring.walk_batch(query, rows, batch.valid, scale, widths, options.mutual, drawn)
       objective_losses = nested_softmax.losses_of_totals
     elif objective.loss == 'softmax':
       positive, apart = scoring.score_batch_apart(score, query, rows, widths)
-      positive = offset[None] + scale[None] * positive
-      negative = [offset[i] + scale[i] * raw for i, raw in enumerate(apart)]
+      positive = offset[None] + scale[None] * pick(positive)
+      chosen = apart if drawn is None else jnp.stack(apart)[drawn]
+      negative = [offset[i] + scale[i] * raw for i, raw in enumerate(chosen)]
       scored = positive, negative, batch.valid
       objective_losses = objectives.softmax_losses
     else:
-      positive, negative = scoring.score_batch(scoring.by_width(score, widths), query, rows)
+      positive, negative = scoring.score_batch(scoring.by_width(score, widths, drawn), query, rows)
       positive = offset[None] + scale[None] * positive
       negative = offset[None, None] + scale[None, None] * negative
       scored = positive, negative, batch.valid
       objective_losses = objectives.log_sigmoid_losses
-    total, width_losses = objective_losses(*gather_batch(scored), fractions, strengths, options, mask)
+    total, width_losses = objective_losses(*gather_batch(scored), fractions, strengths, options)
     if batch.teacher is not None:
       total = teaching.loss(config, total, (positive[..., 0], negative[..., 0]), rows, objective_params, batch, step)
     if objective.regularizer != 'none':
-      total += regularization(query, rows, strengths, scale, mask)
+      total += regularization(query, rows, fractions, strengths, scale, pick)
     if objective.weights == 'adversarial':
-      total -= jnp.sum((1.0 if mask is None else mask) * strengths.w3 * fractions)
+      total -= jnp.sum(strengths.w3 * fractions)
     return total, width_losses
 
-  def regularization(query, rows, strengths, scale, mask):
+  def regularization(query, rows, fractions, strengths, scale, pick):
     components = regularizers.component_sizes(objective.regularizer, score, query, rows)
-    size = prefix.prefix_sums(components, widths).mean(0)
+    size = pick(prefix.prefix_sums(components, widths).mean(0))
     weight = objectives.width_weights(fractions, strengths.w3, options)
     if objective.regularize == 'scaled':
       weight *= scale
-    each = jnp.sum((1.0 if mask is None else mask) * weight * size)
+    each = jnp.sum(weight * size)
     return objective.regularization * (size[-1] if objective.regularize == 'once' else each)
 
   return loss

@@ -8,13 +8,13 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Array, Bool, Float, Int32
 
-from medjax.core import exchange
+from medjax.core import exchange, sub_models
 from medjax.core import rows as rows_lib
 from medjax.core.widths import Widths
 from medjax.kge.batches import Batch
-from medjax.objectives import nested_softmax
+from medjax.objectives import Mutual, nested_softmax
 from medjax.objectives.nested_softmax import Totals, Walk
 from medjax.scores.contract import Params, Score, Table
 
@@ -75,7 +75,13 @@ def score_batch(
 
 
 def walk_batch(
-  queries: Table, rows: Rows, valid: Bool[Array, 'B K'], scale: Float[Array, ' N'], widths: Widths, how: Walk
+  queries: Table,
+  rows: Rows,
+  valid: Bool[Array, 'B K'],
+  scale: Float[Array, ' N'],
+  widths: Widths,
+  mutual: Mutual | None,
+  drawn: Int32[Array, ' N'] | None = None,
 ) -> Totals:
   """Returns the `Totals` [B, N] of a batch under a score that is an inner product, without the scores in memory.
 
@@ -87,7 +93,8 @@ def walk_batch(
     valid: False leaves a negative out.
     scale: what a raw score is multiplied by.
     widths: those of a device.
-    how: `Walk`.
+    mutual: how neighbours learn from each other, or None.
+    drawn: the places of the N sub-models that are trained now, see `core.sub_models`; None is all of them.
   """
   asked, wrong = in_sets(queries, rows), rows.negatives
   valid = valid.reshape(len(jax.tree.leaves(wrong)[0]), -1, valid.shape[1])
@@ -95,15 +102,28 @@ def walk_batch(
   if widths.axis:
     asked, wrong = exchange.own_rows(asked, widths), exchange.all_components(wrong, widths)
     valid = exchange.own_part(valid, widths)
+  ends = tuple(width // widths.components for width in widths.values)
+  if drawn is not None:
+    whole, ends = ends, sub_models.segment_ends(ends, len(drawn))
+    asked, wrong = (sub_models.segments(x, whole, drawn) for x in (asked, wrong))
+  how = Walk(ends, mutual is not None, mutual.detach if mutual else 'none')
   found = nested_softmax.totals(asked, wrong, valid, scale, how)
   if widths.axis:
     found = Totals(*(exchange.all_rows(x, size, widths) for x in found))
   return Totals(*(x.reshape(-1, x.shape[-1]) for x in found))
 
 
-def by_width(score: Score, widths: Widths) -> Callable[[Table, Table], Float[Array, '... N']]:
-  """Returns the scorer (query, candidate) -> raw scores [..., N] of some widths, for `score_batch`."""
-  return lambda query, candidate: score.scores_by_width(query, candidate, widths)
+def by_width(
+  score: Score, widths: Widths, drawn: Int32[Array, ' N'] | None = None
+) -> Callable[[Table, Table], Float[Array, '... N']]:
+  """Returns the scorer (query, candidate) -> raw scores [..., N] of all widths or of drawn ones, for `score_batch`."""
+  if drawn is None:
+    return lambda query, candidate: score.scores_by_width(query, candidate, widths)
+  # 0/1 columns: XLA's CPU backend gathers along the last axis one by one
+  columns = (jnp.arange(len(widths.values))[:, None] == drawn[None]).astype(jnp.float32)
+  return lambda query, candidate: jnp.matmul(
+    score.scores_by_width(query, candidate, widths), columns, precision='highest'
+  )
 
 
 def score_batch_apart(

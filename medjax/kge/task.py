@@ -101,11 +101,11 @@ def gathered_gradient(loss: Loss) -> ValueAndGrad:
   of each table, instead of one for every gather.
   """
 
-  def value_and_grad(params, batch, mask, step):
+  def value_and_grad(params, batch, drawn, step):
     model = params['model']
     rows = scoring.gather_rows(model, batch)
     value, (row_grads, objective_grad) = jax.value_and_grad(loss, argnums=(0, 1), has_aux=True)(
-      rows, params['objective'], batch, mask, step
+      rows, params['objective'], batch, drawn, step
     )
     # The zeros that the gradients are added to depend on those gradients (times 0). Zeros that depend on nothing XLA
     # would make before the rows' gradients, in memory of their own; so they take the place of the rows.

@@ -21,7 +21,6 @@ def log_sigmoid_losses(
   fractions: Float[Array, ' N'],
   strengths: Strengths,
   options: Options,
-  mask: Float[Array, ' N'] | None = None,
 ) -> tuple[Float[Array, ''], Float[Array, ' N']]:
   """Returns (loss [], losses of the widths [N]) of all sub-models.
 
@@ -37,13 +36,11 @@ def log_sigmoid_losses(
     fractions: d_i/d_n of the sub-models, [N].
     strengths: `Strengths`.
     options: `Options`.
-    mask: 0/1 [N], the sub-models that are trained now; None is all of them.
   """
-  mask = jnp.ones_like(fractions) if mask is None else mask
   scores = (positive, negative)
   narrow, wide = weights.neighbours(scores)
   width_losses = evolutionary(scores, predecessors(scores), valid, strengths.w1, strengths.w2, options)
-  loss = jnp.sum(mask * width_losses * weights.width_weights(fractions, strengths.w3, options))
+  loss = jnp.sum(width_losses * weights.width_weights(fractions, strengths.w3, options))
   mutual = options.mutual
   if mutual and len(fractions) > 1:
     if mutual.form == 'divergence':
@@ -51,5 +48,5 @@ def log_sigmoid_losses(
       pairs = mutual_learning.divergence(*weights.neighbours(said), valid, mutual.detach)
     else:
       pairs = mutual_learning.mutual(narrow, wide, valid, mutual.reduction, mutual.detach)
-    loss += jnp.sum(mask[1:] * mask[:-1] * weights.pair_weights(fractions[1:], mutual) * pairs)
+    loss += jnp.sum(weights.pair_weights(fractions[1:], mutual) * pairs)
   return loss, width_losses

@@ -88,16 +88,14 @@ def losses_of_totals(
   fractions: Float[Array, ' N'],
   strengths: Strengths,
   options: Options,
-  mask: Float[Array, ' N'] | None = None,
 ) -> tuple[Float[Array, ''], Float[Array, ' N']]:
   """Returns (loss [], losses of the widths [N]), those of `softmax_losses`, of what a walk gives.
 
   Args:
     positive: scores of the answers, [B, N].
     totals: `Totals`, [B, N].
-    fractions, strengths, options, mask: see `log_sigmoid_losses`.
+    fractions, strengths, options: see `log_sigmoid_losses`.
   """
-  mask = jnp.ones_like(fractions) if mask is None else mask
   log_total = jnp.logaddexp(positive, totals.log_total)
   said = positive - log_total
   even = jnp.full_like(said, 1 / len(said))
@@ -105,10 +103,10 @@ def losses_of_totals(
     hard = jax.lax.stop_gradient(1 - jnp.exp(said[:, :-1]))
     even = jnp.concatenate([even[:, :1], candidates_lib.masked_softmax(strengths.w1 * hard, 0)], 1)
   width_losses = -(even * said).sum(0)
-  loss = jnp.sum(mask * weights.width_weights(fractions, strengths.w3, options) * width_losses)
+  loss = jnp.sum(weights.width_weights(fractions, strengths.w3, options) * width_losses)
   if options.mutual and len(fractions) > 1:
     pairs = divergences(positive, totals, log_total, options.mutual.detach).mean(0)
-    loss += jnp.sum(mask[1:] * mask[:-1] * weights.pair_weights(fractions[1:], options.mutual) * pairs)
+    loss += jnp.sum(weights.pair_weights(fractions[1:], options.mutual) * pairs)
   return loss, width_losses
 
 

@@ -22,7 +22,6 @@ def softmax_losses(
   fractions: Float[Array, ' N'],
   strengths: Strengths,
   options: Options,
-  mask: Float[Array, ' N'] | None = None,
 ) -> tuple[Float[Array, ''], Float[Array, ' N']]:
   """Returns (loss [], losses of the widths [N]) of all sub-models.
 
@@ -36,9 +35,8 @@ def softmax_losses(
 
   Args:
     positive, negative: scores [B, N], [B, K, N]; the latter also as N arrays [B, K], so that no array holds all.
-    valid, fractions, strengths, options, mask: see `log_sigmoid_losses`.
+    valid, fractions, strengths, options: see `log_sigmoid_losses`.
   """
-  mask = jnp.ones_like(fractions) if mask is None else mask
   mutual = options.mutual
   # recomputed in the backward pass: what stays in memory is the scores
   log_softmax: Any = candidates.log_softmax
@@ -58,9 +56,9 @@ def softmax_losses(
       hard = jax.lax.stop_gradient(1 - jnp.exp(previous[0]))
       even = candidates.masked_softmax(strengths.w1 * hard, 0)
     width_losses.append(-(even * current[0]).sum())
-    loss += mask[i] * weights.width_weights(fractions[i], strengths.w3, options) * width_losses[-1]
+    loss += weights.width_weights(fractions[i], strengths.w3, options) * width_losses[-1]
     if mutual and previous is not None:
       pair = mutual_learning.divergence(previous, current, valid, mutual.detach)
-      loss += weights.pair_weights(fractions[i], mutual) * mask[i] * mask[i - 1] * pair
+      loss += weights.pair_weights(fractions[i], mutual) * pair
     previous = current
   return loss, jnp.stack(width_losses)

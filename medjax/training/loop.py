@@ -180,8 +180,8 @@ def next_stop(step: int, train: TrainConfig, evaluation: EvalConfig) -> int:
 
 
 def named(widths: Widths, values: Float[Array, ' N']) -> dict[str, float]:
-  """{width: value} of an array [N], ready for JSON."""
-  return {str(width): float(value) for width, value in zip(widths.values, np.asarray(values))}
+  """{width: value} of an array [N], ready for JSON; a width without a value is left out."""
+  return {str(width): float(value) for width, value in zip(widths.values, np.asarray(values)) if not np.isnan(value)}
 
 
 class Patience:

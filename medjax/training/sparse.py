@@ -19,15 +19,15 @@ from medjax.training.task import Touched
 def on_touched_rows(
   update: Callable[..., Any], touched: Callable[[Any, Any], Touched], optimizer: optax.GradientTransformation
 ) -> Callable[..., Any]:
-  """Returns an update(state, batch, mask) that is `update` on the rows that the whole batch names.
+  """Returns an update(state, batch, drawn) that is `update` on the rows that the whole batch names.
 
   Args:
-    update: (state, batch, mask) -> (state, losses of the widths, loss), on tables of any number of rows.
+    update: (state, batch, drawn) -> (state, losses of the widths, loss), on tables of any number of rows.
     touched: (params, batch) -> `Touched`.
     optimizer: the optax optimizer; its per-parameter leaves are cut like the tables.
   """
 
-  def update_touched(state, batch, mask):
+  def update_touched(state, batch, drawn):
     rows, tables, small_batch = touched(state.params, batch)
 
     def take(leaf, name):
@@ -45,7 +45,7 @@ def on_touched_rows(
     )
     whole = state.params, state.opt_state
     params, opt_state = jax.tree.map(take, whole, names)
-    after, width_losses, value = update(state.replace(params=params, opt_state=opt_state), small_batch, mask)
+    after, width_losses, value = update(state.replace(params=params, opt_state=opt_state), small_batch, drawn)
     params, opt_state = jax.tree.map(put, whole, (after.params, after.opt_state), names)
     return after.replace(params=params, opt_state=opt_state), width_losses, value
 

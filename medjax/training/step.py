@@ -9,6 +9,7 @@ from jaxtyping import Array, Float, PyTree
 import optax
 
 from medjax.config.fields import TrainConfig
+from medjax.core import sub_models
 from medjax.training import optimizers, parallel, sparse
 from medjax.training.state import State
 from medjax.training.task import Task
@@ -22,39 +23,36 @@ def init_state(task: Task, train: TrainConfig, optimizer: optax.GradientTransfor
   return State(jnp.int32(0), params, optimizer.init(params), jnp.bool_(True))
 
 
-def draw_sub_models(key: jax.Array, count: int, size: int) -> Float[Array, ' N']:
-  """0/1 mask [N] of the sub-models of a step: the narrowest, the widest and count - 2 drawn at random of `size`."""
-  draw = jnp.where(jnp.isin(jnp.arange(size), jnp.array([0, size - 1])), -1.0, jax.random.uniform(key, (size,)))
-  return (jnp.argsort(jnp.argsort(draw)) < count).astype(jnp.float32)
-
-
 def make_step(
   task: Task, train: TrainConfig, optimizer: optax.GradientTransformation, layout: parallel.Layout = parallel.ONE
 ) -> Step:
-  """Returns step(state, data) -> (state, losses of the widths [N], loss): the step of one device of a layout."""
+  """Returns step(state, data) -> (state, losses of the widths [N], loss): the step of one device of a layout.
+
+  The losses of the widths that a step does not train are NaN.
+  """
   run_key = jax.random.key(train.seed)
   local_widths = layout.split(task.widths)
+  size = len(task.widths.values)
 
   def step(state, data):
     batch = task.batch(jax.random.fold_in(run_key, 1), state.step, data)
-    mask = None
+    drawn = None
     if task.sub_models:
-      mask = draw_sub_models(
-        jax.random.fold_in(jax.random.fold_in(run_key, 2), state.step), task.sub_models, len(task.widths.values)
-      )
+      key = jax.random.fold_in(jax.random.fold_in(run_key, 2), state.step)
+      drawn = sub_models.draw(key, task.sub_models, size)
     if task.touched:
-      return sparse.on_touched_rows(update, task.touched, optimizer)(state, batch, mask)
-    return update(state, batch, mask)
+      return sparse.on_touched_rows(update, task.touched, optimizer)(state, batch, drawn)
+    return update(state, batch, drawn)
 
-  def update(state, batch, mask):
-    (value, width_losses), grads = task.value_and_grad(state.params, task.local_batch(batch), mask, state.step)
+  def update(state, batch, drawn):
+    (value, width_losses), grads = task.value_and_grad(state.params, task.local_batch(batch), drawn, state.step)
     grads, value, width_losses = layout.mean((grads, value, width_losses))
     updates, opt_state = optimizer.update(grads, state.opt_state, state.params)
     if train.narrow_rate:
       updates = optimizers.by_width(updates, task.axes, local_widths, train.narrow_rate)
     params = task.constrain(optax.apply_updates(state.params, updates))
     ok = layout.all_devices(jnp.isfinite(value) & jnp.isfinite(optax.tree.sum(grads)))
-    return State(state.step + 1, params, opt_state, ok), width_losses, value
+    return State(state.step + 1, params, opt_state, ok), sub_models.spread(width_losses, drawn, size), value
 
   return step
 
@@ -62,7 +60,8 @@ def make_step(
 def make_dispatch(step: Step, layout: parallel.Layout = parallel.ONE, specs: PyTree = None) -> Callable[..., Any]:
   """Returns dispatch(state, data, count) -> (state, mean losses of the widths [N], mean loss): several steps.
 
-  Stops at the first step whose loss or gradient is not finite, with `state.ok` False.
+  Stops at the first step whose loss or gradient is not finite, with `state.ok` False. The losses of a width are those
+  of the steps that trained it, and NaN if none did.
 
   Args:
     step: what `make_step` returns.
@@ -73,15 +72,17 @@ def make_dispatch(step: Step, layout: parallel.Layout = parallel.ONE, specs: PyT
   def dispatch(state, data, count):
     last = state.step + count
     shapes = jax.eval_shape(step, state, data)
-    zeros = [jnp.zeros(s.shape, s.dtype) for s in shapes[1:]]
+    zeros = [jnp.zeros(s.shape, s.dtype) for s in (shapes[1], *shapes[1:])]
 
     def body(carry):
-      state, loss_sums, loss_sum = carry
+      state, counts, loss_sums, loss_sum = carry
       state, width_losses, loss = step(state, data)
-      return state, loss_sums + width_losses, loss_sum + loss
+      trained = ~jnp.isnan(width_losses)
+      return state, counts + trained, loss_sums + jnp.where(trained, width_losses, 0), loss_sum + loss
 
-    state, width_losses, loss = jax.lax.while_loop(lambda c: c[0].ok & (c[0].step < last), body, (state, *zeros))
-    return state, width_losses / count, loss / count
+    go_on = lambda carry: carry[0].ok & (carry[0].step < last)
+    state, counts, width_losses, loss = jax.lax.while_loop(go_on, body, (state, *zeros))
+    return state, width_losses / counts, loss / count
 
   return layout.compile(dispatch, specs)
 

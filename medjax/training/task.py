@@ -26,14 +26,14 @@ class MakeBatch(Protocol):
 
 
 class ValueAndGrad(Protocol):
-  """Returns ((loss [], losses of the widths [N]), gradients like the parameters) of a device's share of a batch.
+  """Returns ((loss [], losses of the sub-models [K]), gradients like the parameters) of a device's share of a batch.
 
-  `mask` is 0/1 [N], the sub-models that are trained now, or None for all of them.
+  `drawn` has the places of the K sub-models that are trained now, see `core.sub_models`, or is None for all of them.
   """
 
   def __call__(
-    self, params: PyTree, batch: Any, mask: Float[Array, ' N'] | None, step: Int32[Array, '']
-  ) -> tuple[tuple[Float[Array, ''], Float[Array, ' N']], PyTree]: ...
+    self, params: PyTree, batch: Any, drawn: Int32[Array, ' K'] | None, step: Int32[Array, '']
+  ) -> tuple[tuple[Float[Array, ''], Float[Array, ' K']], PyTree]: ...
 
 
 class Validate(Protocol):
@@ -62,7 +62,7 @@ class Task(NamedTuple):
   Attributes:
     init: key -> parameters.
     batch: (key, step, data) -> the batch of a step.
-    value_and_grad: (params, batch, mask, step) -> ((loss, losses of the widths [N]), gradients).
+    value_and_grad: (params, batch, drawn, step) -> ((loss, losses of the sub-models [K]), gradients).
     validate: params -> (merit, {width: merit}).
     axes: the `core.axes.Axes` of the parameters, or of whole subtrees of them.
     widths: the sub-models.

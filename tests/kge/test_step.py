@@ -13,6 +13,7 @@ from medjax import config as config_lib
 from medjax import objectives, scores
 from medjax.core import axes as axes_lib
 from medjax.core import rows as rows_lib
+from medjax.core import sub_models
 from medjax.core import widths as widths_lib
 from medjax.kge import batches as batches_lib
 from medjax.kge import settings as settings_lib
@@ -275,18 +276,41 @@ def test_learned_gamma_is_one_per_width_and_moves():
   assert gamma.shape == (3,) and (np.asarray(gamma) != 6).all()
 
 
-def test_sandwich_trains_the_narrowest_the_widest_and_some_between():
-  masks = np.stack([step_lib.draw_sub_models(jax.random.key(i), 3, 5) for i in range(60)])
-  assert (masks.sum(1) == 3).all() and masks[:, [0, -1]].all()
-  assert (masks[:, 1:-1].sum(0) > 8).all()
+@pytest.mark.parametrize(
+  'score, fields',
+  [
+    ('rotate', {'objective__evolutionary': True}),
+    ('simple', {'train__share_negatives': 4, 'objective__regularizer': 'dura'}),
+    ('complex_reciprocal', {'objective__loss': 'softmax', 'train__share_negatives': 8, 'objective__regularizer': 'n3'}),
+    ('complex', {'objective__loss': 'softmax', 'train__negatives': 0, 'objective__evolutionary': True}),
+    ('transe', {'objective__loss': 'softmax', 'train__share_negatives': 4}),
+  ],
+)
+@pytest.mark.parametrize('given', ['4,8,12,16,20,24', '2,4,12,14,20,24'])
+def test_a_sandwich_trains_as_if_there_were_no_other_sub_models(score, fields, given):
+  config, _, widths, state, step = build(score, model__widths=given, objective__sub_models='sandwich:3', **fields)
+  key = jax.random.fold_in(jax.random.fold_in(jax.random.key(config.train.seed), 2), 0)
+  drawn = np.asarray(sub_models.draw(key, 3, 6))
+  kept = ','.join(str(widths.values[i]) for i in drawn)
+  _, _, _, same, alone = build(score, model__widths=kept, **fields)
+  jax.tree.map(np.testing.assert_array_equal, state.params, same.params)
+  (after, losses, loss), (expected, *expected_losses) = step(state, DATA), alone(same, DATA)
+  assert np.isnan(losses).sum() == 3
+  np.testing.assert_allclose(np.asarray(losses)[drawn], expected_losses[0], rtol=1e-5)
+  np.testing.assert_allclose(loss, expected_losses[1], rtol=1e-5)
+  compare = functools.partial(np.testing.assert_allclose, rtol=1e-4, atol=1e-6)
+  jax.tree.map(compare, after.opt_state, expected.opt_state)
 
 
-def test_sandwich_changes_the_loss():
-  losses = []
-  for kind in ('all', 'sandwich:2'):
-    _, _, _, state, step = build(objective__sub_models=kind)
-    losses.append(float(step(state, DATA)[2]))
-  assert losses[1] < losses[0]
+def test_losses_of_a_dispatch_are_means_over_the_steps_that_trained_a_width():
+  _, _, _, state, step = build(objective__sub_models='sandwich:2')
+  _, losses, _ = step_lib.make_dispatch(step)(jax.tree.map(jnp.copy, state), DATA, jnp.int32(3))
+  assert np.isnan(losses).tolist() == [False, True, False]
+  each = []
+  for _ in range(3):
+    state, one, _ = step(state, DATA)
+    each.append(np.asarray(one))
+  np.testing.assert_allclose(losses, np.mean(each, 0), rtol=1e-5)
 
 
 def test_filtered_negatives_change_the_loss():

@@ -193,17 +193,6 @@ def test_positive_without_valid_negatives_gives_a_finite_loss_and_gradient():
   assert np.isfinite(loss(negative)) and np.isfinite(jax.grad(loss)(negative)).all()
 
 
-def test_masked_sub_models_get_no_gradient():
-  positive, negative = draw(6, (4,))
-  mask = jnp.array([1.0, 0.0, 0.0, 1.0])
-  grad = jax.grad(
-    lambda p: objectives.log_sigmoid_losses(
-      p, negative, ALL, jnp.array([0.1, 0.4, 0.7, 1.0]), objectives.Strengths(1.0, 1.0, 1.0), OPTIONS, mask
-    )[0]
-  )(positive)
-  assert [bool(np.asarray(grad[:, i]).any()) for i in range(4)] == [True, False, False, True]
-
-
 @pytest.mark.parametrize('over', ['positive', 'batch'])
 def test_the_weights_of_triples_are_those_in_the_loss(over):
   positive, negative = draw(7, (3,))

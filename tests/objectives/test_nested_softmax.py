@@ -23,7 +23,7 @@ def draw(sets, queries, ends):
   return rows(sets, queries), rows(sets, CANDIDATES), positive, jnp.asarray(valid)
 
 
-def by_walk(given, ends, options, mask):
+def by_walk(given, ends, options):
   scale, fractions = jnp.asarray([ends[-1] / end for end in ends]), jnp.asarray([end / ends[-1] for end in ends])
   how = nested_softmax.Walk(ends, options.mutual is not None, options.mutual.detach if options.mutual else 'none')
 
@@ -36,13 +36,12 @@ def by_walk(given, ends, options, mask):
       fractions,
       objectives.Strengths(0.7, 1.0, 1.5),
       options,
-      mask,
     )
 
   return jax.jit(jax.value_and_grad(loss, argnums=(0, 1, 2), has_aux=True))(*given[:3])
 
 
-def by_scores(given, ends, options, mask):
+def by_scores(given, ends, options):
   scale, fractions = [ends[-1] / end for end in ends], jnp.asarray([end / ends[-1] for end in ends])
 
   def loss(queries, candidates, positive):
@@ -58,7 +57,6 @@ def by_scores(given, ends, options, mask):
       fractions,
       objectives.Strengths(0.7, 1.0, 1.5),
       options,
-      mask,
     )
 
   return jax.jit(jax.value_and_grad(loss, argnums=(0, 1, 2), has_aux=True))(*given[:3])
@@ -83,6 +81,5 @@ def test_losses_and_gradients_are_those_of_whole_scores(ends, sets, queries, mos
   monkeypatch.setattr(nested_softmax, 'SCORES', 2 * CANDIDATES)  # 8 queries are walked in four tiles or more
   monkeypatch.setattr(nested_softmax, 'CANDIDATES', most)
   given = draw(sets, queries, ends)
-  mask = jnp.ones(len(ends)).at[len(ends) // 2].set(0) if options.dynamic else None
-  ours, theirs = (way(given, ends, options, mask) for way in (by_walk, by_scores))
+  ours, theirs = (way(given, ends, options) for way in (by_walk, by_scores))
   jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=2e-4, atol=2e-5), ours, theirs)

@@ -40,9 +40,10 @@ def make_task():
   def batch(key, step, data):
     return data[jax.random.randint(jax.random.fold_in(key, step), (32,), 0, len(data))]
 
-  def loss(params, rows, mask):
+  def loss(params, rows, drawn):
     each = jnp.stack([error(axes_lib.crop(params, AXES, width), rows) for width in WIDTHS.values])
-    return jnp.sum(each if mask is None else mask * each), each
+    each = each if drawn is None else each[drawn]
+    return each.sum(), each
 
   def validate(params):
     each = {width: -float(error(axes_lib.crop(params, AXES, width), ROWS)) for width in WIDTHS.values}
@@ -52,7 +53,7 @@ def make_task():
   return Task(
     init,
     batch,
-    lambda params, rows, mask, step: gradient(params, rows, mask),
+    lambda params, rows, drawn, step: gradient(params, rows, drawn),
     validate,
     AXES,
     WIDTHS,
