@@ -12,7 +12,8 @@ block's products:
 
   dl_i/ds_i = p_i      dm_i/ds_i = p_i (1 + s_i - s_{i-1} - m_i)      dm_i/ds_{i-1} = -p_i
 
-So a few matrices [S, K] are held at any time, however many widths there are.
+So a few matrices [S, K] are held at any time, however many widths there are. Where they are few, or not equally spaced,
+the sums T_i are kept instead, and no block has to be taken off.
 
 Arrays lie so that no product has to turn one of these matrices: candidates are [C, K]. Shape letters: G sets of S
 queries that share K candidates, C components, N widths.
@@ -31,8 +32,11 @@ from medjax.objectives import candidates as candidates_lib
 from medjax.objectives import weights
 from medjax.objectives.options import Held, Options, Strengths
 
-SCORES = 1 << 18  # walked at once: a few matrices of them stay near the cores, and yet are enough for all cores
-CANDIDATES = 4096  # walked at once, at most about so many
+FEW = 8  # sub-models of which all scores are kept for the way down
+KEPT = 1 << 27  # scores, at most, that are kept
+SCORES_OF_FEW = 1 << 24  # walked at once
+SCORES = 1 << 18  # walked at once of many: a few matrices of them stay near the cores, and yet occupy them all
+CANDIDATES = 4096  # walked at once, about, unless all scores are kept
 OUT = -1e30  # the score of a candidate that is left out: finite, so that differences are
 NOTHING = -1e20  # less than any score, and far more than `OUT`: all candidates are left out of such a total
 TINY = 1e-30  # less than the sum over any candidates, of which the largest is 1
@@ -140,13 +144,14 @@ def totals(
     scale: c_i > 0, taken as given.
     how: `Walk`.
   """
-  count = valid.shape[2]
-  parts = -(-count // CANDIDATES)
+  count, number = valid.shape[2], len(list(runs(how.ends)))
+  keep = valid.size * number <= KEPT
+  parts = 1 if keep and number == len(how.ends) else -(-count // CANDIDATES)
   if parts == 1:
-    return Totals(*walk(queries, candidates, valid, scale, how, True))
+    return Totals(*walk(queries, candidates, valid, scale, how, keep))
   apart = lambda x, axis: jnp.stack(jnp.split(_padded(x, -count % parts, axis), parts, axis))
   of_part = jax.tree.map(lambda x: apart(x, 1), candidates), apart(valid, 2)
-  found = Totals(*jax.lax.map(lambda part: walk(queries, *part, scale, how, False), of_part))
+  found = Totals(*jax.lax.map(lambda part: walk(queries, *part, scale, how, keep), of_part))
   log_total = jax.nn.logsumexp(found.log_total, 0)
   share = jnp.exp(found.log_total - log_total[None])
   return Totals(log_total, ((jax.lax.stop_gradient(share) if how.detach == 'wide' else share) * found.gain).sum(0))
@@ -165,38 +170,41 @@ def walk(
   how: Walk,
   keep: bool,
 ) -> tuple[Float[Array, 'G S N'], Float[Array, 'G S N']]:
-  """Returns the `Totals` of few candidates; `keep` has the sums of all blocks stay in memory for the way down."""
+  """Returns the `Totals` of a part of the candidates; `keep` keeps sums of blocks for the way down, see `runs`."""
   return _walk_fwd(queries, candidates, valid, scale, how, keep)[0]
 
 
 def _walk_fwd(queries, candidates, valid, scale, how, keep):
   turned = jax.tree.map(lambda x: x.swapaxes(1, 2), candidates)
-  *found, full = _in_tiles(lambda tile, turned: _up(tile, turned, scale, how), (queries, valid), turned)
-  return tuple(found), (queries, turned, valid, scale, *found, full if keep else None)
+  up = lambda tile, turned: _up(tile, turned, scale, how)
+  *found, sums = _in_tiles(up, (queries, valid), turned, how)
+  return tuple(found), (queries, turned, valid, scale, *found, sums if keep else None)
 
 
 def _walk_bwd(how, keep, kept, grads):
-  queries, turned, valid, scale, log_total, gain, full = kept
-  tiles = queries, valid, log_total, gain, full, *grads
-  query_grad, candidate_grad = _in_tiles(lambda tile, turned: _down(tile, turned, scale, how), tiles, turned, 1)
+  queries, turned, valid, scale, log_total, gain, sums = kept
+  tiles = queries, valid, log_total, gain, sums, *grads
+  down = lambda tile, turned: _down(tile, turned, scale, how)
+  query_grad, candidate_grad = _in_tiles(down, tiles, turned, how, 1)
   return query_grad, jax.tree.map(lambda x: x.swapaxes(1, 2), candidate_grad), None, jnp.zeros_like(scale)
 
 
 walk.defvjp(_walk_fwd, _walk_bwd)
 
 
-def _in_tiles(of_tile, tree, candidates, sums=0):
+def _in_tiles(of_tile, tree, candidates, how, sums=0):
   """Applies a function to tiles of the queries of one set after another.
 
   Args:
     of_tile: (arrays [s, ...] of a tile, leaves [C, K]) -> arrays [s, ...], and last `sums` trees like the latter.
     tree: arrays [G, S, ...].
     candidates: leaves [G, C, K].
+    how: `Walk`.
     sums: how many of the results are added up over the queries of a set.
   """
   queries, count = jax.tree.leaves(tree)[0].shape[1], jax.tree.leaves(candidates)[0].shape[2]
-  size = queries
-  while size % 2 == 0 and size * count > SCORES:
+  size, most = queries, SCORES_OF_FEW if len(how.ends) <= FEW else SCORES
+  while size % 2 == 0 and size * count > most:
     size //= 2
 
   def of_set(given):
@@ -215,7 +223,7 @@ def _in_tiles(of_tile, tree, candidates, sums=0):
 
 
 def _up(tile, candidates, scale, how):
-  """Walks upwards: (log totals [S, N], gains [S, N], the sums of all blocks [S, K])."""
+  """Walks upwards: (log totals [S, N], gains [S, N], the sums of blocks up to the end of each run [S, K])."""
   queries, valid = tile
 
   def add_block(before, block):
@@ -229,25 +237,26 @@ def _up(tile, candidates, scale, how):
     gain = (weight * (scores - scale_before * narrower)).sum(1) / total if how.divergence else jnp.zeros_like(top)
     return (wider, scale), (top + jnp.log(total), gain)
 
-  carry, found = (jnp.where(valid, 0, OUT), scale[0]), []
+  carry, found, sums = (jnp.where(valid, 0, OUT), scale[0]), [], []
   for run in runs(how.ends):
     blocks = _query_blocks(queries, run), _candidate_blocks(candidates, run), run.of(scale)
     carry, of_run = _scan(add_block, carry, blocks)
     found.append(of_run)
+    sums.append(carry[0])
   log_total, gain = (jnp.concatenate(x).T for x in zip(*found))
-  return log_total, gain, carry[0]
+  return log_total, gain, tuple(sums)
 
 
 def _down(tile, candidates, scale, how):
   """Walks downwards: gradients of (queries [S, C], candidates [C, K])."""
-  queries, valid, log_total, gain, full, log_grad, gain_grad = tile
+  queries, valid, log_total, gain, sums, log_grad, gain_grad = tile
   moves_wide, moves_narrow = (how.divergence and how.detach != side for side in ('wide', 'narrow'))
   column = lambda x: x[:, None]
 
-  def take_block(carry, block):
+  def take_block(below, carry, block):
     wider, total = carry
     query, candidate, scale, scale_before, log_total, gain, log_grad, gain_grad = block
-    narrower = wider - _matmul('sc,ck->sk', query, candidate)
+    narrower = wider - _matmul('sc,ck->sk', query, candidate) if below is None else below
     p = jnp.exp(scale * wider - column(log_total))
     strength = column(scale * log_grad)
     if moves_wide:
@@ -259,16 +268,21 @@ def _down(tile, candidates, scale, how):
       total -= column(scale_before * gain_grad) * p
     return (narrower, total), grads
 
-  if full is None:
-    full = jnp.where(valid, 0, OUT) + sum(_matmul('sc,ck->sk', queries[name], candidates[name]) for name in queries)
+  all_runs, none = list(runs(how.ends)), jnp.where(valid, 0, OUT)
+  if sums is None:
+    full = none + sum(_matmul('sc,ck->sk', queries[name], candidates[name]) for name in queries)
+    known: list[Any] = [None] * len(all_runs)
+  else:
+    full = sums[-1]
+    known = [start if run.number == 1 else None for run, start in zip(all_runs, (none, *sums))]
   query_grads: list[Any] = []
   candidate_grads: list[Any] = []
   carry = full, jnp.zeros_like(full)
   scale_before = jnp.concatenate([scale[:1], scale[:-1]])
   of_widths = scale, scale_before, log_total.T, gain.T, log_grad.T, gain_grad.at[:, 0].set(0).T
-  for run in reversed(list(runs(how.ends))):
+  for run, below in reversed(list(zip(all_runs, known))):
     blocks = _query_blocks(queries, run), _candidate_blocks(candidates, run), *map(run.of, of_widths)
-    carry, (query_grad, candidate_grad) = _scan(take_block, carry, blocks, reverse=True)
+    carry, (query_grad, candidate_grad) = _scan(functools.partial(take_block, below), carry, blocks, reverse=True)
     query_grads.insert(0, _leaves_of(query_grad, queries, run, 2))
     candidate_grads.insert(0, _leaves_of(candidate_grad, queries, run, 1))
   join = lambda trees, axis: jax.tree.map(lambda *x: jnp.concatenate(x, axis), *trees)
@@ -276,13 +290,16 @@ def _down(tile, candidates, scale, how):
 
 
 def runs(ends: tuple[int, ...]) -> Iterator[Run]:
-  """Yields the `Run`s of widths that end at these components.
+  """Yields the `Run`s of widths that end at these components; `FEW` widths are one run each.
 
-  >>> list(runs((10, 20, 30, 70)))
-  [Run(first=0, number=3, start=0, block=10), Run(first=3, number=1, start=30, block=40)]
+  >>> list(runs((10, 40)))
+  [Run(first=0, number=1, start=0, block=10), Run(first=1, number=1, start=10, block=30)]
+  >>> list(runs((*range(10, 100, 10), 120)))
+  [Run(first=0, number=9, start=0, block=10), Run(first=9, number=1, start=90, block=30)]
   """
   starts = (0, *ends)
-  for block, members in itertools.groupby(range(len(ends)), lambda i: ends[i] - starts[i]):
+  kind = lambda i: (ends[i] - starts[i], i if len(ends) <= FEW else None)
+  for (block, _), members in itertools.groupby(range(len(ends)), kind):
     first, *rest = members
     yield Run(first, 1 + len(rest), starts[first], block)
 
