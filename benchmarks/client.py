@@ -12,6 +12,7 @@ import numpy as np
 from benchmarks import common
 from benchmarks import peer as peer_side
 
+PLAIN = ('complex', 'complex_reciprocal', 'distmult', 'distmult_reciprocal')  # those of plain_torch.py
 SCRIPT = pathlib.Path(__file__).with_name('peer.py')
 
 
@@ -55,7 +56,7 @@ def peer(arguments, task, data, more, asked=()):
 
   Args:
     arguments: of the command.
-    task: 'train' or 'evaluate'.
+    task: 'train', 'evaluate' or 'plain', see peer.py.
     data: the `common.Data`.
     more: {name: value} for the task: steps, or eval_batch.
     asked: triples to evaluate, int [Q, 3].
@@ -63,15 +64,19 @@ def peer(arguments, task, data, more, asked=()):
   if not arguments.peer_python:
     yield None
     return
-  if arguments.score not in peer_side.REAL:
+  softmax = getattr(arguments, 'objective', '') == 'softmax'
+  scores = PLAIN if task == 'plain' else peer_side.OF_SOFTMAX if softmax else peer_side.REAL
+  if arguments.score not in scores:
     raise PeerError(
-      f'--score={arguments.score}: PyKEEN has nothing like it; take one of {", ".join(peer_side.REAL)}, '
+      f'--score={arguments.score}: the peer has nothing like it; take one of {", ".join(scores)}, '
       'or leave --peer-python out'
     )
   setup = common.setup(arguments)
   spec = {
     'task': task,
     'score': arguments.score,
+    'objective': 'softmax' if softmax else 'logsigmoid',
+    'regularization': setup.config.objective.regularization,
     'width': setup.widths.full,
     'gamma': setup.config.model.gamma * setup.score.margin,
     'batch': arguments.batch,
@@ -108,8 +113,9 @@ def words(about):
   """Returns lines about the peer."""
   if not about:
     return ['PyKEEN is left out: name a Python that has it with --peer-python.']
+  pykeen = f'PyKEEN {about["pykeen"]} ({about["model"]}), ' if 'pykeen' in about else ''
   return [
-    f'PyKEEN {about["pykeen"]} ({about["model"]}), PyTorch {about["torch"]}, {about["threads"]} threads'
+    f'{pykeen}PyTorch {about["torch"]}, {about["threads"]} threads'
     + ('' if about['tunables'] else ', without the allocator setting')
     + '.'
   ]

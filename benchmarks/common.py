@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import re
+import runpy
 import shlex
 import statistics
 import sys
@@ -27,6 +28,7 @@ from medjax.report import cost
 from medjax.training import step as step_lib
 
 MIB = 2**20
+CONFIGS = pathlib.Path(__file__).parents[1] / 'configs'
 SHAPE = ('score', 'dataset', 'widths', 'batch', 'negatives', 'share_negatives', 'rounds')  # in every result
 FOREVER = 1_000_000  # steps of the learning rate's decay: a benchmark never comes near its end
 
@@ -76,6 +78,16 @@ def parser(command, documentation):
   return result
 
 
+def add_objective(options):
+  """Adds the choice of the objective, whose own batch and negatives then hold unless the command says others."""
+  options.add_argument(
+    '--objective',
+    default='logsigmoid',
+    choices=('logsigmoid', 'softmax'),
+    help='logsigmoid, or what configs/fb15k237/bilinear.py trains with',
+  )
+
+
 def add_peer(options):
   """Adds the options of a comparison with PyKEEN."""
   options.add_argument('--peer-python', default='', help='a Python that has PyKEEN and PyTorch; none = leave it out')
@@ -97,20 +109,26 @@ def numbers(text):
   return [positive(part) for part in text.split(',') if part]
 
 
-def run(options, measure, argv=None):
+def run(options, measure, argv=None, cached=True):
   """Parses the options, measures, prints and saves; a mistake ends with one line and exit code 2.
 
   Args:
     options: the `ArgumentParser`.
     measure: (arguments, data) -> (text, result dict).
     argv: the arguments after the command's name.
+    cached: whether compiled programs are kept between runs; then seconds of compilation mean nothing.
 
   Returns:
     The result, as in the JSON line.
   """
   argv = sys.argv[1:] if argv is None else list(argv)
   arguments = options.parse_args(argv)
-  runtime.cache_compilations()
+  if getattr(arguments, 'objective', '') == 'softmax':
+    train = bilinear(arguments.score).train
+    options.set_defaults(**{name: getattr(train, name) for name in ('batch', 'negatives', 'share_negatives')})
+    arguments = options.parse_args(argv)
+  if cached:
+    runtime.cache_compilations()
   load = round(os.getloadavg()[0], 2) if hasattr(os, 'getloadavg') else None  # a busy machine is to be seen
   try:
     scores.check_name(arguments.score)
@@ -216,16 +234,24 @@ def sample(triples, count):
   return triples[np.linspace(0, len(triples) - 1, count).astype(int)]
 
 
-def setup(arguments, objective='med', **changed):
+def bilinear(score):
+  """Returns the configuration configs/fb15k237/bilinear.py of a score: the softmax objective as people use it."""
+  return runpy.run_path(str(CONFIGS / 'fb15k237' / 'bilinear.py'))['get_config'](score)
+
+
+def setup(arguments, objective='med', sub_models='all', **changed):
   """Returns the `Setup` of the arguments, some of them changed.
 
   Args:
     arguments: of the command.
-    objective: 'med' with the paper's mutual learning and dynamic weight, 'default' as a user gets it, or 'direct'.
+    objective: 'med' with the paper's mutual learning and dynamic weight, 'default' as a user gets it, or 'direct';
+      of `--objective=softmax` the first two are its configuration's.
+    sub_models: those of a step, as in `objective.sub_models`.
     **changed: arguments with other values.
   """
   get = lambda name: changed.get(name, getattr(arguments, name))
-  config = config_lib.Config()
+  softmax = getattr(arguments, 'objective', '') == 'softmax'
+  config = bilinear(get('score')) if softmax else config_lib.Config()
   mechanisms = (
     {
       'objective.mutual': True,
@@ -234,7 +260,7 @@ def setup(arguments, objective='med', **changed):
       'objective.dynamic': True,
       'train.narrow_rate': 0.0,
     }
-    if objective == 'med'
+    if objective == 'med' and not softmax
     else {}
   )
   for field, value in {
@@ -244,6 +270,7 @@ def setup(arguments, objective='med', **changed):
     'train.negatives': get('negatives'),
     'train.share_negatives': get('share_negatives'),
     'objective.name': 'direct' if objective == 'direct' else 'med',
+    'objective.sub_models': sub_models,
     'train.steps': FOREVER,
     **mechanisms,
   }.items():
@@ -265,6 +292,7 @@ class Training:
   Attributes:
     state: the state, whose buffers every dispatch takes over (donation, as in the loop).
     compiled: the dispatch as a compiled program.
+    compile_seconds: how long it took to trace and compile it.
 
   """
 
@@ -274,7 +302,9 @@ class Training:
     if value_and_grad is not None:
       task = task._replace(value_and_grad=value_and_grad)
     self.state, self.data, dispatch = step_lib.prepare(task, setup.config.train)
+    begun = time.perf_counter()
     self.compiled = dispatch.lower(self.state, self.data, jnp.int32(1)).compile()
+    self.compile_seconds = time.perf_counter() - begun
 
   @property
   def model(self):

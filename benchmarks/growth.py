@@ -162,6 +162,7 @@ def draw(frame, slopes, path):
 def make_options():
   """Returns the command's options."""
   options = common.parser('growth', __doc__)
+  common.add_objective(options)
   options.set_defaults(rounds=3)
   lists = {
     'counts': ('1,4,16,64', 'numbers of sub-models, at the full width of --widths'),

@@ -60,6 +60,21 @@ def multiply(size):
   return seconds
 
 
+def exponentials(count):
+  """Returns a function that takes `count` float32 exponentials, 2^16 at a time, and returns its seconds."""
+  some = jnp.linspace(-5, 0, 1 << 16, dtype=jnp.float32)
+  repeat = lambda x: jax.lax.fori_loop(0, count >> 16, lambda _, x: -jnp.exp(x), x)
+  taken = jax.jit(repeat).lower(some).compile()
+  jax.block_until_ready(taken(some))
+
+  def seconds():
+    begun = time.perf_counter()
+    jax.block_until_ready(taken(some))
+    return time.perf_counter() - begun
+
+  return seconds
+
+
 def step_traffic(model, batch, negatives):
   """Returns {part: bytes} that a training step moves if every array of it passes memory once each way.
 

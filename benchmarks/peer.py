@@ -4,7 +4,8 @@
 
 FOLDER holds spec.json and triples.npz (train, valid, test int [M, 3]; asked int [Q, 3]). The first line of the
 answer tells versions and settings; then every line "round" is answered by {"seconds": ...}. Imports nothing of
-medjax. Whatever PyKEEN does in a step that ours does not (normalising all entities, regularisers) is switched off.
+medjax; the task 'plain' (plain_torch.py) is without PyKEEN. Whatever PyKEEN does in a step that ours does not
+(normalising all entities, regularisers) is switched off.
 """
 
 import json
@@ -24,6 +25,13 @@ REAL = {
   'distmult': ('DistMult', {'entity_constrainer': None, 'regularizer': None}),
   'complex': ('ComplEx', {'regularizer': None}),
 }
+OF_SOFTMAX = {  # reciprocal relations are PyKEEN's inverse triples
+  'simple': REAL['simple'],
+  'distmult': REAL['distmult'],
+  'distmult_reciprocal': REAL['distmult'],
+  'complex': REAL['complex'],
+  'complex_reciprocal': REAL['complex'],
+}
 TWO_NUMBERS = ('rotate', 'simple', 'complex')  # per component: PyKEEN's dimension counts components
 
 
@@ -37,7 +45,10 @@ def factory(triples, spec):
   import torch
 
   return CoreTriplesFactory(
-    torch.as_tensor(triples, dtype=torch.long), num_entities=spec['num_entities'], num_relations=spec['num_relations']
+    torch.as_tensor(triples, dtype=torch.long),
+    num_entities=spec['num_entities'],
+    num_relations=spec['num_relations'],
+    create_inverse_triples=spec['score'].endswith('_reciprocal'),
   )
 
 
@@ -45,27 +56,35 @@ def make_model(spec, train):
   """PyKEEN's model of the score, as wide as ours in stored numbers per entity."""
   from pykeen import losses, models
 
-  name, options = REAL[spec['score']]
-  dimension = spec['width'] // (2 if spec['score'] in TWO_NUMBERS else 1)
-  loss = losses.NSSALoss(margin=spec['gamma'], adversarial_temperature=1.0)
+  softmax = spec['objective'] == 'softmax'
+  name, options = (OF_SOFTMAX if softmax else REAL)[spec['score']]
+  dimension = spec['width'] // (2 if spec['score'].startswith(TWO_NUMBERS) else 1)
+  loss = losses.CrossEntropyLoss() if softmax else losses.NSSALoss(margin=spec['gamma'], adversarial_temperature=1.0)
   return getattr(models, name)(triples_factory=train, embedding_dim=dimension, loss=loss, random_seed=0, **options)
 
 
 def training(spec, arrays):
-  """Returns a function of the number of steps to the seconds per step of PyKEEN's own sLCWA loop."""
+  """Returns a function to {'seconds': seconds per step} of PyKEEN's own loop.
+
+  Under the log-sigmoid loss that is sLCWA; under the softmax it is LCWA, all entities against every query.
+  """
   import numpy as np
   from pykeen.sampling import BasicNegativeSampler
-  from pykeen.training import SLCWATrainingLoop, TrainingCallback
+  from pykeen.training import LCWATrainingLoop, SLCWATrainingLoop, TrainingCallback
   import torch
 
-  model = make_model(spec, factory(arrays['train'], spec))
-  loop = SLCWATrainingLoop(
+  model, softmax = make_model(spec, factory(arrays['train'], spec)), spec['objective'] == 'softmax'
+  optimizer = torch.optim.Adagrad if softmax else torch.optim.Adam
+  sampling = {
+    'negative_sampler': BasicNegativeSampler,
+    'negative_sampler_kwargs': {'num_negs_per_pos': spec['negatives']},
+  }
+  loop = (LCWATrainingLoop if softmax else SLCWATrainingLoop)(
     model=model,
     triples_factory=factory(arrays['train'], spec),
     automatic_memory_optimization=False,
-    optimizer=torch.optim.Adam(model.parameters(), lr=spec['learning_rate']),
-    negative_sampler=BasicNegativeSampler,
-    negative_sampler_kwargs={'num_negs_per_pos': spec['negatives']},
+    optimizer=optimizer(model.parameters(), lr=spec['learning_rate']),
+    **({} if softmax else sampling),
   )
   times, epochs, draw = [], [0], np.random.default_rng(0)
 
@@ -76,8 +95,9 @@ def training(spec, arrays):
       times.append(time.perf_counter())
 
   def seconds(steps):
-    # one epoch over as many triples as the steps need, and one step more, which ends the last interval
-    rows = draw.integers(0, len(arrays['train']), (steps + 1) * spec['batch'])
+    # one epoch over as many triples as the steps need, and one step more, which ends the last interval; LCWA counts
+    # queries, of which there are fewer than triples, but two for each if there are inverse ones
+    rows = draw.integers(0, len(arrays['train']), (steps + (2 if softmax else 1)) * spec['batch'])
     times.clear()
     epochs[0] += 1
     loop.train(
@@ -90,8 +110,8 @@ def training(spec, arrays):
       continue_training=epochs[0] > 1,
       callbacks=Clock(),
     )
-    assert len(times) == steps + 1, f'{len(times)} batches instead of {steps + 1}'
-    return (times[-1] - times[0]) / steps
+    assert softmax or len(times) == steps + 1, f'{len(times)} batches instead of {steps + 1}'
+    return (times[-1] - times[0]) / (len(times) - 1)
 
   seconds(2)  # warm
   return lambda: {'seconds': seconds(spec['steps'])}
@@ -129,22 +149,26 @@ def main(folder):
   logging.disable(logging.WARNING)
   warnings.simplefilter('ignore')
   import numpy as np
-  import pykeen
   import torch
 
   torch.set_num_threads(processors())
   torch.manual_seed(0)
   arrays = dict(np.load(folder / 'triples.npz', allow_pickle=False))
-  measure = {'train': training, 'evaluate': evaluation}[spec['task']](spec, arrays)
-  answer(
-    {
-      'pykeen': pykeen.get_version(),
-      'torch': torch.__version__,
-      'threads': torch.get_num_threads(),
-      'model': REAL[spec['score']][0],
-      'tunables': os.environ.get('GLIBC_TUNABLES', ''),
-    }
-  )
+  about = {
+    'torch': torch.__version__,
+    'threads': torch.get_num_threads(),
+    'tunables': os.environ.get('GLIBC_TUNABLES', ''),
+  }
+  if spec['task'] == 'plain':
+    import plain_torch
+
+    measure = plain_torch.training(spec, arrays['train'])
+  else:
+    import pykeen
+
+    measure = {'train': training, 'evaluate': evaluation}[spec['task']](spec, arrays)
+    about |= {'pykeen': pykeen.get_version(), 'model': (REAL | OF_SOFTMAX)[spec['score']][0]}
+  answer(about)
   for line in sys.stdin:
     if line.strip() == 'round':
       answer(measure())

@@ -1,9 +1,10 @@
-"""Seconds per training step: all widths in one pass, one width alone, the loop over sliced models, and PyKEEN.
+"""Seconds per training step: all widths in one pass, one width alone, the loop over sliced models, PyKEEN, PyTorch.
 
 python -m benchmarks.train_step --score=transe --peer-python=PATH
+python -m benchmarks.train_step --objective=softmax --score=complex_reciprocal --peer-python=PATH
 """
 
-import functools
+import contextlib
 
 from medjax.core import runtime
 
@@ -11,17 +12,41 @@ if __name__ == '__main__':
   runtime.use_huge_pages()
 
 from benchmarks import client, common, machine, naive
+from medjax.core import widths as widths_lib
 
-ROWS = ('med', 'default', 'single', 'naive-tables', 'naive-rows', 'peer')
+ROWS = {
+  'logsigmoid': ('med', 'default', 'single', 'sandwich', 'naive-tables', 'naive-rows', 'peer'),
+  'softmax': ('med', 'single', 'seven', 'apart', 'sandwich', 'torch', 'peer'),
+}
+OF_PEER = {'peer': 'train', 'torch': 'plain'}  # rows of another Python, and what it is asked for
+SEVEN = (10, 20, 40, 80, 160, 320, 640)
+SANDWICH = 8
+SIZE = 1024  # of the matrices that are multiplied to see how fast that is
+PAIRS = [
+  ('med', 'single'),
+  ('seven', 'single'),
+  ('apart', 'seven'),
+  ('sandwich', 'single'),
+  ('default', 'single'),
+  ('naive-tables', 'med'),
+  ('naive-rows', 'med'),
+  ('med', 'torch'),
+  ('single', 'torch'),
+  ('med', 'peer'),
+  ('single', 'peer'),
+]
 
 
 def rows_of(arguments):
   """Returns the names of the rows to measure; raises ValueError for one that does not exist."""
-  rows = [row for row in ROWS if row != 'peer'] if arguments.rows == 'all' else arguments.rows.split(',')
-  unknown = sorted(set(rows) - set(ROWS))
+  known = ROWS[arguments.objective]
+  rows = [row for row in known if row not in OF_PEER] if arguments.rows == 'all' else arguments.rows.split(',')
+  unknown = sorted(set(rows) - set(known))
   if unknown:
-    raise ValueError(f'--rows: there is no row {unknown[0]!r}; rows are {", ".join(ROWS)}')
-  return rows + ['peer'] * (bool(arguments.peer_python) and 'peer' not in rows)
+    raise ValueError(f'--rows: there is no row {unknown[0]!r}; rows are {", ".join(known)}')
+  if arguments.peer_python and not set(rows) & set(OF_PEER):
+    rows += [row for row in known if row in OF_PEER]
+  return rows
 
 
 def labels(setup):
@@ -31,52 +56,61 @@ def labels(setup):
     'med': f'medjax, {count} widths in one pass',
     'default': f'medjax, {count} widths, default objective',
     'single': f'medjax, width {full} alone',
+    'seven': f'medjax, {len(SEVEN)} widths in one pass',
+    'apart': f'medjax, the same {len(SEVEN)} widths apart, in sum',
+    'sandwich': f'medjax, {min(SANDWICH, count)} of {count} widths a step',
     'naive-tables': f'loop over {count} cropped tables',
     'naive-rows': f'loop over {count} crops of gathered rows',
+    'torch': f'plain PyTorch, width {full} alone',
     'peer': f'PyKEEN, width {full} alone',
   }
 
 
 def trainings(arguments, data, rows):
-  """Returns {row: `Training`} of the rows that run in this process."""
-  med = common.setup(arguments)
+  """Returns {row: its `Training`s, one after the other} of the rows that run in this process."""
+  med, full = common.setup(arguments), common.full_width(arguments)
+  make = lambda *given, **changed: [common.Training(common.setup(arguments, *given, **changed), data)]
   makers = {
-    'med': lambda: common.Training(med, data),
-    'default': lambda: common.Training(common.setup(arguments, 'default'), data),
-    'single': lambda: common.Training(common.setup(arguments, 'direct', widths=common.full_width(arguments)), data),
+    'med': make,
+    'default': lambda: make('default'),
+    'single': lambda: make('direct', widths=full),
+    'seven': lambda: make(widths=','.join(map(str, SEVEN))),
+    'apart': lambda: [training for width in SEVEN for training in make('direct', widths=str(width))],
+    'sandwich': lambda: make(sub_models=f'sandwich:{min(SANDWICH, len(med.widths.values))}'),
   }
   for slice_of in naive.SLICES:
-    makers[f'naive-{slice_of}'] = functools.partial(common.Training, med, data, naive.value_and_grad(med, slice_of))
+    makers[f'naive-{slice_of}'] = lambda slice_of=slice_of: [
+      common.Training(med, data, naive.value_and_grad(med, slice_of))
+    ]
   return {row: makers[row]() for row in rows if row in makers}
 
 
 def measure(arguments, data):
   rows, name, notes = rows_of(arguments), labels(common.setup(arguments)), []
   steps = {row: arguments.naive_steps if row.startswith('naive') else arguments.steps for row in rows}
-  with client.peer(arguments, 'train', data, {'steps': arguments.steps}) as peer:
+  with contextlib.ExitStack() as stack:
+    ask = lambda task: stack.enter_context(client.peer(arguments, task, data, {'steps': arguments.steps}))
+    peers = {row: ask(OF_PEER[row]) for row in rows if row in OF_PEER and arguments.peer_python}
     own = trainings(arguments, data, rows)
-    for row in [row for row in own if common.too_big(own[row].temporary_bytes)]:
-      needs = own.pop(row).temporary_bytes
-      notes.append(f'{name[row]}: left out, since it needs {needs / 2**30:.1f} GiB of intermediate results')
-    for training in own.values():
-      training.seconds(1)  # warm
-    cases = {name[row]: functools.partial(own[row].seconds, steps[row]) for row in own}
-    if peer:
-      cases[name['peer']] = peer.round
+    temporary = {row: max(training.temporary_bytes or 0 for training in own[row]) for row in own}
+    for row in [row for row in own if common.too_big(temporary[row])]:
+      del own[row]
+      notes.append(f'{name[row]}: left out, since it needs {temporary[row] / 2**30:.1f} GiB of intermediate results')
+    cases = {}
+    for row, each in own.items():
+      cases[name[row]] = lambda row=row, each=each: sum(training.seconds(steps[row]) for training in each)
+      for training in each:
+        training.seconds(1)  # warm
+    cases |= {name[row]: peer.round for row, peer in peers.items()}
     copy = machine.Copy(arguments.copy_mib)
-    measured = common.interleave(cases | {'copy': copy.seconds}, arguments.rounds)
-    about = peer.about if peer else None
-  rate = common.spread([copy.bytes / seconds for seconds in measured.pop('copy')])
-  pairs = [
-    ('med', 'single'),
-    ('default', 'single'),
-    ('naive-tables', 'med'),
-    ('naive-rows', 'med'),
-    ('med', 'peer'),
-    ('single', 'peer'),
-  ]
-  ratios = [common.ratio(measured, name[a], name[b]) for a, b in pairs if name[a] in measured and name[b] in measured]
-  temporary = {name[row]: training.temporary_bytes for row, training in own.items()}
+    limits = {'copy': copy.seconds, 'multiply': machine.multiply(SIZE), 'exponentials': machine.exponentials(SIZE**2)}
+    measured = common.interleave(cases | limits, arguments.rounds)
+    about = {row: peer.about for row, peer in peers.items()}
+  work = {'copy': copy.bytes, 'multiply': SIZE**3, 'exponentials': SIZE**2}
+  rates = {name: common.spread([work[name] / seconds for seconds in measured.pop(name)]) for name in work}
+  ratios = [common.ratio(measured, name[a], name[b]) for a, b in PAIRS if name[a] in measured and name[b] in measured]
+  compiling = {name[row]: sum(training.compile_seconds for training in each) for row, each in own.items()}
+  temporary = {name[row]: temporary[row] for row in own}
   text = [
     common.table(
       [
@@ -84,6 +118,7 @@ def measure(arguments, data):
           'step': row,
           **{f'{key}, ms': f'{value * 1e3:.2f}' for key, value in common.spread(seconds).items()},
           'XLA temporary, MiB': f'{temporary[row] / common.MIB:.0f}' if temporary.get(row) else '',
+          'compiled in, s': f'{compiling[row]:.1f}' if row in compiling else '',
         }
         for row, seconds in measured.items()
       ]
@@ -91,22 +126,45 @@ def measure(arguments, data):
   ]
   text += ['', common.ratio_table(ratios)] if ratios else []
   result = {
+    'objective': arguments.objective,
+    'ratios': ratios,
+    'compile_seconds': compiling,
     'seconds_per_step': {row: common.spread(seconds) for row, seconds in measured.items()},
     'rounds_seconds': measured,
-    'ratios': ratios,
     'temporary_bytes': temporary,
     'steps': steps,
     'notes': notes,
-    'peer': about,
+    'peer': about.get('peer'),
+    'torch': about.get('torch'),
   }
   if own:
-    bound, words = traffic(arguments, next(iter(own.values())).model, rate, measured)
+    limit = arithmetic if arguments.objective == 'softmax' else traffic
+    bound, words = limit(arguments, next(iter(own.values()))[0].model, rates, measured)
     text, result = [*text, '', *words], result | bound
-  return '\n'.join(text + notes + client.words(about)), result
+  words = [line for row in OF_PEER if row in rows or row == 'peer' for line in client.words(about.get(row))]
+  return '\n'.join([*text, *notes, *words]), result
 
 
-def traffic(arguments, model, rate, measured):
+def arithmetic(arguments, model, rates, measured):
+  """Returns the arithmetic of the first row as (result, lines): a model's products, and every width's exponentials."""
+  candidates = arguments.negatives or model['entity'][next(iter(model['entity']))].shape[0]
+  scores, widths = arguments.batch * candidates, widths_lib.parse_widths(arguments.widths)
+  parts = {'multiply': 3 * scores * widths[-1], 'exponentials': 2 * scores * len(widths)}
+  seconds = {name: count / rates[name]['median'] for name, count in parts.items()}
+  first, each = next(iter(measured.items()))
+  lines = [
+    f"One model's products, scores and both gradients, are {parts['multiply'] / 1e9:.2f} thousand million "
+    f'multiply-adds: {seconds["multiply"] * 1e3:.1f} ms at the rate of products of {SIZE} x {SIZE}, measured in between.',
+    f'{len(widths)} widths take {parts["exponentials"] / 1e6:.0f} million exponentials, upwards and downwards: '
+    f'{seconds["exponentials"] * 1e3:.1f} ms at the rate measured in between.',
+    f'{first} took {common.spread(each)["median"] / sum(seconds.values()):.2f} times the sum.',
+  ]
+  return {'arithmetic': parts, 'rates': rates, 'least_seconds': sum(seconds.values())}, lines
+
+
+def traffic(arguments, model, rates, measured):
   """Returns the least traffic of a step as (result, lines): it holds for every row that trains one table."""
+  rate = rates['copy']
   parts = machine.step_traffic(model, arguments.batch, arguments.negatives // arguments.share_negatives)
   total = sum(parts.values())
   bound = total / rate['median']
@@ -124,8 +182,10 @@ def traffic(arguments, model, rate, measured):
 
 def main(argv=None):
   options = common.parser('train_step', __doc__)
+  common.add_objective(options)
   common.add_peer(options)
-  options.add_argument('--rows', default='all', help=f'which rows, of {",".join(ROWS)}')
+  names = '; '.join(f'under {objective} of {",".join(rows)}' for objective, rows in ROWS.items())
+  options.add_argument('--rows', default='all', help=f'which rows: {names}')
   options.add_argument('--steps', type=common.positive, default=20, help='steps per dispatch and round')
   options.add_argument('--naive-steps', type=common.positive, default=2, help='the same for the loops')
   options.add_argument(
@@ -134,7 +194,7 @@ def main(argv=None):
     default=machine.COPY_MIB,
     help='size of the array whose copy gives the bandwidth',
   )
-  return common.run(options, measure, argv)
+  return common.run(options, measure, argv, cached=False)
 
 
 if __name__ == '__main__':

@@ -68,14 +68,37 @@ def positive(value):
 def test_train_step(run, fake_peer):
   result = run(train_step, '--steps=2', '--copy-mib=1', fake_peer)
   assert positive(result['seconds_per_step']) and positive(result['ratios']) and positive(result['least_bytes'])
-  assert len(result['seconds_per_step']) == 6 and result['seconds_per_step']['PyKEEN, width 8 alone']['median'] == 0.5
+  assert len(result['seconds_per_step']) == 7 and result['seconds_per_step']['PyKEEN, width 8 alone']['median'] == 0.5
   assert '--peer-python=PATH' in result['command'] and str(pathlib.Path.home()) not in result['command']
+
+
+def test_train_step_of_the_softmax(run, fake_peer):
+  options = ['--objective=softmax', '--score=complex_reciprocal', '--widths=64:640:64', '--share-negatives=8']
+  rows = '--rows=med,single,seven,sandwich,torch,peer'
+  result = run(train_step, *options, rows, '--steps=2', '--copy-mib=1', fake_peer)
+  assert positive(result['seconds_per_step']) and positive(result['compile_seconds']) and positive(result['arithmetic'])
+  first, *_ = result['ratios']
+  assert (first['of'], first['to']) == ('medjax, 10 widths in one pass', 'medjax, width 640 alone')
+  assert set(result['seconds_per_step']) >= {'plain PyTorch, width 640 alone', 'PyKEEN, width 640 alone'}
+
+
+def test_the_softmax_has_its_own_batch_unless_another_is_given(capsys):
+  options = common.parser('train_step', '.')
+  common.add_objective(options)
+  seen = []
+  for more in ([], ['--batch=8']):
+    common.run(
+      options,
+      lambda a, data: seen.append((a.batch, a.negatives, a.share_negatives)) or ('', {}),
+      ['--objective=softmax', '--score=complex', '--dataset=synthetic:60:3:300', '--share-negatives=8', *more],
+    )
+  assert seen == [(1024, 1024, 8), (8, 1024, 8)]
 
 
 def test_a_score_that_the_peer_lacks_is_refused(run, fake_peer, capsys):
   with pytest.raises(SystemExit):
     run(train_step, '--score=complex_reciprocal', fake_peer)
-  assert '--score=complex_reciprocal: PyKEEN has nothing like it' in capsys.readouterr().err
+  assert '--score=complex_reciprocal: the peer has nothing like it' in capsys.readouterr().err
 
 
 def test_train_step_without_a_peer_and_of_chosen_rows(run):
@@ -227,11 +250,11 @@ def test_mistakes_give_one_clear_line(options, words, capsys):
   assert end.value.code == 2 and words in error and error.startswith('error: ') and error.count('\n') == 1
 
 
-@pytest.mark.skipif(importlib.util.find_spec('pykeen') is not None, reason='needs a Python without PyKEEN')
-def test_a_peer_without_pykeen_is_told(capsys):
+@pytest.mark.skipif(importlib.util.find_spec('torch') is not None, reason='needs a Python without PyTorch')
+def test_a_peer_without_its_packages_is_told(capsys):
   with pytest.raises(SystemExit):
     train_step.main([*TINY, '--rows=med', f'--peer-python={sys.executable}'])
-  assert "No module named 'pykeen'" in capsys.readouterr().err
+  assert "No module named 'torch'" in capsys.readouterr().err
 
 
 def test_rounds_are_interleaved():
@@ -241,10 +264,11 @@ def test_rounds_are_interleaved():
 
 
 def test_the_peer_imports_nothing_of_ours():
-  tree = ast.parse(pathlib.Path(peer.__file__).read_text())
+  text = ''.join(pathlib.Path(peer.__file__).with_name(name).read_text() for name in ('peer.py', 'plain_torch.py'))
+  tree = ast.parse(text)
   names = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
   names |= {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
-  assert {name.split('.')[0] for name in names} <= {'pykeen', 'torch', 'numpy', *sys.stdlib_module_names}
+  assert {name.split('.')[0] for name in names} <= {'pykeen', 'torch', 'numpy', 'plain_torch', *sys.stdlib_module_names}
 
 
 @pytest.mark.parametrize('name', NAMES)
