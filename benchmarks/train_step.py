@@ -154,7 +154,7 @@ def arithmetic(arguments, model, rates, measured):
   first, each = next(iter(measured.items()))
   lines = [
     f"One model's products, scores and both gradients, are {parts['multiply'] / 1e9:.2f} thousand million "
-    f'multiply-adds: {seconds["multiply"] * 1e3:.1f} ms at the rate of products of {SIZE} x {SIZE}, measured in between.',
+    f'multiply-adds: {seconds["multiply"] * 1e3:.1f} ms as fast as products of {SIZE} x {SIZE}, measured in between.',
     f'{len(widths)} widths take {parts["exponentials"] / 1e6:.0f} million exponentials, upwards and downwards: '
     f'{seconds["exponentials"] * 1e3:.1f} ms at the rate measured in between.',
     f'{first} took {common.spread(each)["median"] / sum(seconds.values()):.2f} times the sum.',

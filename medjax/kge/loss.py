@@ -93,19 +93,12 @@ def make_loss(
       positive = offset[None] + scale[None] * pick(score.scores_by_width(query, rows.answers, widths))
       scored = positive, scoring.walk_batch(query, rows, batch.valid, scale, widths, options.mutual, drawn)
       objective_losses = nested_softmax.losses_of_totals
-    elif objective.loss == 'softmax':
-      positive, apart = scoring.score_batch_apart(score, query, rows, widths)
-      positive = offset[None] + scale[None] * pick(positive)
-      chosen = apart if drawn is None else jnp.stack(apart)[drawn]
-      negative = [offset[i] + scale[i] * raw for i, raw in enumerate(chosen)]
-      scored = positive, negative, batch.valid
-      objective_losses = objectives.softmax_losses
     else:
       positive, negative = scoring.score_batch(scoring.by_width(score, widths, drawn), query, rows)
       positive = offset[None] + scale[None] * positive
       negative = offset[None, None] + scale[None, None] * negative
       scored = positive, negative, batch.valid
-      objective_losses = objectives.log_sigmoid_losses
+      objective_losses = objectives.softmax_losses if objective.loss == 'softmax' else objectives.log_sigmoid_losses
     total, width_losses = objective_losses(*gather_batch(scored), fractions, strengths, options)
     if batch.teacher is not None:
       total = teaching.loss(config, total, (positive[..., 0], negative[..., 0]), rows, objective_params, batch, step)

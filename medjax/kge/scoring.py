@@ -124,13 +124,3 @@ def by_width(
   return lambda query, candidate: jnp.matmul(
     score.scores_by_width(query, candidate, widths), columns, precision='highest'
   )
-
-
-def score_batch_apart(
-  score: Score, queries: Table, rows: Rows, widths: Widths
-) -> tuple[Float[Array, 'B N'], tuple[Float[Array, 'B K'], ...]]:
-  """Returns the raw scores of the answers [B, N] and, by products of whole sets of queries, N arrays [B, K]."""
-  asked = in_sets(queries, rows)
-  positive = score.scores_by_width(queries, rows.answers, widths)
-  pairs = score.score_all_pairs(asked, rows.negatives, widths)
-  return positive, tuple(raw.reshape(len(positive), -1) for raw in pairs)

@@ -4,9 +4,6 @@ The form in which the bilinear scores hold their best published results (Lacroix
 Decomposition for Knowledge Base Completion", ICML 2018).
 """
 
-from collections.abc import Sequence
-from typing import Any
-
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
@@ -17,7 +14,7 @@ from medjax.objectives.options import Options, Strengths
 
 def softmax_losses(
   positive: Float[Array, 'B N'],
-  negative: Float[Array, 'B K N'] | Sequence[Float[Array, 'B K']],
+  negative: Float[Array, 'B K N'],
   valid: Bool[Array, 'B K'],
   fractions: Float[Array, ' N'],
   strengths: Strengths,
@@ -34,31 +31,30 @@ def softmax_losses(
   the softmax itself weighs the other candidates by how hard they are.
 
   Args:
-    positive, negative: scores [B, N], [B, K, N]; the latter also as N arrays [B, K], so that no array holds all.
+    positive, negative: scores [B, N], [B, K, N].
     valid, fractions, strengths, options: see `log_sigmoid_losses`.
   """
   mutual = options.mutual
-  # recomputed in the backward pass: what stays in memory is the scores
-  log_softmax: Any = candidates.log_softmax
-  pieces = (
-    jax.checkpoint(lambda *x: log_softmax(*x, valid))
-    if mutual
-    else jax.checkpoint(lambda *x: (log_softmax(*x, valid)[0], None))
-  )
-  loss: Any
-  previous: Any
-  loss, width_losses, previous = 0.0, [], None
-  others = negative if isinstance(negative, Sequence) else jnp.moveaxis(negative, -1, 0)
-  for i, (right, wrong) in enumerate(zip(positive.T, others)):
-    current = pieces(right, wrong)
+  others = jnp.moveaxis(negative, -1, 0)
+  of_losses = weights.width_weights(fractions, strengths.w3, options)
+  of_pairs = weights.pair_weights(fractions, mutual).at[0].set(0) if mutual else jnp.zeros_like(fractions)
+
+  @jax.checkpoint  # recomputed in the backward pass: what stays in memory is the scores
+  def add_width(carry, width):
+    loss, previous = carry
+    right, wrong, of_loss, of_pair, narrowest = width
+    current = candidates.log_softmax(right, wrong, valid)
     even = jnp.ones_like(right) / len(right)
-    if options.difficulty and previous is not None:
+    if options.difficulty:
       hard = jax.lax.stop_gradient(1 - jnp.exp(previous[0]))
-      even = candidates.masked_softmax(strengths.w1 * hard, 0)
-    width_losses.append(-(even * current[0]).sum())
-    loss += weights.width_weights(fractions[i], strengths.w3, options) * width_losses[-1]
-    if mutual and previous is not None:
-      pair = mutual_learning.divergence(previous, current, valid, mutual.detach)
-      loss += weights.pair_weights(fractions[i], mutual) * pair
-    previous = current
-  return loss, jnp.stack(width_losses)
+      even = jnp.where(narrowest, even, candidates.masked_softmax(strengths.w1 * hard, 0))
+    width_loss = -(even * current[0]).sum()
+    loss += of_loss * width_loss
+    if mutual:
+      loss += of_pair * mutual_learning.divergence(previous, current, valid, mutual.detach)
+    return (loss, current if mutual else current[:1]), width_loss
+
+  of_widths = positive.T, others, jnp.broadcast_to(of_losses, fractions.shape), of_pairs, jnp.arange(len(others)) == 0
+  first = candidates.log_softmax(positive[:, 0], others[0], valid)
+  (loss, _), width_losses = jax.lax.scan(add_width, (jnp.zeros(()), first if mutual else first[:1]), of_widths)
+  return loss, width_losses

@@ -10,8 +10,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from medjax.core import prefix
-from medjax.core import rows as rows_lib
-from medjax.scores.contract import ScoreAllPairs, ScoresByWidth, Table, Ways
+from medjax.scores.contract import Table, Ways
 
 
 def make_ways(
@@ -57,16 +56,4 @@ def make_ways(
     each = terms(query, candidate)
     return finish(each.sum(-1, keepdims=True) - each)
 
-  return Ways(scores_by_width, scan_blocks, broadcast_pairs(scores_by_width), left_out)
-
-
-def broadcast_pairs(scores_by_width: ScoresByWidth) -> ScoreAllPairs:
-  """Returns the `score_all_pairs` of a score that has no better way than its `scores_by_width`."""
-
-  def score_all_pairs(queries, candidates, widths):
-    every = scores_by_width(
-      rows_lib.add_candidate_axis(queries), jax.tree.map(lambda x: x[..., None, :, :], candidates), widths
-    )
-    return tuple(every[..., i] for i in range(every.shape[-1]))
-
-  return score_all_pairs
+  return Ways(scores_by_width, scan_blocks, left_out)

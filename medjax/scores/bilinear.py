@@ -5,7 +5,6 @@ prefix of blocks is a width.
 """
 
 import functools
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -26,7 +25,7 @@ def terms(query: Table, candidate: Table) -> Float[Array, '... C']:
 def make_ways() -> Ways:
   """Returns the `Ways` of a score that is the inner product of query and candidate."""
   plain = additive.make_ways(terms)
-  return Ways(scores_by_width, plain.scan_blocks, score_all_pairs, plain.left_out, inner_product=True)
+  return Ways(scores_by_width, plain.scan_blocks, plain.left_out, inner_product=True)
 
 
 def magnitudes(rows: Table) -> PyTree[Float[Array, '... C']]:
@@ -39,43 +38,6 @@ def scores_by_width(query: Table, candidate: Table, widths: Widths) -> Float[Arr
   if have_own_candidates(query, candidate):
     return prefix.sums_up_to_widths(block_products(query, candidate, widths.fine.block), widths)
   return prefix.prefix_sums(terms(query, candidate), widths)
-
-
-def score_all_pairs(queries: Table, candidates: Table, widths: Widths) -> tuple[Float[Array, '... S K'], ...]:
-  """See `contract.ScoreAllPairs`: running sums of the matrix products of the components between two widths."""
-  if widths.axis:
-    return split_pairs(queries, candidates, widths)
-  ends = [width // widths.components for width in widths.values]
-  total: Any
-  total, scores = 0.0, []
-  for start, end in zip([0, *ends], ends):
-    for name in queries:
-      left, right = queries[name][..., start:end], candidates[name][..., start:end]
-      total += jnp.einsum('...sc,...kc->...sk', left, right, precision='highest')
-    scores.append(total)
-  return tuple(scores)
-
-
-def split_pairs(queries: Table, candidates: Table, widths: Widths) -> tuple[Float[Array, '... S K'], ...]:
-  """`score_all_pairs` on a device that holds a share of the components.
-
-  A device sums its own blocks, [blocks + 1, ..., S, K] with the empty sum first. Which of these sums a width reaches is
-  known only on the device, so it picks one of them for every width, and the devices' picks are added up.
-  """
-  size = widths.num_blocks // widths.parts
-  total: Any = [jnp.zeros(())]
-  for b in range(size):
-    part = slice(b * widths.block, (b + 1) * widths.block)
-    total.append(
-      total[-1]
-      + sum(
-        jnp.einsum('...sc,...kc->...sk', queries[name][..., part], candidates[name][..., part], precision='highest')
-        for name in queries
-      )
-    )
-  total = jnp.stack([jnp.zeros_like(total[-1]), *total[1:]])
-  reached = jnp.clip(jnp.asarray(widths.ends) + 1 - prefix.first_block(widths), 0, size)
-  return tuple(prefix.psum_once(total[reached], widths.axis))
 
 
 def have_own_candidates(query: Table, candidate: Table) -> bool:

@@ -57,12 +57,6 @@ class ScanBlocks(Protocol):
   ) -> PyTree: ...
 
 
-class ScoreAllPairs(Protocol):
-  """Raw scores [..., S, K], N of them, of all pairs of queries [..., S, C] and candidates [..., K, C]."""
-
-  def __call__(self, queries: Table, candidates: Table, widths: Widths) -> tuple[Float[Array, '... S K'], ...]: ...
-
-
 class LeftOut(Protocol):
   """Raw scores [..., C] of a triple, each of which lacks one component."""
 
@@ -90,7 +84,6 @@ class Score(NamedTuple):
     head_query: (tail rows, relation rows) -> query for the head.
     scores_by_width: (query, candidate, widths) -> raw scores [..., N].
     scan_blocks: (query, rows, widths, start, on_block, per_block) -> what `on_block` saw, for evaluation.
-    score_all_pairs: (queries, candidates, widths) -> N raw scores [..., S, K].
     left_out: (query, candidate) -> raw scores [..., C] without each component; None where only computing every one
       anew is exact, see `leave_one_out`.
     inner_product: whether a raw score is the inner product of query and candidate, leaf by leaf.
@@ -105,7 +98,6 @@ class Score(NamedTuple):
   head_query: MakeQuery
   scores_by_width: ScoresByWidth
   scan_blocks: ScanBlocks
-  score_all_pairs: ScoreAllPairs
   left_out: LeftOut | None = None
   inner_product: bool = False
   component_magnitudes: ComponentMagnitudes | None = None
@@ -126,7 +118,6 @@ class Ways(NamedTuple):
 
   scores_by_width: ScoresByWidth
   scan_blocks: ScanBlocks
-  score_all_pairs: ScoreAllPairs
   left_out: LeftOut | None = None
   inner_product: bool = False
 

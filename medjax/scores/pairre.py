@@ -13,7 +13,6 @@ from jaxtyping import Array, Float, PyTree
 
 from medjax.core import prefix
 from medjax.core.widths import Widths
-from medjax.scores import additive
 from medjax.scores.contract import OnBlock, Score, Table
 
 FEW = 4  # widths that are faster one by one
@@ -48,7 +47,6 @@ def make(constants: Mapping[str, float]) -> Score:
     head_query,
     scores_by_width,
     scan_blocks,
-    additive.broadcast_pairs(scores_by_width),
   )
 
 
@@ -73,7 +71,8 @@ def scores_by_width(query: Table, candidate: Table, widths: Widths) -> Float[Arr
     inverse_norms(prefix.prefix_sums(jnp.square(rows['vector']), widths, prefix.psum_shared))
     for rows in (query, candidate)
   )
-  fixed, query_norm = (jnp.broadcast_to(x, (*moving.shape[:-1], x.shape[-1])) for x in (fixed, query_norm))
+  each = lambda x: jnp.broadcast_to(x, (*moving.shape[:-1], x.shape[-1]))
+  fixed, query_norm, candidate_norm = map(each, (fixed, query_norm, candidate_norm))
   total = distances(fixed, moving, query_norm, candidate_norm, widths.fine)
   return -prefix.psum_once(total, widths.axis) if widths.axis else -total
 

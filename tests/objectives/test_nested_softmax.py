@@ -52,7 +52,7 @@ def by_scores(given, ends, options):
     flat = lambda x: x.reshape(-1, x.shape[-1])
     return objectives.softmax_losses(
       flat(positive),
-      [flat(each) for each in scores],
+      jnp.stack([flat(each) for each in scores], -1),
       flat(given[3]),
       fractions,
       objectives.Strengths(0.7, 1.0, 1.5),

@@ -148,20 +148,6 @@ def test_reciprocal_relations_are_those_of_twice_as_many(name):
 
 
 @pytest.mark.parametrize('name', NAMES)
-def test_all_pairs_have_the_scores_of_each(name):
-  score, widths, model = build(name, (4, 8, 20))
-  rows = lambda table, ids: rows_lib.gather(model[table], ids)
-  heads, relations = rows('entity', jnp.arange(6).reshape(2, 3)), rows('relation', jnp.arange(6).reshape(2, 3) % 4)
-  query, candidates = score.tail_query(heads, relations), rows('entity', jnp.arange(10).reshape(2, 5))
-  every = score.scores_by_width(
-    rows_lib.add_candidate_axis(query), jax.tree.map(lambda x: x[:, None], candidates), widths
-  )
-  crossed = score.score_all_pairs(query, candidates, widths)
-  assert len(crossed) == 3
-  np.testing.assert_allclose(jnp.stack(crossed, -1), every, rtol=1e-5, atol=1e-5)
-
-
-@pytest.mark.parametrize('name', NAMES)
 def test_a_scan_meets_the_scores_of_every_block(name):
   score, widths, model = build(name, (4, 8, 12))
   heads, relations = (
@@ -226,3 +212,20 @@ def test_phases_turn_by_as_much_at_every_width_under_rates_that_fall_with_it():
     turned.append(float(jnp.arctan2(query['im'], query['re'])[0, 0]))
   np.testing.assert_allclose(turned, 0.08, rtol=1e-5)
   assert scores.default_constants(6.0, 640, phase_scale=16.0)['phase_scale'] == 16.0
+
+
+def test_many_widths_of_pairre_meet_candidates_that_queries_share():
+  score, widths, model = build('pairre', tuple(range(2, 41, 2)))
+  rows = lambda table, ids: rows_lib.gather(model[table], ids)
+  query = score.tail_query(
+    rows('entity', jnp.arange(6).reshape(2, 3)), rows('relation', jnp.arange(6).reshape(2, 3) % 4)
+  )
+  candidates = rows('entity', jnp.arange(10).reshape(2, 5))
+  shared = score.scores_by_width(
+    rows_lib.add_candidate_axis(query), jax.tree.map(lambda x: x[:, None], candidates), widths
+  )
+  assert shared.shape == (2, 3, 5, 20)
+  for i, j, k in ((0, 0, 0), (1, 2, 4), (0, 1, 3)):
+    one = lambda tree, *at: jax.tree.map(lambda x: x[at], tree)
+    alone = score.scores_by_width(one(query, i, j), one(candidates, i, k), widths)
+    np.testing.assert_allclose(shared[i, j, k], alone, rtol=1e-5)
