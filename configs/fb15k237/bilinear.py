@@ -20,7 +20,7 @@ def get_config(score='complex_reciprocal'):
   config = config_lib.Config(name=f'fb15k237-{score}')
   config.data.name = 'fb15k237'
   config.model.score = score
-  config.model.widths = '10,20,40,80,160,320,640'
+  config.model.widths = '10:640:10'
   config.model.width_scale = 'sqrt'
   config.objective.loss = 'softmax'
   config.objective.regularizer = 'dura'

@@ -19,7 +19,7 @@ def get_config(score='complex_reciprocal'):
   config = config_lib.Config(name=f'wn18rr-{score}')
   config.data.name = 'wn18rr'
   config.model.score = score
-  config.model.widths = '10,20,40,80,160'
+  config.model.widths = '10:640:10'
   config.model.width_scale = 'sqrt'
   config.objective.loss = 'softmax'
   config.objective.regularizer = 'dura'

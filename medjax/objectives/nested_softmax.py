@@ -33,8 +33,8 @@ from medjax.objectives import weights
 from medjax.objectives.options import Held, Options, Strengths
 
 FEW = 8  # sub-models of which all scores are kept for the way down
-KEPT = 1 << 27  # scores, at most, that are kept
-SCORES_OF_FEW = 1 << 24  # walked at once
+KEPT = 1 << 26  # scores, at most, that are kept
+SCORES_OF_FEW = 1 << 20  # walked at once, unless all are kept
 SCORES = 1 << 18  # walked at once of many: a few matrices of them stay near the cores, and yet occupy them all
 CANDIDATES = 4096  # walked at once, about, unless all scores are kept
 OUT = -1e30  # the score of a candidate that is left out: finite, so that differences are
@@ -177,7 +177,7 @@ def walk(
 def _walk_fwd(queries, candidates, valid, scale, how, keep):
   turned = jax.tree.map(lambda x: x.swapaxes(1, 2), candidates)
   up = lambda tile, turned: _up(tile, turned, scale, how)
-  *found, sums = _in_tiles(up, (queries, valid), turned, how)
+  *found, sums = _in_tiles(up, (queries, valid), turned, _at_once(how, keep))
   return tuple(found), (queries, turned, valid, scale, *found, sums if keep else None)
 
 
@@ -185,25 +185,31 @@ def _walk_bwd(how, keep, kept, grads):
   queries, turned, valid, scale, log_total, gain, sums = kept
   tiles = queries, valid, log_total, gain, sums, *grads
   down = lambda tile, turned: _down(tile, turned, scale, how)
-  query_grad, candidate_grad = _in_tiles(down, tiles, turned, how, 1)
+  query_grad, candidate_grad = _in_tiles(down, tiles, turned, _at_once(how, sums is not None), 1)
   return query_grad, jax.tree.map(lambda x: x.swapaxes(1, 2), candidate_grad), None, jnp.zeros_like(scale)
 
 
 walk.defvjp(_walk_fwd, _walk_bwd)
 
 
-def _in_tiles(of_tile, tree, candidates, how, sums=0):
+def _at_once(how, keep):
+  """How many scores are walked at once, at most."""
+  few = len(how.ends) <= FEW
+  return KEPT if few and keep else SCORES_OF_FEW if few else SCORES
+
+
+def _in_tiles(of_tile, tree, candidates, most, sums=0):
   """Applies a function to tiles of the queries of one set after another.
 
   Args:
     of_tile: (arrays [s, ...] of a tile, leaves [C, K]) -> arrays [s, ...], and last `sums` trees like the latter.
     tree: arrays [G, S, ...].
     candidates: leaves [G, C, K].
-    how: `Walk`.
+    most: scores of a tile.
     sums: how many of the results are added up over the queries of a set.
   """
   queries, count = jax.tree.leaves(tree)[0].shape[1], jax.tree.leaves(candidates)[0].shape[2]
-  size, most = queries, SCORES_OF_FEW if len(how.ends) <= FEW else SCORES
+  size = queries
   while size % 2 == 0 and size * count > most:
     size //= 2
 

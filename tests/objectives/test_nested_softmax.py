@@ -65,7 +65,7 @@ def by_scores(given, ends, options):
 MUTUAL = objectives.Mutual(weight=0.8, power=0.5)
 
 
-@pytest.mark.parametrize('few', [0, 8])
+@pytest.mark.parametrize('few, kept', [(0, 1000), (0, 0), (8, 1000), (8, 0)])
 @pytest.mark.parametrize('ends', [(2, 4, 6, 8, 10, 12), (2, 4, 5, 12), (12,)])
 @pytest.mark.parametrize('sets, queries, most', [(1, 6, 7), (3, 4, 7), (1, 8, 3)])
 @pytest.mark.parametrize(
@@ -78,8 +78,9 @@ MUTUAL = objectives.Mutual(weight=0.8, power=0.5)
   ],
   ids=['plain', 'all', 'wide held', 'narrow held'],
 )
-def test_losses_and_gradients_are_those_of_whole_scores(ends, few, sets, queries, most, options, monkeypatch):
+def test_losses_and_gradients_are_those_of_whole_scores(ends, few, kept, sets, queries, most, options, monkeypatch):
   monkeypatch.setattr(nested_softmax, 'FEW', few)
+  monkeypatch.setattr(nested_softmax, 'KEPT', kept)
   monkeypatch.setattr(nested_softmax, 'SCORES_OF_FEW', 4 * CANDIDATES)
   monkeypatch.setattr(nested_softmax, 'SCORES', 2 * CANDIDATES)  # 8 queries are walked in four tiles or more
   monkeypatch.setattr(nested_softmax, 'CANDIDATES', most)
