@@ -68,7 +68,6 @@ def make_loss(
   objective = config.objective
   options = objective_options(objective)
   all_fractions = jnp.asarray(widths.values, jnp.float32) / widths.full
-  walks = objective.loss == 'softmax' and score.inner_product
 
   def loss(
     rows: scoring.Rows,
@@ -89,7 +88,8 @@ def make_loss(
     strengths = (
       given if objective.weights != 'adversarial' else given._replace(w1=ascend(given.w1), w2=ascend(given.w2))
     )
-    if walks:
+    shared = scoring.queries_of_a_set(query, rows) > 1  # else a query's products with its candidates have one row
+    if objective.loss == 'softmax' and score.inner_product and shared:
       positive = offset[None] + scale[None] * pick(score.scores_by_width(query, rows.answers, widths))
       scored = positive, scoring.walk_batch(query, rows, batch.valid, scale, widths, options.mutual, drawn)
       objective_losses = nested_softmax.losses_of_totals

@@ -50,6 +50,12 @@ def make_queries(score: Score, rows: Rows) -> Table:
   )
 
 
+def queries_of_a_set(queries: Table, rows: Rows) -> int:
+  """How many queries share a set of negatives."""
+  size, sets = (len(jax.tree.leaves(x)[0]) for x in (queries, rows.negatives))
+  return size // sets
+
+
 def in_sets(queries: Table, rows: Rows) -> Table:
   """Queries by the set of negatives that they share: leaves [B, C] -> [B / S, S, C]."""
   sets = len(jax.tree.leaves(rows.negatives)[0])
