@@ -56,7 +56,7 @@ def peer(arguments, task, data, more, asked=()):
 
   Args:
     arguments: of the command.
-    task: 'train', 'evaluate' or 'plain', see peer.py.
+    task: 'train', 'evaluate', 'quality' or 'plain', see peer.py.
     data: the `common.Data`.
     more: {name: value} for the task: steps, or eval_batch.
     asked: triples to evaluate, int [Q, 3].

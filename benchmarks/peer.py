@@ -117,6 +117,32 @@ def training(spec, arrays):
   return lambda: {'seconds': seconds(spec['steps'])}
 
 
+def quality(spec, arrays, folder):
+  """Returns a function to {'seconds': of one epoch more of LCWA, 'tables': path of the tables after it}."""
+  import numpy as np
+  from pykeen.training import LCWATrainingLoop
+  import torch
+
+  train = factory(arrays['train'], spec)
+  model = make_model(spec, train)
+  optimizer = torch.optim.Adagrad(model.parameters(), lr=spec['learning_rate'])
+  loop, epochs = LCWATrainingLoop(model=model, triples_factory=train, optimizer=optimizer), [0]
+
+  def epoch():
+    epochs[0] += 1
+    begun = time.perf_counter()
+    loop.train(train, num_epochs=epochs[0], batch_size=spec['batch'], use_tqdm=False, continue_training=epochs[0] > 1)
+    seconds, path = time.perf_counter() - begun, folder / 'tables.npz'
+    with torch.no_grad():
+      entity, relation = (
+        x[0](indices=None).numpy() for x in (model.entity_representations, model.relation_representations)
+      )
+    np.savez(path, entity=entity, relation=relation)
+    return {'seconds': seconds, 'tables': str(path)}
+
+  return epoch
+
+
 def evaluation(spec, arrays):
   """Returns a function to the seconds of PyKEEN's filtered evaluation of all asked triples, and of one alone.
 
@@ -166,7 +192,8 @@ def main(folder):
   else:
     import pykeen
 
-    measure = {'train': training, 'evaluate': evaluation}[spec['task']](spec, arrays)
+    of_folder = lambda spec, arrays: quality(spec, arrays, folder)
+    measure = {'train': training, 'evaluate': evaluation, 'quality': of_folder}[spec['task']](spec, arrays)
     about |= {'pykeen': pykeen.get_version(), 'model': (REAL | OF_SOFTMAX)[spec['score']][0]}
   answer(about)
   for line in sys.stdin:

@@ -8,9 +8,26 @@ import math
 import pathlib
 import sys
 
+import numpy as np
 import pytest
 
-from benchmarks import common, estimate, evaluation, growth, machine, memory, peer, prepare, sparse, startup, train_step
+from benchmarks import (
+  common,
+  estimate,
+  evaluation,
+  growth,
+  machine,
+  memory,
+  peer,
+  prepare,
+  sparse,
+  startup,
+  time_to_quality,
+  train_step,
+)
+from medjax import scores
+from medjax.core.widths import Widths
+from medjax.scores.contract import score_triples
 
 TINY = ['--dataset=synthetic:60:3:300', '--widths=4,8', '--batch=8', '--negatives=4', '--rounds=2']
 NAMES = (
@@ -25,6 +42,7 @@ NAMES = (
   'scaling',
   'large',
   'estimate',
+  'time_to_quality',
 )
 FAKE_PEER = f"""#!{sys.executable}
 import json, sys
@@ -80,6 +98,33 @@ def test_train_step_of_the_softmax(run, fake_peer):
   first, *_ = result['ratios']
   assert (first['of'], first['to']) == ('medjax, 10 widths in one pass', 'medjax, width 640 alone')
   assert set(result['seconds_per_step']) >= {'plain PyTorch, width 640 alone', 'PyKEEN, width 640 alone'}
+
+
+def test_time_to_quality_goes_on_where_it_stopped(run, tmp_path, monkeypatch):
+  options = ['--widths=4,8', '--share-negatives=8', '--steps=6', '--points=2', f'--output={tmp_path}']
+  result = run(time_to_quality, *options)
+  points = result['points']
+  assert {point['training'] for point in points} == {time_to_quality.CROPPABLE, time_to_quality.APART}
+  assert [point['width'] for point in points] == [4, 8, 4, 8, 4, 4, 8, 8]
+  assert (
+    positive([point['mrr'] for point in points])
+    and (tmp_path / 'time_to_quality-transe-synthetic-60-3-300.png').exists()
+  )
+  seconds = [point['seconds'] for point in points if point['training'] == time_to_quality.APART]
+  assert seconds == sorted(seconds)
+  monkeypatch.setattr(time_to_quality, 'points', None)  # all of it is measured already
+  assert run(time_to_quality, *options)['points'] == points
+
+
+def test_tables_of_the_peer_are_ours(tmp_path):
+  random = np.random.default_rng(0)
+  entity, relation = (random.normal(size=(n, 3)) + 1j * random.normal(size=(n, 3)) for n in (5, 4))
+  np.savez(tmp_path / 'tables.npz', entity=entity, relation=relation)
+  model = time_to_quality.tables(tmp_path / 'tables.npz')
+  score = scores.make('complex_reciprocal', scores.default_constants(1.0, 6))
+  ask = lambda side: float(score_triples(score, model, np.array([0, 1, 2]), Widths((6,), 2), side)[0])
+  expected = [(entity[a] * relation[r] * entity[b].conj()).sum().real for a, r, b in ((0, 2, 2), (2, 3, 0))]
+  np.testing.assert_allclose([ask('tail'), ask('head')], expected, rtol=1e-5)
 
 
 def test_the_softmax_has_its_own_batch_unless_another_is_given(capsys):
