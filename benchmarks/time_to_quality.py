@@ -124,6 +124,8 @@ def measured(arguments, data, path):
 
 
 def measure(arguments, data):
+  if arguments.score != SCORE:
+    raise ValueError(f'--score={arguments.score}: the rivals are compared by {SCORE}')
   path = common.save_path(arguments, 'time_to_quality', '.csv') if arguments.output else None
   frame = measured(arguments, data, path)
   last = frame.groupby(['training', 'width'], sort=False).last().reset_index()

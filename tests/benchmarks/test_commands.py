@@ -106,10 +106,7 @@ def test_time_to_quality_goes_on_where_it_stopped(run, tmp_path, monkeypatch):
   points = result['points']
   assert {point['training'] for point in points} == {time_to_quality.CROPPABLE, time_to_quality.APART}
   assert [point['width'] for point in points] == [4, 8, 4, 8, 4, 4, 8, 8]
-  assert (
-    positive([point['mrr'] for point in points])
-    and (tmp_path / 'time_to_quality-transe-synthetic-60-3-300.png').exists()
-  )
+  assert positive([point['mrr'] for point in points]) and list(tmp_path.glob('time_to_quality-*.png'))
   seconds = [point['seconds'] for point in points if point['training'] == time_to_quality.APART]
   assert seconds == sorted(seconds)
   monkeypatch.setattr(time_to_quality, 'points', None)  # all of it is measured already
