@@ -20,7 +20,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from benchmarks import client, common
+from benchmarks import client, common, train_step
 from medjax import config as config_lib
 from medjax import scores
 from medjax.core import widths as widths_lib
@@ -29,7 +29,7 @@ from medjax.kge import settings as settings_lib
 
 SCORE = 'complex_reciprocal'
 CROPPABLE, APART, PEER = 'one croppable training', 'trainings of 7 widths, one after the other', 'PyKEEN, full width'
-SEVEN = (10, 20, 40, 80, 160, 320, 640)
+SEVEN = train_step.SEVEN
 
 
 def make(arguments, widths, objective='med'):

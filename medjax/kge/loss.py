@@ -76,7 +76,7 @@ def make_loss(
     drawn: Int32[Array, ' K'] | None,
     step: Any = None,
   ) -> tuple[Float[Array, ''], Float[Array, ' N']]:
-    negative: Any  # an array, or one for every width
+    negative: Any
     scored: Any
     objective_losses: Any
     query = scoring.make_queries(score, rows)
