@@ -66,7 +66,8 @@ def make_model(spec, train):
 def training(spec, arrays):
   """Returns a function to {'seconds': seconds per step} of PyKEEN's own loop.
 
-  Under the log-sigmoid loss that is sLCWA; under the softmax it is LCWA, all entities against every query.
+  Under the log-sigmoid loss that is sLCWA; under the softmax it is LCWA, all entities against every query, or, sampled,
+  sLCWA again, each triple with negatives of its own.
   """
   import numpy as np
   from pykeen.sampling import BasicNegativeSampler
@@ -74,17 +75,18 @@ def training(spec, arrays):
   import torch
 
   model, softmax = make_model(spec, factory(arrays['train'], spec)), spec['objective'] == 'softmax'
+  all_entities = softmax and not spec['sampled']
   optimizer = torch.optim.Adagrad if softmax else torch.optim.Adam
   sampling = {
     'negative_sampler': BasicNegativeSampler,
     'negative_sampler_kwargs': {'num_negs_per_pos': spec['negatives']},
   }
-  loop = (LCWATrainingLoop if softmax else SLCWATrainingLoop)(
+  loop = (LCWATrainingLoop if all_entities else SLCWATrainingLoop)(
     model=model,
     triples_factory=factory(arrays['train'], spec),
     automatic_memory_optimization=False,
     optimizer=optimizer(model.parameters(), lr=spec['learning_rate']),
-    **({} if softmax else sampling),
+    **({} if all_entities else sampling),
   )
   times, epochs, draw = [], [0], np.random.default_rng(0)
 
@@ -97,7 +99,7 @@ def training(spec, arrays):
   def seconds(steps):
     # one epoch over as many triples as the steps need, and one step more, which ends the last interval; LCWA counts
     # queries, of which there are fewer than triples, but two for each if there are inverse ones
-    rows = draw.integers(0, len(arrays['train']), (steps + (2 if softmax else 1)) * spec['batch'])
+    rows = draw.integers(0, len(arrays['train']), (steps + (2 if all_entities else 1)) * spec['batch'])
     times.clear()
     epochs[0] += 1
     loop.train(
@@ -110,7 +112,8 @@ def training(spec, arrays):
       continue_training=epochs[0] > 1,
       callbacks=Clock(),
     )
-    assert softmax or len(times) == steps + 1, f'{len(times)} batches instead of {steps + 1}'
+    expected = (steps + 1) * (2 if spec['score'].endswith('_reciprocal') else 1)
+    assert all_entities or len(times) == expected, f'{len(times)} batches instead of {expected}'
     return (times[-1] - times[0]) / (len(times) - 1)
 
   seconds(2)  # warm

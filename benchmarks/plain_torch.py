@@ -2,7 +2,7 @@
 
 Imports nothing of medjax.
 The work is that of our step of one width: half of the batch asks for heads, candidates are shared by the batch or are
-all entities, and the gradient of a table is dense, as `torch.nn.Embedding` makes it.
+all entities. The gradient of a table is dense, as `torch.nn.Embedding` makes it, or sparse if asked for.
 """
 
 import time
@@ -35,10 +35,10 @@ def training(spec, triples):
   """Returns a function to {'seconds': seconds per step}."""
   tail_query, head_query = QUERIES[spec['score']]
   reciprocal, half = spec['score'].endswith('_reciprocal'), spec['batch'] // 2
-  entity = torch.nn.Embedding(spec['num_entities'], spec['width'])
-  relation = torch.nn.Embedding(spec['num_relations'] * (2 if reciprocal else 1), spec['width'])
-  for table in (entity, relation):
-    torch.nn.init.normal_(table.weight, std=spec['width'] ** -0.5)
+  table = lambda rows: torch.nn.Embedding(rows, spec['width'], sparse=spec['sparse'])
+  entity, relation = table(spec['num_entities']), table(spec['num_relations'] * (2 if reciprocal else 1))
+  for embedding in (entity, relation):
+    torch.nn.init.normal_(embedding.weight, std=spec['width'] ** -0.5)
   optimizer = torch.optim.Adagrad([*entity.parameters(), *relation.parameters()], lr=spec['learning_rate'])
   triples = torch.as_tensor(triples, dtype=torch.long)
 

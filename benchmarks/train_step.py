@@ -16,9 +16,14 @@ from medjax.core import widths as widths_lib
 
 ROWS = {
   'logsigmoid': ('med', 'default', 'single', 'sandwich', 'naive-tables', 'naive-rows', 'peer'),
-  'softmax': ('med', 'single', 'seven', 'apart', 'sandwich', 'torch', 'peer'),
+  'softmax': ('med', 'single', 'seven', 'apart', 'sandwich', 'torch', 'torch-sparse', 'peer', 'peer-sampled'),
 }
-OF_PEER = {'peer': 'train', 'torch': 'plain'}  # rows of another Python, and what it is asked for
+OF_PEER = {  # rows of another Python, and what it is asked for
+  'torch': ('plain', {'sparse': False}),
+  'torch-sparse': ('plain', {'sparse': True}),
+  'peer': ('train', {'sampled': False}),
+  'peer-sampled': ('train', {'sampled': True}),
+}
 SEVEN = (10, 20, 40, 80, 160, 320, 640)
 SANDWICH = 8
 SIZE = 1024  # of the matrices that are multiplied to see how fast that is
@@ -33,8 +38,10 @@ PAIRS = [
   ('naive-rows', 'med'),
   ('med', 'torch'),
   ('single', 'torch'),
+  ('single', 'torch-sparse'),
   ('med', 'peer'),
   ('single', 'peer'),
+  ('single', 'peer-sampled'),
 ]
 
 
@@ -63,7 +70,9 @@ def labels(setup):
     'naive-tables': f'loop over {count} cropped tables',
     'naive-rows': f'loop over {count} crops of gathered rows',
     'torch': f'plain PyTorch, width {full} alone',
+    'torch-sparse': f'plain PyTorch, sparse gradients, width {full} alone',
     'peer': f'PyKEEN, width {full} alone',
+    'peer-sampled': f'PyKEEN, negatives of each triple, width {full} alone',
   }
 
 
@@ -90,8 +99,8 @@ def measure(arguments, data):
   rows, name, notes = rows_of(arguments), labels(common.setup(arguments)), []
   steps = {row: arguments.naive_steps if row.startswith('naive') else arguments.steps for row in rows}
   with contextlib.ExitStack() as stack:
-    ask = lambda task: stack.enter_context(client.peer(arguments, task, data, {'steps': arguments.steps}))
-    peers = {row: ask(OF_PEER[row]) for row in rows if row in OF_PEER and arguments.peer_python}
+    ask = lambda task, more: stack.enter_context(client.peer(arguments, task, data, {'steps': arguments.steps} | more))
+    peers = {row: ask(*OF_PEER[row]) for row in rows if row in OF_PEER and arguments.peer_python}
     own = trainings(arguments, data, rows)
     temporary = {row: max(training.temporary_bytes or 0 for training in own[row]) for row in own}
     for row in [row for row in own if common.too_big(temporary[row])]:
@@ -144,7 +153,7 @@ def measure(arguments, data):
     limit = arithmetic if arguments.objective == 'softmax' else traffic
     bound, words = limit(arguments, next(iter(own.values()))[0].model, rates, measured)
     text, result = [*text, '', *words], result | bound
-  words = [line for row in OF_PEER if row in rows or row == 'peer' for line in client.words(about.get(row))]
+  words = client.words(about.get('peer', about.get('torch')))
   return '\n'.join([*text, *notes, *words]), result
 
 
