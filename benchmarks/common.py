@@ -189,7 +189,8 @@ def command_line(command, argv):
 
 def save_path(arguments, command, suffix):
   """Returns the path of a saved file; its folder is made."""
-  name = arguments.name or f'{command}-{arguments.score}-{arguments.dataset}'.replace(':', '-')
+  objective = ['softmax'] if getattr(arguments, 'objective', '') == 'softmax' else []
+  name = arguments.name or '-'.join([command, *objective, arguments.score, arguments.dataset]).replace(':', '-')
   folder = pathlib.Path(arguments.output)
   folder.mkdir(parents=True, exist_ok=True)
   return folder / f'{name}{suffix}'
