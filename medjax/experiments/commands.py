@@ -13,7 +13,7 @@ from medjax.config.fields import Config
 from medjax.core import axes as axes_lib
 from medjax.core import widths as widths_lib
 from medjax.data import datasets
-from medjax.data.triples import Graph
+from medjax.data.graph import Graph
 from medjax.experiments import extraction, runs
 from medjax.report import cost
 from medjax.saved import artifact

@@ -13,7 +13,7 @@ from medjax import errors
 from medjax.config.fields import Config
 from medjax.core import widths as widths_lib
 from medjax.data import datasets
-from medjax.data.triples import Graph
+from medjax.data.graph import Graph
 from medjax.evaluation import candidates as candidates_lib
 from medjax.evaluation import evaluator
 from medjax.experiments import teacher as teacher_lib

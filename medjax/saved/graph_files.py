@@ -7,8 +7,7 @@ import re
 
 import numpy as np
 
-from medjax.data import store
-from medjax.data.triples import Graph
+from medjax.data.graph import Graph
 from medjax.errors import ArtifactError, DataError
 from medjax.saved.files import Path, reading, replacing, write_text
 
@@ -75,6 +74,8 @@ def read_graph(folder: Path, name: str = '') -> Graph:
 
 def read_prepared(path: pathlib.Path) -> Graph:
   """Opens the prepared graph that a graph.json names."""
+  from medjax.data import store  # only where a graph is prepared: it loads what reads Parquet
+
   with reading(path):
     place, expected = itemgetter('path', 'hash')(json.loads(path.read_text(encoding='utf-8')))
   try:

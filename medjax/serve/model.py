@@ -15,7 +15,7 @@ from medjax.core import axes as axes_lib
 from medjax.core import sides
 from medjax.core.sides import Side
 from medjax.core.widths import Widths
-from medjax.data.triples import Graph
+from medjax.data.graph import Graph
 from medjax.saved import artifact, graph_files, restore
 from medjax.saved.files import Path
 from medjax.scores.contract import Params, Table

@@ -9,7 +9,7 @@ import numpy as np
 
 from medjax import errors
 from medjax.data import labels as labels_lib
-from medjax.data.triples import Graph
+from medjax.data.graph import Graph
 
 
 class Vocabulary:

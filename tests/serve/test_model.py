@@ -14,7 +14,7 @@ import medjax
 from medjax import errors, scores
 from medjax.core import axes as axes_lib
 from medjax.core import widths as widths_lib
-from medjax.data.triples import Graph
+from medjax.data.graph import Graph
 from medjax.experiments import commands, runs
 from medjax.saved import checkpoint, graph_files
 from medjax.serve import vocabulary
