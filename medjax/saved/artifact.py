@@ -9,6 +9,7 @@ import numpy as np
 from safetensors import numpy as safetensors_numpy
 from safetensors import SafetensorError
 
+from medjax.core import score_names
 from medjax.core.widths import Widths
 from medjax.saved.files import FORMAT, Path, reading, replacing, write_text
 
@@ -51,7 +52,7 @@ class Description:
 
   def make_widths(self) -> Widths:
     """Returns the model's `Widths`."""
-    return Widths(tuple(self.widths), self.make_score().components, self.block)
+    return Widths(tuple(self.widths), score_names.components(self.score), self.block)
 
   def up_to(self, width: int) -> 'Description':
     """Returns the description of the crop to a trained width."""

@@ -95,11 +95,20 @@ def query_vectors(
   """
   score = model.description.score
   check_metric(score)
+  return side_by_side(query_rows(model, side, anchors, relations), LEAVES[score][0])
+
+
+def query_rows(model: 'Model', side: Side, anchors: Int[np.ndarray, ' Q'], relations: Int[np.ndarray, ' Q']) -> Rows:
+  """Returns the queries leaf by leaf, float32 [Q, C] each, of any score; the arguments are those of `query_vectors`.
+
+  PairRE's have a leaf more, 'stretch': what stretches the candidates.
+  """
+  score = model.description.score
   entity, relation = rows_of(model, 'entity', anchors), rows_of(model, 'relation', relations)
   if score.endswith('_reciprocal'):
     inverse = {name.removeprefix(INVERSE): leaf for name, leaf in relation.items() if name.startswith(INVERSE)}
     relation, side = (relation if side == 'tail' else inverse), 'tail'
-  return side_by_side(QUERIES[score.removesuffix('_reciprocal')](entity, relation, side), LEAVES[score][0])
+  return QUERIES[score.removesuffix('_reciprocal')](entity, relation, side)
 
 
 def check_metric(score: str) -> Literal['ip', 'l1', 'l2']:
@@ -163,9 +172,27 @@ def crossed(entity: Rows, relation: Rows, side: Side) -> Rows:
   }
 
 
+def rotated(entity: Rows, relation: Rows, side: Side) -> Rows:
+  """RotatE's query: ComplEx's, with the numbers of length 1 that have the relation's angles."""
+  return turned(entity, {'re': np.cos(relation['phase']), 'im': np.sin(relation['phase'])}, side)
+
+
+def stretched(entity: Rows, relation: Rows, side: Side) -> Rows:
+  """PairRE's query: the entity at length 1, stretched by its side of the relation; the other side is kept."""
+  mine, other = ('head', 'tail') if side == 'tail' else ('tail', 'head')
+  return {'vector': of_length_one(entity['vector']) * relation[mine], 'stretch': relation[other]}
+
+
+def of_length_one(rows: Float32[np.ndarray, 'Q C']) -> Float32[np.ndarray, 'Q C']:
+  """Returns rows [Q, C] at length 1, as PairRE compares them."""
+  return rows / np.sqrt(np.square(rows).sum(-1, keepdims=True) + np.float32(1e-12))
+
+
 QUERIES = {
   'transe': translated,
   'transe_l2': translated,
+  'rotate': rotated,
+  'pairre': stretched,
   'distmult': multiplied,
   'complex': turned,
   'simple': crossed,
