@@ -181,6 +181,9 @@ def evaluate(
     + ', '.join(f'{number:,} {name}' for name, number in ranked.counts.items())
     + (f'; NOT ranked among all entities, but among candidates: {against}' if candidates else '')
   )
-  print(tables.show(results))
+  if not len(ranked.triples) and ranked.counts['skipped']:
+    print(f'{tables.NOTHING}: all of them name an entity unseen in training, and eval.unseen=skip leaves these out')
+  else:
+    print(tables.show(results))
   print(f'written: {workdir / stem}.csv, -detail.csv, .png')
   return results

@@ -22,7 +22,7 @@ from medjax import config as config_lib
 from medjax import errors
 from medjax.experiments import runs
 from medjax.kge import settings as settings_lib
-from medjax.report import studies
+from medjax.report import studies, tables
 from medjax.saved import workdir as workdir_lib
 from medjax.saved.files import Path
 
@@ -142,6 +142,11 @@ def judge(
   cost = json.loads((folder / 'cost.json').read_text(encoding='utf-8'))
   decide = results[results['width'].isin(study.widths)]
   merit = (results if decide.empty else decide)['mrr'].mean()
+  if split == 'valid' and math.isnan(merit):
+    raise errors.DataError(
+      f'{folder}: there are {tables.NOTHING} in valid, so no point can be chosen by them. Give valid triples of '
+      "entities that train has, or set config.base.eval.unseen='rank'"
+    )
   run = {
     'arm': arm,
     'point': name,
