@@ -65,7 +65,7 @@ def counts_axis(axes: Axes, counts: Collection[int]) -> None:
 
 def from_zero(axes: Axes, top: float | None = None) -> None:
   """Makes the y axis begin at 0, and says where there is no figure to draw."""
-  drawn = [value for line in axes.lines for value in line.get_ydata() if value == value]
+  drawn = any(np.isfinite(np.asarray(line.get_ydata(), float)).any() for line in axes.lines)
   axes.set_ylim(0, top if drawn else 1)
   if not drawn:
     axes.text(0.5, 0.5, tables.NOTHING, transform=axes.transAxes, ha='center', va='center', color='#666666')

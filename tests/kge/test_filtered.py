@@ -1,4 +1,4 @@
-"""Filtered negatives where every candidate is a known answer: nothing to learn from them, and nothing that is no number.
+"""Filtered negatives where all candidates are known answers: nothing is learned of them, and all stays a number.
 
 The graph is complete, so that whole batches have no negative that is false; a hub has rows without one.
 """
