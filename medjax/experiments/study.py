@@ -20,7 +20,7 @@ import pandas as pd
 
 from medjax import config as config_lib
 from medjax import errors
-from medjax.experiments import runs
+from medjax.experiments import resumption, runs
 from medjax.kge import settings as settings_lib
 from medjax.report import studies, tables
 from medjax.saved import workdir as workdir_lib
@@ -181,7 +181,9 @@ def results_of(config: config_lib.Config, folder: pathlib.Path, split: str) -> p
   path = folder / ('results.csv' if split == 'test' else f'results-{split}.csv')
   if there is None or config_lib.describe_difference(there, config) or not (folder / 'cost.json').exists():
     runs.train(config, folder, split)
-  elif not path.exists():
+    return pd.read_csv(path)
+  resumption.check_data(there, config, folder)
+  if not path.exists():
     runs.evaluate(folder, split)
   return pd.read_csv(path)
 
