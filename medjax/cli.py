@@ -5,6 +5,8 @@ What a mode needs is imported when it is called, so that a command starts as fas
 
 from collections.abc import Callable, Mapping, Sequence
 import errno
+import io
+import os
 import sys
 from typing import Any, NamedTuple, TYPE_CHECKING
 
@@ -132,10 +134,15 @@ def run(mode: str, config: Any, workdir: str | None, given: Mapping[str, Any], f
     fields: the configuration's fields on the command line.
   """
   runtime.cache_compilations()
+  if isinstance(sys.stdout, io.TextIOWrapper):
+    sys.stdout.reconfigure(errors='backslashreplace')  # a path or a label may have what the terminal has not
   logging.set_verbosity(logging.ERROR)
   try:
     check_command(mode, config, given, fields)
-    MODES[mode].run(config, workdir or f'runs/{config.name}', **given)
+    workdir, given = workdir or f'runs/{config.name}', dict(given)
+    if given.get('output'):
+      given['output'] = os.path.expanduser(given['output'])
+    MODES[mode].run(config, os.path.expanduser(workdir), **given)
   except errors.MedjaxError as error:
     print(f'error: {error}', file=sys.stderr)
     return 2

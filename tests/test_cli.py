@@ -214,3 +214,21 @@ def test_the_real_command_line_is_checked(repository, tmp_path, arguments, words
   )
   check_refused((done.returncode, done.stderr), *words)
   assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize('name', ['run[1]', 'a b*?', '-dash', '\udcff'])
+def test_a_workdir_of_any_name_is_trained_in_renamed_and_loaded(command, tmp_path, name):
+  workdir = tmp_path / name
+  assert command('train', workdir)[0] == 0
+  moved = workdir.rename(tmp_path / '[x] plain')
+  assert command('predict', moved, head='e00', relation='next')[0] == 0
+  assert command('crop', moved, width=4, output=str(tmp_path / 'crop[1]'))[0] == 0
+  assert command('evaluate', tmp_path / 'crop[1]')[0] == 0
+  assert command('train', moved)[0] == 0  # goes on
+
+
+def test_a_tilde_is_the_home_folder(command, tmp_path, monkeypatch, trained):
+  monkeypatch.setenv('HOME', str(tmp_path))
+  shutil.copytree(trained, tmp_path / 'run')
+  assert command('crop', '~/run', width=4, output='~/small')[0] == 0
+  assert (tmp_path / 'small' / 'model.json').exists()

@@ -13,7 +13,7 @@ from medjax.config.fields import (
   ParallelConfig,
   TrainConfig,
 )
-from medjax.config.flat import check_arguments, describe_difference, flatten, from_flat, put
+from medjax.config.flat import check_arguments, describe_difference, differing, flatten, from_flat, put
 from medjax.config.presets import FREE, PRESETS
 from medjax.config.rules import get
 
@@ -30,6 +30,7 @@ __all__ = [
   'TrainConfig',
   'check_arguments',
   'describe_difference',
+  'differing',
   'flatten',
   'from_flat',
   'get',

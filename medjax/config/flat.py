@@ -73,9 +73,10 @@ def describe_difference(there: Config, now: Config) -> list[str]:
   >>> describe_difference(Config(), from_flat({'train.steps': 20, 'name': 'another'}))
   ['train.steps: 8000 there, 20 now']
   """
+  return [f'{field}: {old!r} there, {new!r} now' for field, (old, new) in differing(there, now).items()]
+
+
+def differing(there: Config, now: Config) -> dict[str, tuple[Any, Any]]:
+  """Returns {field: (value there, value now)} of the fields in which two configurations would train differently."""
   old, new = flatten(there), flatten(now)
-  return [
-    f'{field}: {old[field]!r} there, {new[field]!r} now'
-    for field in new
-    if field not in FREE and old[field] != new[field]
-  ]
+  return {field: (old[field], new[field]) for field in new if field not in FREE and old[field] != new[field]}

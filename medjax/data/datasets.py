@@ -84,6 +84,14 @@ def prepare(config: DataConfig, output: str | pathlib.Path) -> Graph:
   return store.open_graph(output)
 
 
+def place(config: DataConfig) -> pathlib.Path | None:
+  """Returns where the files of a data configuration are: its path, which need not exist, or a local copy.
+
+  None is returned for a graph that is built, or downloaded and checked.
+  """
+  return pathlib.Path(config.path).expanduser() if config.path else _local_folder(config, find_name(config.name))
+
+
 def wikidata5m(folder: pathlib.Path) -> prepare_lib.Text:
   """Returns the `prepare.Text` of Wikidata5M's transductive split, with the first aliases for labels."""
   files = {split: folder / f'wikidata5m_transductive_{split}.txt' for split in triples.SPLITS}

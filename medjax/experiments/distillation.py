@@ -57,7 +57,7 @@ def run(config: Config, workdir: Path, widths: str | None = None) -> pd.DataFram
     link, _ = teacher_lib.find(link, folder)
     rows += [{'run': folder.name} | row for row in study.results_of(link, folder, 'test').to_dict('records')]
   frame = pd.DataFrame(rows)[['run', *study.COLUMNS]]
-  print('\n' + frame.to_string(index=False, float_format='{:.4f}'.format))
+  print('\n' + frame.to_string(index=False, float_format='{:.4f}'.format, na_rep='-'))
   return frame
 
 

@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 
 from medjax import config as config_lib
-from medjax import errors
 from medjax.config.fields import Config
 from medjax.core import widths as widths_lib
-from medjax.data import datasets
+from medjax.data import datasets, source, store
 from medjax.data.graph import Graph
 from medjax.evaluation import candidates as candidates_lib
 from medjax.evaluation import evaluator
+from medjax.experiments import resumption
 from medjax.experiments import teacher as teacher_lib
 from medjax.kge import settings as settings_lib
 from medjax.kge import task as task_lib
@@ -44,9 +44,10 @@ def train(config: Config, workdir: Path, split: str = 'test') -> pd.DataFrame | 
   workdir_lib.check_folder(workdir)
   config, teacher = teacher_lib.find(config, workdir)
   new = workdir_lib.read_config(workdir) is None
+  files = files_of(config) if new else {}  # before they are read
   graph = processes.first_process_first(lambda: datasets.load(config.data)) if new else None
   with workdir_lib.sole_trainer(workdir) if processes.first() else contextlib.nullcontext():
-    graph = processes.first_process_first(lambda: open_workdir(config, workdir, graph))
+    graph = processes.first_process_first(lambda: open_workdir(config, workdir, graph, files))
     processes.check_same(f'the triples of {graph.name}', graph_digest(graph))
     return _train(config, workdir, graph, split, teacher)
 
@@ -103,13 +104,20 @@ def graph_digest(graph: Graph) -> list[int]:
   ]
 
 
-def open_workdir(config: Config, workdir: pathlib.Path, graph: Graph | None) -> Graph:
-  """Returns the graph of a run; a new workdir is filled, an old one must hold the same configuration."""
+def files_of(config: Config) -> source.Files:
+  """Returns the `source.fingerprint` of a configuration's files; {} for a prepared graph, which has a hash."""
+  place = datasets.place(config.data)
+  return {} if place is None or store.is_store(place) else source.fingerprint(place)
+
+
+def open_workdir(config: Config, workdir: pathlib.Path, graph: Graph | None, files: source.Files) -> Graph:
+  """Returns the graph of a run; a new workdir is filled, an old one must hold a run that can go on."""
   there = workdir_lib.read_config(workdir)
   if there is None:
     widths = settings_lib.model_widths(config)
     graph = cast(Graph, graph)  # `train` has loaded it
     graph_files.write_graph(workdir, graph)
+    workdir_lib.write_source(workdir, files)
     artifact.write_description(
       workdir,
       artifact.Description(
@@ -118,13 +126,7 @@ def open_workdir(config: Config, workdir: pathlib.Path, graph: Graph | None) -> 
     )
     workdir_lib.write_config(workdir, config)  # last: a workdir that has one is complete
     return graph
-  different = config_lib.describe_difference(there, config)
-  if different:
-    raise errors.UsageError(
-      f'{workdir} holds a run of another configuration:\n  '
-      + '\n  '.join(different)
-      + '\nName another --workdir, or delete this one to start anew.'
-    )
+  resumption.check(there, config, workdir)
   workdir_lib.write_config(workdir, config)  # fields that do not touch the training may have changed
   return graph_files.read_graph(workdir, artifact.read_description(workdir).source)
 
@@ -181,6 +183,9 @@ def evaluate(
     + ', '.join(f'{number:,} {name}' for name, number in ranked.counts.items())
     + (f'; NOT ranked among all entities, but among candidates: {against}' if candidates else '')
   )
-  print(tables.show(results))
+  if not len(ranked.triples) and ranked.counts['skipped']:
+    print(f'{tables.NOTHING}: all of them name an entity unseen in training, and eval.unseen=skip leaves these out')
+  else:
+    print(tables.show(results))
   print(f'written: {workdir / stem}.csv, -detail.csv, .png')
   return results

@@ -20,9 +20,9 @@ import pandas as pd
 
 from medjax import config as config_lib
 from medjax import errors
-from medjax.experiments import runs
+from medjax.experiments import resumption, runs
 from medjax.kge import settings as settings_lib
-from medjax.report import studies
+from medjax.report import studies, tables
 from medjax.saved import workdir as workdir_lib
 from medjax.saved.files import Path
 
@@ -142,6 +142,11 @@ def judge(
   cost = json.loads((folder / 'cost.json').read_text(encoding='utf-8'))
   decide = results[results['width'].isin(study.widths)]
   merit = (results if decide.empty else decide)['mrr'].mean()
+  if split == 'valid' and math.isnan(merit):
+    raise errors.DataError(
+      f'{folder}: there are {tables.NOTHING} in valid, so no point can be chosen by them. Give valid triples of '
+      "entities that train has, or set config.base.eval.unseen='rank'"
+    )
   run = {
     'arm': arm,
     'point': name,
@@ -176,7 +181,9 @@ def results_of(config: config_lib.Config, folder: pathlib.Path, split: str) -> p
   path = folder / ('results.csv' if split == 'test' else f'results-{split}.csv')
   if there is None or config_lib.describe_difference(there, config) or not (folder / 'cost.json').exists():
     runs.train(config, folder, split)
-  elif not path.exists():
+    return pd.read_csv(path)
+  resumption.check_data(there, config, folder)
+  if not path.exists():
     runs.evaluate(folder, split)
   return pd.read_csv(path)
 

@@ -25,6 +25,9 @@ def masked_softmax(
   logits: Float[Array, '...'], axis: int | tuple[int, ...], where: Bool[Array, '...'] | bool = True
 ) -> Float[Array, '...']:
   """Softmax over some axes of what `where` leaves in; zeros where it leaves nothing."""
-  top = jax.lax.stop_gradient(jnp.max(logits, axis, keepdims=True, where=where, initial=-jnp.inf))
-  weight = jnp.where(where, jnp.exp(logits - top), 0)
+  there = jnp.broadcast_to(where, logits.shape)
+  logits = jnp.where(there, logits, -jnp.inf)  # first: what is left out has no gradient, however large it is
+  top = jax.lax.stop_gradient(jnp.max(logits, axis, keepdims=True))
+  top = jnp.where(there.any(axis, keepdims=True), top, 0.0)  # -inf minus -inf is no number
+  weight = jnp.exp(logits - top)
   return weight / jnp.maximum(weight.sum(axis, keepdims=True), 1)  # the sum is 1 or more, or there is nothing

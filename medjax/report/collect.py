@@ -22,13 +22,8 @@ MISSING = 'no saved results below {}; name a folder of runs, each with results.c
 # fields that tell runs apart without changing the method
 ASIDE = {
   'train.seed',
-  'eval.every',
   'eval.widths',
-  'eval.patience',
   'eval.valid_triples',
-  'train.log_every',
-  'train.checkpoint_every',
-  'train.steps_per_dispatch',
   'distill.teacher_hash',
   'distill.teacher_width',
   *config_lib.FREE,

@@ -2,14 +2,17 @@
 
 from collections.abc import Collection, Iterator, Sequence
 import contextlib
+import logging
 from typing import Any
 
+logging.getLogger('matplotlib').setLevel(logging.ERROR)  # whose first start tells of fonts and folders
 import matplotlib
 
 matplotlib.use('Agg')
 from matplotlib import pyplot as plt
 from matplotlib import ticker
 from matplotlib.axes import Axes
+import numpy as np
 import pandas as pd
 
 from medjax.report import tables
@@ -60,6 +63,14 @@ def counts_axis(axes: Axes, counts: Collection[int]) -> None:
   axes.grid(alpha=0.3)
 
 
+def from_zero(axes: Axes, top: float | None = None) -> None:
+  """Makes the y axis begin at 0, and says where there is no figure to draw."""
+  drawn = any(np.isfinite(np.asarray(line.get_ydata(), float)).any() for line in axes.lines)
+  axes.set_ylim(0, top if drawn else 1)
+  if not drawn:
+    axes.text(0.5, 0.5, tables.NOTHING, transform=axes.transAxes, ha='center', va='center', color='#666666')
+
+
 def width_axis(axes: Axes, widths: Collection[int]) -> None:
   """Makes the x axis one of widths."""
   counts_axis(axes, widths)
@@ -78,10 +89,10 @@ def quality_against_width(results: pd.DataFrame, path: Path, title: str = '') ->
     size = 3.5 if len(results) <= 24 else 2
     for name, label, marker, above in (('hits10', 'Hits@10', 's', 6), ('mrr', 'MRR', 'o', -13)):
       (line,) = axes.plot(results['width'], results[name], marker=marker, markersize=size, linewidth=1.4, label=label)
-      last = results.iloc[-1]
+      width, last = results['width'].iloc[-1], results[name].iloc[-1]
       axes.annotate(
-        f'{last[name]:.3f}',
-        (last['width'], last[name]),
+        '' if np.isnan(last) else f'{last:.3f}',
+        (width, np.nan_to_num(last)),
         textcoords='offset points',
         xytext=(0, above),
         ha='center',
@@ -89,7 +100,7 @@ def quality_against_width(results: pd.DataFrame, path: Path, title: str = '') ->
         color=line.get_color(),
       )
     width_axis(axes, list(results['width']))
-    axes.set_ylim(0, max(results['hits10'].max() * 1.12, 0.05))
+    from_zero(axes, max(results['hits10'].max() * 1.12, 0.05))
     axes.set_ylabel('filtered, head and tail queries')
     axes.set_title(title, fontsize=10)
     axes.legend(loc='lower right', frameon=False)
@@ -116,6 +127,6 @@ def runs_against_width(runs: Sequence[tuple[str, pd.DataFrame]], path: Path) -> 
           **look(i) | single,
         )
       width_axis(panel, {width for _, results in runs for width in results.index})
-      panel.set_ylim(bottom=0)
+      from_zero(panel)
       panel.set_ylabel(label)
     axes[0].legend(frameon=False, fontsize=8, loc='lower right')

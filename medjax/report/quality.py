@@ -109,12 +109,16 @@ def table(data: str, score: str, rows: Sequence[Row], widths: Sequence[int] | No
   for width in widths:
     for i in range(2):
       means = [round(np.mean(pair[i][width]), 3) for pair in values if width in pair[i]]
+      means = [mean for mean in means if not np.isnan(mean)]
       best[width, i] = max(means, default=None) if len(means) > 1 else None
   body = []
   for row, (mrr, hits10) in zip(rows, values):
     seeds = max(len(each) for each in mrr.values())
+    remarks = ['' if seeds == 1 else f'{seeds} seeds']
+    if np.isnan(np.concatenate(list(mrr.values()))).all():
+      remarks.append(tables.NOTHING)
     cells = [cell(mrr[w], hits10[w], best[w, 0], best[w, 1]) if w in mrr else '' for w in widths]
-    body.append([row.label, *cells, '' if seeds == 1 else f'{seeds} seeds'])
+    body.append([row.label, *cells, '; '.join(filter(None, remarks))])
   return ['method', *map(str, widths), 'remarks'], body + published_rows(data, score, widths)
 
 

@@ -7,21 +7,27 @@ import pandas as pd
 from medjax.evaluation import metrics
 
 WIDTHS = (10, 20, 40, 80, 160, 320, 640)  # columns of a table of runs
+NOTHING = 'no triples to rank'  # in place of figures: a split without triples, or all of them are left out
 TextTable = tuple[list[str], list[list[str]]]  # (header, rows of text cells)
 
 
 def results_frame(rows: pd.DataFrame) -> pd.DataFrame:
   """Returns the rows of both sides and all relations as the columns of results.csv.
 
+  Where nothing was ranked, the metrics are NaN and the candidates say so.
+
   Args:
     rows: DataFrame of `evaluation.evaluator.evaluate`.
   """
   both = rows[(rows['side'] == 'both') & (rows['category'] == 'all')]
+  both = both.assign(candidates=both['candidates'].where(both['queries'] > 0, NOTHING))
   return both[['width', *metrics.METRICS, 'params', 'candidates']].reset_index(drop=True)
 
 
 def show(results: pd.DataFrame) -> str:
-  """Returns results as an aligned text table."""
+  """Returns results as an aligned text table, or that nothing was ranked."""
+  if results['mrr'].isna().all():
+    return NOTHING
   formats = dict.fromkeys(('mrr', 'hits1', 'hits3', 'hits10', 'amri'), '{:.4f}'.format)
   formats |= {'mr': '{:.1f}'.format, 'params': '{:,}'.format}
   return pd.DataFrame(results).to_string(index=False, formatters=formats)

@@ -1,7 +1,5 @@
 """Checkpoints of a run; the only module that imports orbax."""
 
-from collections.abc import Iterator
-import contextlib
 import errno
 import json
 import math
@@ -17,12 +15,15 @@ from orbax.checkpoint.checkpoint_managers import preservation_policy as preserva
 
 from medjax.core import axes as axes_lib
 from medjax.errors import CheckpointError
+from medjax.saved import loops, plain_path
 from medjax.saved.files import Path
 from medjax.training.state import State
 
 SLACK = 1.05  # bytes needed on disk per byte of state: arrays that do not compress
 METADATA = 2**20  # bytes needed besides
 CHUNKS = 64  # of a croppable leaf: to read a 64th of the full width, one of them is read
+
+logging.get_absl_logger().addFilter(lambda record: 'orbax' not in record.pathname)  # what matters of it is raised
 
 
 class Checkpoints:
@@ -43,11 +44,14 @@ class Checkpoints:
     """
     self._axes = axes
     self.directory = pathlib.Path(directory).resolve()
+    if not read_only:
+      self.directory.mkdir(parents=True, exist_ok=True)
+    self._plain = plain_path.plain(self.directory, self)  # what orbax is told
     policy = preservation.AnyPreservationPolicy(
       [preservation.LatestN(keep), preservation.BestN(get_metric_fn=merit, n=1, keep_checkpoints_without_metrics=False)]
     )
     try:
-      with quiet():
+      with loops.finishing():
         options = ocp.CheckpointManagerOptions(
           create=not read_only,
           read_only=read_only,
@@ -56,7 +60,7 @@ class Checkpoints:
           best_fn=merit,
           multiprocessing_options=alone() if read_only else ocp.options.MultiprocessingOptions(),
         )
-        self._manager = ocp.CheckpointManager(self.directory, options=options)
+        self._manager = ocp.CheckpointManager(self._plain, options=options)
     except ValueError as error:
       raise self._damaged_metrics(error) from error
 
@@ -91,7 +95,7 @@ class Checkpoints:
     )
     metrics = None if merit is None else {'merit': float(merit), 'step': step}
     try:
-      with quiet():
+      with loops.finishing():
         self._manager.save(step, args=arguments, metrics=metrics)
         self._manager.wait_until_finished()
     except Exception as error:
@@ -99,7 +103,7 @@ class Checkpoints:
       reason = 'the disk is full' if full else f'{type(error).__name__}: {error}'
       raise CheckpointError(
         f'the checkpoint of step {step} could not be written to {self.directory}: {reason}. '
-        f'{self._last_good()} Free some space and run the same command to go on.'
+        f'{self._last_good()} {"Free some space" if full else "Mend that"} and run the same command to go on.'
       ) from error
 
   def _check_space(self, nbytes):
@@ -148,8 +152,8 @@ class Checkpoints:
     step = self.latest if step is None else step
     self._check_there(step)
     try:
-      with quiet(), ocp.StandardCheckpointer() as reader:
-        stored = reader.metadata(self.directory / str(step) / 'model').item_metadata
+      with loops.finishing(), ocp.StandardCheckpointer() as reader:
+        stored = reader.metadata(self._plain / str(step) / 'model').item_metadata
       if stored is None:
         raise ValueError('its metadata are missing')
       return jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(tuple(leaf.shape), leaf.dtype), stored.tree)
@@ -169,7 +173,7 @@ class Checkpoints:
   def _read(self, step, arguments):
     self._check_there(step)
     try:
-      with quiet():
+      with loops.finishing():
         return self._manager.restore(step, args=arguments)
     except (PermissionError, MemoryError):
       raise  # these do not mean that the checkpoint is damaged
@@ -217,17 +221,6 @@ def merit(metrics: dict[str, Any]) -> tuple[float, int]:
   return metrics['merit' if 'merit' in metrics else 'mrr'], -metrics.get('step', 0)  # 'mrr': as 0.1.0 wrote it
 
 
-@contextlib.contextmanager
-def quiet() -> Iterator[None]:
-  """Keeps orbax's log to itself: what matters of it is raised."""
-  before = logging.get_verbosity()
-  logging.set_verbosity(logging.FATAL)
-  try:
-    yield
-  finally:
-    logging.set_verbosity(before)
-
-
 def split(state: State) -> tuple[PyTree, dict[str, Any]]:
   """(params, everything else) of a state."""
   return state.params, {'step': state.step, 'opt_state': state.opt_state, 'ok': state.ok}
@@ -257,4 +250,5 @@ def chunks(leaf: jax.Array, axes: axes_lib.Axes) -> ocp.SaveArgs:
 
 def first_line(error: Exception) -> str:
   """What an error is, in one line."""
-  return f'{type(error).__name__}: {(str(error).splitlines() or [""])[0][:200]}'
+  line, *_ = str(error).splitlines() or ['']
+  return f'{type(error).__name__}: {line.partition(". See full")[0][:200]}'

@@ -49,8 +49,8 @@ def write_graph(folder: Path, graph: Graph) -> None:
 def read_graph(folder: Path, name: str = '') -> Graph:
   """Returns the `Graph` of a workdir or cropped model."""
   folder = pathlib.Path(folder)
-  if (folder / REFERENCE).exists():
-    return read_prepared(folder / REFERENCE)
+  if reference := read_reference(folder):
+    return read_prepared(folder / REFERENCE, *reference)
   columns = []
   for kind in ('entities', 'relations'):
     path = folder / f'{kind}.tsv'
@@ -72,16 +72,23 @@ def read_graph(folder: Path, name: str = '') -> Graph:
   return Graph(name, columns[0], columns[2], train, valid, test, columns[1], columns[3], notes)
 
 
-def read_prepared(path: pathlib.Path) -> Graph:
-  """Opens the prepared graph that a graph.json names."""
+def read_reference(folder: Path) -> tuple[str, str] | None:
+  """Returns (path, hash) of the prepared graph that graph.json names, or None where the graph lies in the folder."""
+  path = pathlib.Path(folder) / REFERENCE
+  if not path.exists():
+    return None
+  with reading(path):
+    return itemgetter('path', 'hash')(json.loads(path.read_text(encoding='utf-8')))
+
+
+def read_prepared(path: pathlib.Path, place: str, expected: str) -> Graph:
+  """Opens the prepared graph that a graph.json names, with its path and hash."""
   from medjax.data import store  # only where a graph is prepared: it loads what reads Parquet
 
-  with reading(path):
-    place, expected = itemgetter('path', 'hash')(json.loads(path.read_text(encoding='utf-8')))
   try:
     return store.open_graph(place, expected)
   except DataError as error:
     raise ArtifactError(
       f'{path} names the prepared graph {place} with hash {expected[:12]}, but: {error} If it was '
-      f'moved, write its new path into {path}.'
+      f'moved, write its new path into {path}, or train with it as --config.data.path.'
     ) from error

@@ -12,10 +12,20 @@ except ImportError:  # Windows
 
 from medjax import config as config_lib
 from medjax.config.fields import Config
+from medjax.data.source import Files
 from medjax.errors import UsageError
 from medjax.saved.files import Path, reading, write_text
 
-FILES = ('graph.json', 'entities.tsv', 'relations.tsv', 'triples.npz', 'notes.txt', 'model.json', '.lock')
+FILES = (
+  'graph.json',
+  'entities.tsv',
+  'relations.tsv',
+  'triples.npz',
+  'notes.txt',
+  'model.json',
+  'source.json',
+  '.lock',
+)
 
 
 def write_config(folder: Path, config: Config) -> None:
@@ -33,6 +43,20 @@ def read_config(folder: Path) -> Config | None:
     if flat['model.score'] == 'rotate':
       flat.setdefault('model.phase_scale', 16.0)  # runs that were saved before the field existed had this scale
     return config_lib.from_flat(flat)
+
+
+def write_source(folder: Path, files: Files) -> None:
+  """Writes source.json: the files that the graph was read from, see `data.source.fingerprint`."""
+  write_text(pathlib.Path(folder) / 'source.json', json.dumps(files, indent=1) + '\n')
+
+
+def read_source(folder: Path) -> Files | None:
+  """Returns what `write_source` wrote, or None if there is none."""
+  path = pathlib.Path(folder) / 'source.json'
+  if not path.exists():
+    return None
+  with reading(path):
+    return json.loads(path.read_text(encoding='utf-8'))
 
 
 def check_folder(workdir: pathlib.Path) -> None:

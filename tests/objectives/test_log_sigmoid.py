@@ -211,3 +211,46 @@ def test_the_weights_of_triples_are_those_in_the_loss(over):
   given = objectives.Strengths(1.5, 2.0, 1.0)
   _, width_losses = objectives.log_sigmoid_losses(*scores, valid, jnp.ones(3), given, options)
   np.testing.assert_allclose(width_losses, losses, rtol=1e-5)
+
+
+@pytest.mark.parametrize('empty', ['a positive', 'the batch'])
+@pytest.mark.parametrize(
+  'change',
+  [
+    {},
+    {'difficulty': 'score'},
+    {'difficulty': 'inverse', 'weigh_over': 'batch', 'adversarial_temperature': 0.0},
+    {'difficulty': None},
+    {'mutual': MUTUAL._replace(form='divergence')},
+    {'mutual': MUTUAL._replace(reduction='sum')},
+  ],
+)
+def test_strengths_learn_only_from_negatives_that_are_there(empty, change):
+  """Values and gradients of all that is learned are those of a batch in which no score is left out."""
+  positive, negative = draw(6, (3,))
+  valid = np.ones((BATCH, NEGATIVES), bool)
+  valid[: BATCH if empty == 'the batch' else 1] = False
+  valid[-1, 0] = False
+  options, fractions = OPTIONS._replace(**change), jnp.array([0.2, 0.5, 1.0])
+
+  def found(negative):
+    loss = lambda p, n, s: objectives.log_sigmoid_losses(p, n, jnp.asarray(valid), fractions, s, options)[0]
+    given = objectives.Strengths(*map(jnp.float32, (0.5, 0.8, 1.2)))
+    return jax.value_and_grad(loss, argnums=(0, 1, 2))(positive, negative, given)
+
+  left_out = [np.where(valid[..., None], negative, value).astype(np.float32) for value in (0.0, 500.0)]
+  few, many = map(found, left_out)
+  assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(few))
+  jax.tree.map(np.testing.assert_array_equal, few, many)
+  assert not np.asarray(few[1][1])[~valid].any()
+  if empty == 'the batch':
+    assert few[1][2].w2 == 0
+
+
+def test_the_strength_of_negatives_has_the_gradient_of_the_equation():
+  scores, previous = draw(0), draw(1)
+  given = lambda w2: objectives.evolutionary(scores, previous, ALL, 0.8, w2, OPTIONS)
+  numerically = lambda w2: numpy_evolutionary(scores, previous, 0.8, w2, 1.0, 'positive', 'sigmoid')
+  np.testing.assert_allclose(
+    jax.grad(given)(jnp.float32(0.6)), (numerically(0.601) - numerically(0.599)) / 0.002, rtol=1e-3
+  )

@@ -82,3 +82,17 @@ def test_gradients_are_finite_where_candidates_are_left_out():
   )[0]
   grad = jax.grad(loss)(negative)
   assert np.isfinite(grad).all() and not np.asarray(grad[:, 1:]).any() and np.asarray(grad[:, 0]).any()
+
+
+@pytest.mark.parametrize('mutual', [None, MUTUAL])
+def test_all_that_is_learned_has_finite_gradients_where_no_candidate_is_left(mutual):
+  positive, negative = (jnp.asarray(x, jnp.float32) for x in draw())
+  options = OPTIONS._replace(mutual=mutual, difficulty='sigmoid', dynamic=True)
+  loss = lambda p, n, s: objectives.softmax_losses(
+    p.T, jnp.moveaxis(n, 0, -1), jnp.zeros((BATCH, OTHERS), bool), FRACTIONS, s, options
+  )[0]
+  value, grads = jax.value_and_grad(loss, argnums=(0, 1, 2))(
+    positive, negative, objectives.Strengths(*map(jnp.float32, STRENGTHS))
+  )
+  assert value == 0  # the answer is certain
+  assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(grads))

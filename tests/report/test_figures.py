@@ -41,6 +41,21 @@ def test_shares_of_queries_are_counted_by_hand():
   np.testing.assert_array_equal(np.diag(kept), 1)
 
 
+@pytest.mark.parametrize('worst', [5, 99])
+def test_shares_are_drawn_where_some_or_all_widths_answer_nothing(tmp_path, worst):
+  ranks = np.full((2, 3, 3), 99, np.float32)
+  ranks[..., 1:] = worst
+  np.savez_compressed(tmp_path / 'results-ranks.npz', ranks=ranks, widths=[4, 8, 12])
+  overlap.draw(tmp_path, tmp_path / 'a.png')
+  assert image.imread(tmp_path / 'a.png').shape[1] > 600
+
+
+def test_shares_of_no_queries_are_refused(tmp_path):
+  np.savez_compressed(tmp_path / 'results-ranks.npz', ranks=np.zeros((2, 0, 3)), widths=[4, 8, 12])
+  with pytest.raises(errors.NothingSaved, match='no triples to rank'):
+    overlap.draw(tmp_path, tmp_path / 'a.png')
+
+
 def test_the_effective_share_of_even_and_of_lone_weights():
   even, lone = np.full((4, 1), 0.25), np.array([[1.0], [0], [0], [0]])
   assert weights.effective_share(even, 0, 4)[0] == pytest.approx(1)

@@ -1,6 +1,9 @@
 """Metrics, tables and plots."""
 
 import json
+import os
+import subprocess
+import sys
 
 from matplotlib import image
 import numpy as np
@@ -108,3 +111,44 @@ def test_a_plot_is_a_picture(tmp_path, widths):
   picture = image.imread(tmp_path / 'plot.png')
   assert picture.shape == (600, 960, 4)
   assert 0.8 < picture[..., :3].mean() < 0.999
+
+
+def nothing(widths, ranked=()):
+  frame = results(widths)
+  return frame.assign(**{name: frame[name].where(frame['width'].isin(ranked)) for name in ('mrr', 'hits10', 'amri')})
+
+
+@pytest.mark.parametrize('ranked', [(), (8,), (4, 12)])
+def test_figures_that_are_no_numbers_are_left_out_of_a_plot(tmp_path, ranked):
+  plots.quality_against_width(nothing([4, 8, 12], ranked), tmp_path / 'one.png', 'of nothing')
+  plots.runs_against_width([('a', nothing([4, 8, 12], ranked).set_index('width'))], tmp_path / 'runs.png')
+  for name in ('one', 'runs'):
+    assert image.imread(tmp_path / f'{name}.png')[..., :3].mean() < 0.999
+
+
+def test_an_empty_plot_says_so(tmp_path):
+  with plots.panels(tmp_path / 'a.png') as (axes,):
+    axes.plot([4, 8], [np.nan, np.nan])
+    plots.from_zero(axes)
+    assert [text.get_text() for text in axes.texts] == [tables.NOTHING] and axes.get_ylim() == (0, 1)
+  with plots.panels(tmp_path / 'b.png') as (axes,):
+    axes.plot([4, 8], [np.nan, 0.5])
+    plots.from_zero(axes, 0.6)
+    assert not axes.texts and axes.get_ylim() == (0, 0.6)
+
+
+def test_a_table_of_nothing_says_so():
+  assert tables.show(nothing([4, 8])) == 'no triples to rank'
+  assert '0.0219' in tables.show(nothing([4, 8], [4]))
+
+
+def test_a_first_start_of_matplotlib_is_silent(tmp_path):
+  (tmp_path / 'file').touch()  # no folder can be made below it, of which matplotlib warns
+  done = subprocess.run(
+    [sys.executable, '-c', 'import medjax.report.plots'],
+    env=os.environ | {'MPLCONFIGDIR': str(tmp_path / 'file' / 'folder')},
+    capture_output=True,
+    text=True,
+    check=True,
+  )
+  assert done.stderr == ''

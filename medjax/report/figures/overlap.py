@@ -6,7 +6,7 @@ from jaxtyping import Float, Float64, Int
 import numpy as np
 
 from medjax import errors
-from medjax.report import plots
+from medjax.report import plots, tables
 from medjax.saved import files as files_lib
 from medjax.saved.files import Path
 
@@ -42,6 +42,8 @@ def draw(folder: Path, path: Path) -> None:
   ranks, widths = read_ranks(folder)
   if len(widths) < 2:
     raise errors.NothingSaved(f'{folder} has one width; what sub-models share needs two')
+  if not ranks.size:
+    raise errors.NothingSaved(f'{folder}: there are {tables.NOTHING}, so there is nothing that sub-models share')
   chosen = np.unique(np.linspace(0, len(widths) - 1, min(MOST, len(widths))).round().astype(int))
   names = [str(width) for width in widths[chosen]]
   titles = (
@@ -52,14 +54,16 @@ def draw(folder: Path, path: Path) -> None:
     for panel, values, title in zip(axes, shares(ranks[..., chosen]), titles):
       values = 100 * values[:-1, 1:]  # the widest has no wider one, the narrowest no narrower one
       above = np.triu(np.ones(values.shape, bool))
-      low, high = np.nanmin(values[above], initial=100), np.nanmax(values[above], initial=0)
+      known = values[above & ~np.isnan(values)]  # what a width keeps that answers nothing is no number
+      low, high = (known.min(), known.max()) if len(known) else (0.0, 0.0)
       # The greys reach beyond the values on both sides, so that none is white or black; where the values differ by less
       # than 1 %, all are about the same grey.
       spare = 0.4 * max(high - low, 1.0)
       panel.imshow(np.where(above, values, np.nan), cmap='Greys', vmin=low - spare / 2, vmax=high + spare)
       for i, j in zip(*np.nonzero(above)):
         dark = values[i, j] > (low + high + spare / 2) / 2
-        panel.text(j, i, f'{values[i, j]:.1f}', ha='center', va='center', fontsize=9, color='w' if dark else 'k')
+        text = '-' if np.isnan(values[i, j]) else f'{values[i, j]:.1f}'
+        panel.text(j, i, text, ha='center', va='center', fontsize=9, color='w' if dark else 'k')
       panel.set_xticks(range(len(names) - 1), names[1:])
       panel.set_yticks(range(len(names) - 1), names[:-1])
       panel.set_xlabel('wider sub-model j (width)')

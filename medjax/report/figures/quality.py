@@ -32,7 +32,7 @@ def draw(rows: Sequence[Row], path: Path, title: str = '') -> None:
         )
       plots.width_axis(panel, widths)
       panel.set_ylabel(label)
-      panel.set_ylim(bottom=0)
+      plots.from_zero(panel)
     figure = axes[0].figure
     figure.suptitle(title, fontsize=10)
     figure.legend(*axes[0].get_legend_handles_labels(), loc='outside lower center', ncols=3, fontsize=8, frameon=False)
