@@ -62,7 +62,7 @@ def new_folder(output: Path) -> pathlib.Path:
 
 def extract(
   workdir: Path, by: str = 'loss', widths: str | None = None, output: Path | None = None, seed: int = 0
-) -> pd.DataFrame:
+) -> pd.DataFrame | None:
   """Writes the most important components of a run's full model as a standalone model, and evaluates all its widths.
 
   Args:

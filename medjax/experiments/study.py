@@ -178,6 +178,8 @@ def results_of(config: config_lib.Config, folder: pathlib.Path, split: str) -> p
     runs.train(config, folder, split)
   elif not path.exists():
     runs.evaluate(folder, split)
+  if not path.exists():
+    raise errors.NothingSaved(f'{folder} has no results on {split}: its graph holds no {split} triples to choose by')
   return pd.read_csv(path)
 
 
