@@ -102,7 +102,7 @@ def choose(
     return Choice(places, tuple(first), _told(first, places))
   found = ''.join(role(name) or '?' for name in first)
   known = sorted(found) == ['h', 'r', 't'] and not _recurs(rows, found.index('r'))
-  places = tuple(columns.index(c) for c in 'hrt')
+  places = _places(columns)
   if header == 'no' or not (known or header == 'yes' or _numbered(rows, places[1])):
     return Choice(places, (), '')
   if known and found != columns and columns == 'hrt':
@@ -122,8 +122,8 @@ def wrong_width(path: pathlib.Path, line: int, rows: Sequence[Sequence[str]], se
   count = f'{len(first)} column' + 's' * (len(first) != 1)
   if len(first) < 3:
     return DataError(
-      f'{path}, line {line}: {count} instead of 3 in {",".join(first)[:120]!r}. Separate head, relation and tail by one '
-      f'{separator} each.'
+      f'{path}, line {line}: {count} instead of 3 in {",".join(first)[:120]!r}. Separate head, relation and tail by '
+      f'one {separator} each.'
     )
   names, numbers = suggest(rows)
   shown = ', '.join(f'{i} {value[:30]!r}' for i, value in enumerate(first, 1))
@@ -154,20 +154,24 @@ def suggest(rows: Sequence[Sequence[str]]) -> tuple[str, str]:
   return '', ','.join(str(i + 1) for i in (places[0], few, places[1]))
 
 
-def order_notes(name: str, heads: Iterable[str], relations: Iterable[str], tails: Iterable[str], rows: int) -> list[str]:
+def order_notes(
+  name: str, heads: Iterable[str], relations: Iterable[str], tails: Iterable[str], rows: int
+) -> list[str]:
   """A note where the columns look swapped, given the distinct values of each and the number of rows; else none."""
   heads, relations, tails = set(heads), set(relations), set(tails)
   few, kind = min((len(heads), 'heads'), (len(tails), 'tails'))
   other, lone = (tails, heads) if kind == 'heads' else (heads, tails)
   many = len(relations) >= 5 and few * 4 <= len(relations) <= rows
   shared = len(relations & other)
-  mixed = len(relations) >= 3 and few < len(relations) and 2 * shared >= len(relations) and not lone & (other | relations)
+  mixed = (
+    len(relations) >= 3 and few < len(relations) and 2 * shared >= len(relations) and not lone & (other | relations)
+  )
   if not many and not mixed:
     return []
   more = f', and {shared} of the relations are also {"tails" if kind == "heads" else "heads"}' if shared else ''
   return [
-    f'{name}: the columns may be in another order: {len(relations)} relations in {rows} triples, but only {few} distinct '
-    f'{kind}{more}; check data.columns'
+    f'{name}: the columns may be in another order: {len(relations)} relations in {rows} triples, but only {few} '
+    f'distinct {kind}{more}; check data.columns'
   ]
 
 
@@ -198,7 +202,7 @@ def _chosen(path: pathlib.Path, rows: Sequence[Sequence[str]], parts: Sequence[s
     numbers = [int(part) for part in parts]
     if not all(1 <= number <= len(first) for number in numbers):
       raise DataError(
-        f'{path}, line {line}: data.columns is {",".join(parts)!r}, but the columns are numbered from 1 to {len(first)}: '
+        f'{path}, line {line}: data.columns is {",".join(parts)!r}, but there are {len(first)} columns: '
         f'{_listing(first)}.'
       )
     places = (numbers[0] - 1, numbers[1] - 1, numbers[2] - 1)

@@ -43,7 +43,12 @@ _BINARY = (  # (first bytes, what they begin, what to do)
   (b'\x80\x04', 'a pickle of Python', f'{_EXPORT}: loading runs no code'),
   (b'\x80\x05', 'a pickle of Python', f'{_EXPORT}: loading runs no code'),
 )
-_WIDE = ((b'\xff\xfe\x00\x00', 'UTF-32'), (b'\x00\x00\xfe\xff', 'UTF-32'), (b'\xff\xfe', 'UTF-16'), (b'\xfe\xff', 'UTF-16'))
+_WIDE = (
+  (b'\xff\xfe\x00\x00', 'UTF-32'),
+  (b'\x00\x00\xfe\xff', 'UTF-32'),
+  (b'\xff\xfe', 'UTF-16'),
+  (b'\xfe\xff', 'UTF-16'),
+)
 
 
 @contextlib.contextmanager

@@ -123,9 +123,7 @@ def _load_path(config: DataConfig) -> triples.Graph:
       f'({pathlib.Path.cwd()}). Give a folder with train, valid and test, or one file '
       'to split.'
     )
-  return triples.split_file(
-    path, _shares(config), config.split_seed, config.columns, config.header, config.comments
-  )
+  return triples.split_file(path, _shares(config), config.split_seed, config.columns, config.header, config.comments)
 
 
 def _shares(config: DataConfig) -> tuple[float, ...]:

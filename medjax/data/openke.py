@@ -76,7 +76,8 @@ def _read(path: pathlib.Path, names: dict[str, dict[int, str]]) -> tables.Table:
   notes = [f'{path.name}: read as {FORM}'] if path.name == FILES['train'] else []
   if lacking and notes:
     notes.append(f'{" and ".join(lacking)}: not there, so numbers stand for names')
-  return tables.Table(*columns, [number for number, _ in lines], FORM, notes=tuple(notes))
+  heads, relations, tails = columns
+  return tables.Table(heads, relations, tails, [number for number, _ in lines], FORM, notes=tuple(notes))
 
 
 def _count(lines: list[tuple[int, str]]) -> tuple[int | None, list[tuple[int, str]]]:
@@ -86,4 +87,6 @@ def _count(lines: list[tuple[int, str]]) -> tuple[int | None, list[tuple[int, st
 
 def _check_count(path: pathlib.Path, count: int | None, rows: int) -> None:
   if count is not None and count != rows:
-    raise DataError(f'{path}, line 1: the count is {count}, but {rows} lines follow. Correct it, or get the file again.')
+    raise DataError(
+      f'{path}, line 1: the count is {count}, but {rows} lines follow. Correct it, or get the file again.'
+    )

@@ -48,7 +48,9 @@ def read(path: str | pathlib.Path, columns: str = 'hrt', header: str = 'auto') -
     values = column.to_pylist()
     for row, value in enumerate(values, 1):
       if value is None or not str(value).strip():
-        raise DataError(f'{path}, row {row}: {names[place]!r} is empty. Give every triple a head, a relation and a tail.')
+        raise DataError(
+          f'{path}, row {row}: {names[place]!r} is empty. Give every triple a head, a relation and a tail.'
+        )
     chosen.append([str(value) for value in values])
   if not chosen[0]:
     raise DataError(f'{path}: the file is empty. It should hold one triple a row.')

@@ -40,9 +40,7 @@ class Text(NamedTuple):
   notes: tuple[str, ...] = ()
 
 
-def find_text(
-  path: str | pathlib.Path, columns: str = 'hrt', header: str = 'auto', comments: str = 'auto'
-) -> Text:
+def find_text(path: str | pathlib.Path, columns: str = 'hrt', header: str = 'auto', comments: str = 'auto') -> Text:
   """Returns the `Text` of a folder with train, valid and test, or of one file to split, with the labels beside them.
 
   Raises:

@@ -110,7 +110,8 @@ def read(path: str | pathlib.Path, form: str | None = None) -> tables.Table:
     )
   notes = [f'{path.name}: read as {title}']
   if literals:
-    notes.append(f'{path.name}: {literals} triples with literals left out; labels of {len(labels)} of their heads kept')
+    kept_labels = f'; {len(labels)} of their heads got an rdfs:label' if labels else ''
+    notes.append(f'{path.name}: {literals} triples with a literal for a tail left out{kept_labels}')
   if quoted:
     notes.append(f'{path.name}: {quoted} triples about triples left out')
   if graphs:
@@ -125,7 +126,7 @@ def format_of(path: pathlib.Path) -> str:
   """The name of a file's format: by how it begins, where that is clear, else by its suffix."""
   suffix = contents.file_suffix(path)
   text = contents.decode(path, contents.read_head(path))
-  if text.startswith('Prefix(') or '\nOntology(' in text or text.startswith('Prefix:') or '\nOntology: ' in text:
+  if text.startswith(('Prefix(', 'Prefix:', 'Ontology(', 'Ontology:')):
     raise DataError(
       f'{path}: this is OWL in functional or Manchester syntax. Convert it to RDF/XML or Turtle, e.g. with '
       '`robot convert --input FILE --output NEW.ttl`.'
@@ -133,7 +134,7 @@ def format_of(path: pathlib.Path) -> str:
   found = recognise(text)
   if found == 'XML' and not (suffix in ('.rdf', '.owl') and '<Ontology' not in text):
     raise DataError(
-      f'{path}: this is XML, but not RDF/XML. Convert it to RDF/XML, Turtle or N-Triples, or export the triples as .csv.'
+      f'{path}: this is XML, but not RDF/XML. Convert it to RDF/XML or Turtle, or export the triples as .csv.'
     )
   by_suffix = FORMATS.get(suffix)
   richer = {'N_TRIPLES': ('TURTLE', 'TRIG', 'N3', 'N_QUADS'), 'N_QUADS': ('TRIG',), 'TURTLE': ('TRIG', 'N3')}

@@ -91,7 +91,7 @@ def _sparing(
     if len(spare) >= least:
       break
     walk = tries.permutation(len(groups))
-  valid = int(round(len(spare) * wanted[0] / max(wanted.sum(), 1)))
+  valid = round(len(spare) * int(wanted[0]) / max(int(wanted.sum()), 1))
   if least == 2 and len(spare) >= 2:
     valid = min(max(valid, 1), len(spare) - 1)
   place = np.zeros(len(groups), int)

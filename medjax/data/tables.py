@@ -5,7 +5,7 @@ where quoted fields may hold line breaks, and to explain a fault.
 """
 
 import collections
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 import itertools
 import pathlib
 import re
@@ -150,7 +150,9 @@ def read_table(path: str | pathlib.Path, columns: str = 'hrt', header: str = 'au
   if not lines:
     raise only_a_header(path, layout.header) if layout.header else empty(path)
   return Table(
-    *chosen,
+    chosen[0],
+    chosen[1],
+    chosen[2],
     lines,
     layout.form,
     layout.header,
@@ -186,9 +188,7 @@ def only_a_header(path: str | pathlib.Path, names: Sequence[str]) -> DataError:
   )
 
 
-def read_layout(
-  path: str | pathlib.Path, columns: str = 'hrt', header: str = 'auto', comments: str = 'auto'
-) -> Layout:
+def read_layout(path: str | pathlib.Path, columns: str = 'hrt', header: str = 'auto', comments: str = 'auto') -> Layout:
   """Returns the Layout of a file of any size from its first lines; the arguments and errors are read_table's."""
   path = pathlib.Path(path)
   check_layout(columns, header, comments)
@@ -269,18 +269,18 @@ def _layout(path: pathlib.Path, text: str, columns: str, header: str, comments: 
     if not rows:
       raise
   choice = columns_lib.choose(path, rows[:SAMPLE], columns, header, lines[first][0], _NAMES[separator])
-  line = lines[first][0] if choice.header else 0
-  return layout._replace(places=choice.places, header=choice.header, header_line=line, order=choice.order)
+  titled = lines[first][0] if choice.header else 0
+  return layout._replace(places=choice.places, header=choice.header, header_line=titled, order=choice.order)
 
 
 def _check_count(path: pathlib.Path, lines: Sequence[tuple[int, str]]) -> None:
   """Raises DataError for a first line that counts the others, as in a folder of OpenKE."""
   if len(lines) > 1 and lines[0][1].strip().isdigit() and re.fullmatch(r'\s*\d+\s+\d+\s+\d+\s*', lines[1][1]):
     raise DataError(
-      f'{path}, line {lines[0][0]}: {lines[0][1].strip()} counts the lines that follow, which hold numbers: this is the '
-      'form of OpenKE. Name the files train2id.txt, valid2id.txt and test2id.txt, put entity2id.txt and relation2id.txt '
-      'beside them, and give the folder as data.path. Or take the count away; OpenKE writes head, tail, relation: '
-      '--config.data.columns=htr.'
+      f'{path}, line {lines[0][0]}: {lines[0][1].strip()} counts the lines that follow, which hold numbers: this is '
+      'the form of OpenKE. Name the files train2id.txt, valid2id.txt and test2id.txt, put entity2id.txt and '
+      'relation2id.txt beside them, and give the folder as data.path. Or take the count away; OpenKE writes '
+      'head, tail, relation: --config.data.columns=htr.'
     )
 
 
@@ -308,7 +308,7 @@ def _separator(path: pathlib.Path, suffix: str, lines: Sequence[tuple[int, str]]
   )
   more = [c for c in ', ;|' if first.count(c) > 2 and all(line.count(c) == first.count(c) for _, line in lines)]
   remedy = (
-    f' {_NAMES[more[0]]}s cut every line into {first.count(more[0]) + 1}: say which of these are head, relation and tail '
+    f' {_NAMES[more[0]]}s cut every line into {first.count(more[0]) + 1}: say which are head, relation and tail '
     'by --config.data.columns=1,2,3 (numbers or names).'
     if len(more) == 1 and len(lines) > 1 and not fitting
     else ' Separate the fields by tabs, or name the file .csv and separate them by commas.'
@@ -323,8 +323,8 @@ def _plain_fields(path: pathlib.Path, text: str, layout: Layout, lines: Sequence
   ends = np.append(np.flatnonzero(content == ord('\n')), len(content))
   marks = np.flatnonzero(content == ord(separator))
   if len(marks) == (width - 1) * len(ends):  # as many as fit on average; below: that each line has its own
-    marks, starts = marks.reshape(len(ends), width - 1), np.append(-1, ends[:-1])
-    if (marks[:, -1] < ends).all() and (marks[:, 0] > starts).all():
+    of_line, starts = marks.reshape(len(ends), width - 1), np.append(-1, ends[:-1])
+    if (of_line[:, -1] < ends).all() and (of_line[:, 0] > starts).all():
       return text.replace('\n', separator).split(separator)
   for number, line in zip(lines, text.split('\n')):
     if line.count(separator) != width - 1:
@@ -396,9 +396,7 @@ def _ragged(path: pathlib.Path, number: int, line: str, parts: Sequence[object],
   return DataError(f'{path}, line {number}: {count} instead of {width} in {line[:120]!r}. {remedy}.')
 
 
-def _check_filled(
-  path: pathlib.Path, chosen: Sequence[Sequence[str]], lines: Sequence[int], layout: Layout
-) -> None:
+def _check_filled(path: pathlib.Path, chosen: Sequence[Sequence[str]], lines: Sequence[int], layout: Layout) -> None:
   if all(field.strip() for column in chosen for field in set(column)):
     return
   row = min(next((i for i, field in enumerate(column) if not field.strip()), len(lines)) for column in chosen)
@@ -427,6 +425,4 @@ def _comments(chosen: Sequence[Sequence[str]], lead: int) -> set[int]:
   elsewhere = set().union(*(column for i, column in enumerate(chosen) if i != lead))
   others = {name for name in first if not name.startswith('#')} | elsewhere
   times = collections.Counter(first[i] for i in rows)
-  return {
-    i for i in rows if first[i] not in elsewhere and (times[first[i]] == 1 or first[i].lstrip('# ') in others)
-  }
+  return {i for i in rows if first[i] not in elsewhere and (times[first[i]] == 1 or first[i].lstrip('# ') in others)}

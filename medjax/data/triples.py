@@ -109,9 +109,7 @@ class Graph:
     return filters.relation_categories(self.train, self.num_relations)
 
 
-def read_folder(
-  path: str | pathlib.Path, columns: str = 'hrt', header: str = 'auto', comments: str = 'auto'
-) -> Graph:
+def read_folder(path: str | pathlib.Path, columns: str = 'hrt', header: str = 'auto', comments: str = 'auto') -> Graph:
   """Reads a folder with train, valid (or dev) and test files, each in any format of `reading.read`, perhaps packed.
 
   A folder with train2id.txt is one of OpenKE, whose columns are head, tail, relation. Valid and test may be empty, or
@@ -164,8 +162,8 @@ def check_openke(folder: pathlib.Path, columns: str) -> None:
   """Raises DataError for data.columns that contradict the order of OpenKE's columns."""
   if columns not in ('hrt', 'htr'):  # the first is the default
     raise DataError(
-      f"{folder}: data.columns is {columns!r}, but a folder with train2id.txt is read as OpenKE writes it, 'htr'. Leave "
-      'data.columns out; or name the files train.txt, valid.txt and test.txt, and take the counts away.'
+      f"{folder}: data.columns is {columns!r}, but a folder with train2id.txt is read as OpenKE writes it, 'htr'. "
+      'Leave data.columns out; or name the files train.txt, valid.txt and test.txt, and take the counts away.'
     )
 
 
@@ -180,8 +178,8 @@ def check_orders(found: Mapping[pathlib.Path, tuple[str, bool]]) -> None:
   titled = [path for path in orders if found[path][1] and bare and orders[path] != orders[bare[0]]]
   if titled:
     raise DataError(
-      f'{bare[0]}: has no header, and that of {titled[0].name} puts the columns in the order {orders[titled[0]]!r}. Say '
-      f'--config.data.columns={orders[titled[0]]} if all files have that order, or give every file its header.'
+      f'{bare[0]}: has no header, and that of {titled[0].name} puts the columns in the order {orders[titled[0]]!r}. '
+      f'Say --config.data.columns={orders[titled[0]]} if all files have that order, or give every file its header.'
     )
 
 
@@ -269,16 +267,25 @@ def find_splits(folder: pathlib.Path) -> dict[str, pathlib.Path]:
     if not files and (split == 'train' or doubtful):
       listing = ', '.join(there[:20]) + (f' and {len(there) - 20} more' if len(there) > 20 else '')
       raise DataError(
-        f'{folder}: no file for {split}: looked for {"/".join(SPLITS[split])} with .txt, .tsv, .csv, .nt, .ttl, .rdf or '
-        f'.parquet, perhaps .gz. The folder holds: {listing or "nothing"}. Rename the file, '
-        + ('or give one single file as data.path to have it split.' if split == 'train' else f'or add an empty {split}.txt to go without.')
+        f'{folder}: no file for {split}: looked for {"/".join(SPLITS[split])} with .txt, .tsv, .csv, .nt, .ttl, .rdf '
+        f'or .parquet, perhaps .gz. The folder holds: {listing or "nothing"}. Rename the file, '
+        + (
+          'or give one single file as data.path to have it split.'
+          if split == 'train'
+          else f'or add an empty {split}.txt to go without.'
+        )
       )
   return {split: files[0] for split, files in found.items() if files}
 
 
 def _found(folder: pathlib.Path, split: str) -> list[pathlib.Path]:
   """The files of a split in a folder."""
-  names = (f'{stem}{suffix}{packed}' for stem in SPLITS[split] for suffix in reading.SUFFIXES for packed in ('', *contents.PACKINGS))
+  names = (
+    f'{stem}{suffix}{packed}'
+    for stem in SPLITS[split]
+    for suffix in reading.SUFFIXES
+    for packed in ('', *contents.PACKINGS)
+  )
   return [folder / name for name in names if (folder / name).is_file()]
 
 

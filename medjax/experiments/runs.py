@@ -1,5 +1,6 @@
 """A run: trained, or gone on with, and evaluated at every width."""
 
+from collections.abc import Callable
 import contextlib
 import dataclasses
 import pathlib
@@ -11,7 +12,7 @@ import pandas as pd
 
 from medjax import config as config_lib
 from medjax import errors
-from medjax.config.fields import Config
+from medjax.config.fields import Config, EvalConfig
 from medjax.core import widths as widths_lib
 from medjax.data import datasets
 from medjax.data.triples import Graph
@@ -25,6 +26,7 @@ from medjax.saved import artifact, checkpoint, graph_files
 from medjax.saved import files as files_lib
 from medjax.saved import workdir as workdir_lib
 from medjax.saved.files import Path
+from medjax.scores.contract import Params
 from medjax.serve import model as model_lib
 from medjax.serve.model import Model
 from medjax.training import loop, processes
@@ -62,7 +64,8 @@ def _train(
   score, widths = description.make_score(), description.make_widths()
   layout = task_lib.make_layout(config, widths)
   say = print if processes.first() else lambda text: None
-  evaluation, validate = config.eval, task_lib.no_validation
+  evaluation: EvalConfig = config.eval
+  validate: Callable[[Params], tuple[float, dict[int, float]]] = task_lib.no_validation
   if len(graph.valid):
     validate = evaluator.validator(
       score,

@@ -158,7 +158,9 @@ def collect(root: Path) -> list[Run]:
       found.append(Run(folder.relative_to(root).as_posix(), folder, method, fields, *read_results(path)))
   if not found:
     lacking = unevaluated(root)
-    raise errors.NothingSaved(MISSING.format(root) + (f'; {NOT_EVALUATED.format(len(lacking), lacking[0])}' if lacking else ''))
+    raise errors.NothingSaved(
+      MISSING.format(root) + (f'; {NOT_EVALUATED.format(len(lacking), lacking[0])}' if lacking else '')
+    )
   return found
 
 
