@@ -38,11 +38,13 @@ class Choice(NamedTuple):
     places: of head, relation and tail in a row, from 0.
     header: the first row if it is a header, else ().
     order: how `places` were found, for a note; '' where they are the first three in the order of the configuration.
+    doubt: why a first row that could be a header was read as a triple, for a note; else ''.
   """
 
   places: tuple[int, int, int]
   header: tuple[str, ...]
   order: str
+  doubt: str = ''
 
 
 def check(columns: str, header: str) -> None:
@@ -70,9 +72,26 @@ def role(name: str) -> str:
   return next((_ROLE_OF[form] for form in forms if form in _ROLE_OF), '')
 
 
+def roles(row: Sequence[str]) -> list[str]:
+  """The `role` of every name of a row; two that differ in a last 1 and 2, or a and b, are head and tail too.
+
+  >>> roles(['gene1', 'gene2', 'interaction'])
+  ['h', 't', 'r']
+  """
+  found = [role(name) for name in row]
+  if 'r' in found and 'h' not in found and 't' not in found:
+    names = [re.sub('[^a-z0-9]', '', name.lower()) for name in row]
+    for first, second in ('12', 'ab'):
+      pairs = [name[:-1] for name in names if name[1:] and name[-1] == first and names.count(name[:-1] + second) == 1]
+      if len(pairs) == 1 and names.count(pairs[0] + first) == 1:
+        found[names.index(pairs[0] + first)], found[names.index(pairs[0] + second)] = 'h', 't'
+        break
+  return found
+
+
 def is_header(row: Sequence[str]) -> bool:
   """Whether a row has a name of heads, one of relations and one of tails, each once."""
-  return sorted(filter(None, map(role, row))) == ['h', 'r', 't']
+  return sorted(filter(None, roles(row))) == ['h', 'r', 't']
 
 
 def choose(
@@ -98,13 +117,14 @@ def choose(
     by_name = columns == 'hrt' and header != 'no' and is_header(first)
     if not by_name or len(first) < 3:
       raise wrong_width(path, line, rows, separator)
-    places = _places([role(name) for name in first])
+    places = _places(roles(first))
     return Choice(places, tuple(first), _told(first, places))
-  found = ''.join(role(name) or '?' for name in first)
-  known = sorted(found) == ['h', 'r', 't'] and not _recurs(rows, found.index('r'))
+  found = ''.join(name or '?' for name in roles(first))
+  titles = sorted(found) == ['h', 'r', 't']
+  known = titles and not _recurs(rows, found)
   places = _places(columns)
   if header == 'no' or not (known or header == 'yes' or _numbered(rows, places[1])):
-    return Choice(places, (), '')
+    return Choice(places, (), '', 'its words are names in other lines too' if titles and header == 'auto' else '')
   if known and found != columns and columns == 'hrt':
     return Choice(_places(found), tuple(first), _told(first, _places(found)))
   if known and found != columns and header == 'auto':
@@ -138,17 +158,25 @@ def suggest(rows: Sequence[Sequence[str]]) -> tuple[str, str]:
   """Returns (names, numbers) of columns that may be head, relation and tail, as `data.columns`; names may be ''."""
   first, width = rows[0], len(rows[0])
   rank = {name: i for names in _NAMES.values() for i, name in enumerate(names)}
-  places = []
-  for wanted in 'hrt':
-    found = [i for i in range(width) if role(first[i]) == wanted]
-    plain = lambda i: re.sub('[^a-z0-9]', '', first[i].lower())
-    places += sorted(found, key=lambda i: rank.get(plain(i), len(rank)))[:1]
-  if len(places) == 3:
-    return ','.join(first[i] for i in places), ','.join(str(i + 1) for i in places)
   body = [row for row in rows[1:] if len(row) == width] or [first]
   values = [[row[i] for row in body] for i in range(width)]
-  words = [i for i in range(width) if not all(_is_number(value) for value in values[i])]
-  chosen = words[:3] if len(words) >= 3 else list(range(3))
+  same = [len(set(column)) == 1 for column in values]
+  plain = [re.sub('[^a-z0-9]', '', name.lower()) for name in first]
+  places = []
+  for wanted in 'hrt':
+    found = [i for i, name in enumerate(roles(first)) if name == wanted]
+    places += sorted(found, key=lambda i: (same[i], rank.get(plain[i], len(rank))))[:1]
+  if len(places) == 3:
+    return ','.join(first[i] for i in places), ','.join(str(i + 1) for i in places)
+  chosen = list(range(width))
+  for kept in (  # neither numbers nor keys nor what is the same everywhere, as long as three are left
+    [not all(_is_number(value) for value in column) for column in values],
+    [len(set(column)) < len(column) for column in values],
+    [not constant for constant in same],
+  ):
+    if sum(kept[i] for i in chosen) >= 3:
+      chosen = [i for i in chosen if kept[i]]
+  chosen = chosen[:3]
   few = min(chosen, key=lambda i: len(set(values[i])))
   places = [i for i in chosen if i != few]
   return '', ','.join(str(i + 1) for i in (places[0], few, places[1]))
@@ -206,15 +234,15 @@ def _chosen(path: pathlib.Path, rows: Sequence[Sequence[str]], parts: Sequence[s
         f'{_listing(first)}.'
       )
     places = (numbers[0] - 1, numbers[1] - 1, numbers[2] - 1)
-    found = ''.join(role(first[i]) or '?' for i in places)
-    known = sorted(found) == ['h', 'r', 't'] and not _recurs(rows, places[found.index('r')])
+    found = ''.join(name or '?' for name in roles([first[i] for i in places]))
+    picked = [[row[i] for i in places] for row in rows if len(row) == len(first)]
+    known = sorted(found) == ['h', 'r', 't'] and not _recurs(picked, found)
     if known and header == 'auto' and found != 'hrt':
       raise DataError(
         f'{path}, line {line}: data.columns is {",".join(parts)!r}, which the header calls '
         f'{", ".join(first[i] for i in places)}, and not head, relation, tail. Put the numbers in that order, or say '
         '--config.data.header=yes if they are meant so, or no if the line is a triple.'
       )
-    picked = [[row[i] for i in places] for row in rows if len(row) == len(first)]
     titled = header == 'yes' or (header == 'auto' and (known or _numbered(picked, 1)))
     return Choice(places, tuple(first) if titled else (), '')
   if header == 'no':
@@ -247,10 +275,17 @@ def _told(first: Sequence[str], places: Sequence[int]) -> str:
   return ', '.join(f'{ROLES[c]} {first[i]} (column {i + 1})' for c, i in zip('hrt', places))
 
 
-def _recurs(rows: Sequence[Sequence[str]], place: int) -> bool:
-  """Whether the word of the first row in a column is also that of another row, which is no copy of it."""
+def _recurs(rows: Sequence[Sequence[str]], found: str) -> bool:
+  """Whether the first row, which could be a header, is a triple: its relation is that of another row, no copy of it.
+
+  Names of head and tail that only their numbers tell apart are less certain: where one occurs in another row too, it
+  is an entity.
+  """
   first = list(rows[0])
-  return any(len(row) > place and row[place] == first[place] and list(row) != first for row in rows[1:])
+  others = [row for row in rows[1:] if list(row) != first and len(row) == len(first)]
+  relation = found.index('r')
+  words = {first[relation]} if any(map(role, first[:relation] + first[relation + 1 :])) else set(first)
+  return any(row[relation] == first[relation] or (len(words) > 1 and words & set(row)) for row in others)
 
 
 def _numbered(rows: Sequence[Sequence[str]], place: int) -> bool:

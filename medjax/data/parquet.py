@@ -54,6 +54,10 @@ def read(path: str | pathlib.Path, columns: str = 'hrt', header: str = 'auto') -
     chosen.append([str(value) for value in values])
   if not chosen[0]:
     raise DataError(f'{path}: the file is empty. It should hold one triple a row.')
+  notes = []
+  titles = [names[place] for place in choice.places]
+  if titles[1] in set(chosen[1]):
+    notes.append(f'{path.name}: the columns are called {", ".join(titles)}, which may be a triple: is there no header?')
   order = choice.order or ', '.join(
     f'{role} {names[place]}' for role, place in zip(('head', 'relation', 'tail'), choice.places)
   )
@@ -63,6 +67,6 @@ def read(path: str | pathlib.Path, columns: str = 'hrt', header: str = 'auto') -
     chosen[2],
     range(1, len(chosen[0]) + 1),
     f'Parquet, columns {", ".join(names)}',
-    notes=(f'{path.name}: read as Parquet; {order}',),
+    notes=(f'{path.name}: read as Parquet; {order}', *notes),
     unit='row',
   )

@@ -61,6 +61,7 @@ class Layout(typing.NamedTuple):
     header_line: its number, or 0.
     comments: a line that begins with '#' may be a comment.
     order: how `places` were found, or ''.
+    doubt: why the first line is no header, though it could be, or ''.
   """
 
   separator: str
@@ -71,6 +72,7 @@ class Layout(typing.NamedTuple):
   header_line: int
   comments: bool
   order: str
+  doubt: str = ''
 
   @property
   def form(self) -> str:
@@ -97,7 +99,11 @@ class Layout(typing.NamedTuple):
   def notes(self, name: str) -> list[str]:
     """What a note tells of the layout of the file `name`."""
     if not self.header:
-      return []
+      return (
+        [f'{name}: the first line was read as a triple, since {self.doubt}; --config.data.header=yes makes it a header']
+        if self.doubt
+        else []
+      )
     order = f'; {self.order}' if self.order else ''
     return [f'{name}: line {self.header_line} taken for a header: {",".join(self.header)}{order}']
 
@@ -149,6 +155,10 @@ def read_table(path: str | pathlib.Path, columns: str = 'hrt', header: str = 'au
     chosen, lines = [[column[row] for row in keep] for column in chosen], [lines[row] for row in keep]
   if not lines:
     raise only_a_header(path, layout.header) if layout.header else empty(path)
+  notes = layout.notes(path.name) + skip_notes(path.name, len(skipped), min(skipped, default=(0, '')), len(copies))
+  broken = [row for row, names in enumerate(zip(*chosen)) if layout.quoted and any('\n' in name for name in names)]
+  if broken:
+    notes.append(f'{path.name}: names hold line breaks in {len(broken)} triples, such as on line {lines[broken[0]]}')
   return Table(
     chosen[0],
     chosen[1],
@@ -156,7 +166,7 @@ def read_table(path: str | pathlib.Path, columns: str = 'hrt', header: str = 'au
     lines,
     layout.form,
     layout.header,
-    (*layout.notes(path.name), *skip_notes(path.name, len(skipped), min(skipped, default=(0, '')), len(copies))),
+    tuple(notes),
     order=layout.columns,
   )
 
@@ -270,7 +280,9 @@ def _layout(path: pathlib.Path, text: str, columns: str, header: str, comments: 
       raise
   choice = columns_lib.choose(path, rows[:SAMPLE], columns, header, lines[first][0], _NAMES[separator])
   titled = lines[first][0] if choice.header else 0
-  return layout._replace(places=choice.places, header=choice.header, header_line=titled, order=choice.order)
+  return layout._replace(
+    places=choice.places, header=choice.header, header_line=titled, order=choice.order, doubt=choice.doubt
+  )
 
 
 def _check_count(path: pathlib.Path, lines: Sequence[tuple[int, str]]) -> None:

@@ -405,8 +405,8 @@ def reverse_notes(split: str, count: int, size: int) -> list[str]:
   if not count:
     return []
   return [
-    f'{split}: {count} of {size} triples ({count / size:.0%}) have their inverse in train, a triple from their tail to '
-    'their head; --mode=inspect names inverse relations'
+    f'{split}: {count} of {size} triples ({count / size:.0%}) have their inverse in train, a triple from tail to head; '
+    'see --mode=inspect'
   ]
 
 

@@ -80,10 +80,8 @@ def test_notes_count_what_was_found(tmp_path):
     'valid: 1 triples are also in train, kept',
     'test: 1 triples are also in train, kept',
     'test: 1 triples are also in valid, kept',
-    'valid: 1 of 3 triples (33%) have their inverse in train, a triple from their tail to their head; --mode=inspect '
-    'names inverse relations',
-    'test: 1 of 2 triples (50%) have their inverse in train, a triple from their tail to their head; --mode=inspect '
-    'names inverse relations',
+    'valid: 1 of 3 triples (33%) have their inverse in train, a triple from tail to head; see --mode=inspect',
+    'test: 1 of 2 triples (50%) have their inverse in train, a triple from tail to head; see --mode=inspect',
     '3 entities are unseen in train; 2 valid and 1 test triples name them',
   )
   assert [graph.entities[i] for i in np.flatnonzero(graph.unseen_entities())] == ['x', 'y', 'z']
