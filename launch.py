@@ -8,6 +8,7 @@ python launch.py --mode=compare --config=configs/baselines.py:wn18rr-rotate --wi
 python launch.py --mode=evaluate --workdir=runs/a
 python launch.py --mode=crop --workdir=runs/a --width=40 --output=small
 python launch.py --mode=extract --workdir=runs/a --by=loss --widths=10,40 --output=extracted
+python launch.py --mode=inspect --config.data.path=facts.csv
 python launch.py --mode=prepare --config.data.path=facts --output=stores/facts
 python launch.py --mode=predict --workdir=small --head=France --relation=borders
 python launch.py --mode=report --workdir=runs

@@ -52,6 +52,13 @@ def compare(config: Config, workdir: str, widths: str | None = None) -> None:
   comparison.run(config, workdir, widths)
 
 
+def inspect(config: Config, workdir: str) -> None:
+  """Prints a first look at the graph of a data configuration."""
+  from medjax.experiments import commands
+
+  commands.inspect(config)
+
+
 def prepare(config: Config, workdir: str, output: str | None = None) -> None:
   """Prepares the graph of a data configuration."""
   from medjax.experiments import commands
@@ -113,6 +120,7 @@ MODES = {
   'study': Mode(study, reads='config.'),
   'distill': Mode(distill, ('widths',), 'config.'),
   'compare': Mode(compare, ('widths',), 'config.'),
+  'inspect': Mode(inspect, reads='config.data.'),
   'prepare': Mode(prepare, ('output',), 'config.data.'),
   'evaluate': Mode(evaluate, ('split', 'width', 'ranks', 'candidates')),
   'crop': Mode(crop, ('width', 'output')),

@@ -1,4 +1,4 @@
-"""What the command line can ask for beside trainings: prepare, crop, extract."""
+"""What the command line can ask for beside trainings: inspect, prepare, crop, extract."""
 
 import json
 import pathlib
@@ -11,7 +11,7 @@ from medjax import errors
 from medjax.config.fields import Config
 from medjax.core import axes as axes_lib
 from medjax.core import widths as widths_lib
-from medjax.data import datasets
+from medjax.data import datasets, inspection
 from medjax.data.graph import Graph
 from medjax.experiments import extraction, runs
 from medjax.report import cost
@@ -21,6 +21,13 @@ from medjax.saved import workdir as workdir_lib
 from medjax.saved.files import Path
 from medjax.serve import model as model_lib
 from medjax.serve.model import Model
+
+
+def inspect(config: Config) -> inspection.Inspection:
+  """Prints what was understood of the graph of a data configuration, what it is like, and what to think about."""
+  found = inspection.inspect(datasets.load(config.data))
+  print(inspection.describe(found))
+  return found
 
 
 def prepare(config: Config, output: Path | None = None) -> Graph:
@@ -61,7 +68,7 @@ def new_folder(output: Path) -> pathlib.Path:
 
 def extract(
   workdir: Path, by: str = 'loss', widths: str | None = None, output: Path | None = None, seed: int = 0
-) -> pd.DataFrame:
+) -> pd.DataFrame | None:
   """Writes the most important components of a run's full model as a standalone model, and evaluates all its widths.
 
   Args:
