@@ -3,17 +3,18 @@
 import dataclasses
 import json
 import pathlib
-from typing import Any
+from typing import Any, TYPE_CHECKING
 
-from flax import traverse_util
 import numpy as np
 from safetensors import numpy as safetensors_numpy
 from safetensors import SafetensorError
 
-from medjax import scores
 from medjax.core.widths import Widths
+from medjax.saved import small
 from medjax.saved.files import FORMAT, Path, reading, replacing, write_text
-from medjax.scores.contract import Params, Score
+
+if TYPE_CHECKING:
+  from medjax.scores.contract import Params, Score
 
 WEIGHTS = 'model.safetensors'
 
@@ -43,8 +44,10 @@ class Description:
   extra_widths: str = ''
   candidates: int = 0
 
-  def make_score(self) -> Score:
+  def make_score(self) -> 'Score':
     """Returns the model's `Score`."""
+    from medjax import scores  # on use: writing and reading files needs no JAX
+
     return scores.make(self.score, self.constants)
 
   def make_widths(self) -> Widths:
@@ -78,18 +81,32 @@ def read_description(folder: Path) -> Description:
     return description
 
 
-def write_params(folder: Path, params: Params) -> None:
-  """Writes nested tables as model.safetensors; a leaf is called by its path, such as entity.re."""
-  flat = {name: np.ascontiguousarray(leaf) for name, leaf in traverse_util.flatten_dict(params, sep='.').items()}
+def write_params(folder: Path, params: 'Params', dtype: str = 'float32') -> None:
+  """Writes tables as model.safetensors; a leaf is called by its path, such as entity.re.
+
+  Args:
+    folder: where.
+    params: {'entity': {leaf: [E, C]}, 'relation': {leaf: [R, C]}}.
+    dtype: 'float32', or 'float16' or 'int8', see `saved.small`.
+  """
+  flat: dict[str, Any] = {}
+  for table, leaves in params.items():
+    for name, leaf in leaves.items():
+      flat |= small.shrink(f'{table}.{name}', np.ascontiguousarray(leaf), dtype)
   with replacing(pathlib.Path(folder) / WEIGHTS) as file:
     file.write(safetensors_numpy.save(flat))
 
 
-def read_params(folder: Path) -> Params:
-  """Returns the tables of model.safetensors; raises ArtifactError where it is missing or damaged."""
+def read_params(folder: Path) -> 'Params':
+  """Returns the tables of model.safetensors as float32; raises ArtifactError where it is missing or damaged."""
   path = pathlib.Path(folder) / WEIGHTS
+  params: dict[str, dict[str, Any]] = {}
   with reading(path):
     try:
-      return traverse_util.unflatten_dict(safetensors_numpy.load_file(path), sep='.')
+      flat = safetensors_numpy.load_file(path)
     except SafetensorError as error:
       raise ValueError(error) from error
+    for place, leaf in small.restore(flat).items():
+      table, _, name = place.partition('.')
+      params.setdefault(table, {})[name] = leaf
+  return params
