@@ -7,7 +7,7 @@ from typing import NamedTuple, TYPE_CHECKING
 
 from medjax import errors
 from medjax.saved.files import Path
-from medjax.serve.interop import arrays, folder, for_pykeen, index, parquet, word2vec
+from medjax.serve.interop import arrays, folder, for_pykeen, hub, index, parquet, word2vec
 
 if TYPE_CHECKING:
   from medjax.serve.model import Model
@@ -33,13 +33,13 @@ FORMATS = {
   'faiss': Format(index.write_faiss),
   'usearch': Format(index.write_usearch, ('float32', 'float16')),
   'hnswlib': Format(index.write_hnswlib),
-  'hub': Format(folder.write, ('float32', 'float16', 'int8')),
+  'hub': Format(hub.write, ('float32', 'float16', 'int8')),
   'pykeen': Format(for_pykeen.write),
 }
 
 
 def export(model: 'Model', output: Path, format: str, dtype: str = 'float32') -> pathlib.Path:
-  """Writes a model into a folder in a format of `FORMATS`; 'hub' lacks its model card here, see `interop.hub`.
+  """Writes a model into a folder in a format of `FORMATS`; `hub.write_card` adds a run's results to a card.
 
   Args:
     model: a `Model`; crop it first for a narrower one.
