@@ -80,6 +80,20 @@ def crop(config: Config, workdir: str, **flags: Any) -> None:
   commands.crop(workdir, **flags)
 
 
+def export(config: Config, workdir: str, **flags: Any) -> None:
+  """Writes a sub-model in the format of another library."""
+  from medjax.experiments import commands
+
+  commands.export(workdir, **flags)
+
+
+def import_model(config: Config, workdir: str, **flags: Any) -> None:
+  """Writes another library's trained model as one of medjax."""
+  from medjax.experiments import commands
+
+  commands.import_model(config, **flags)
+
+
 def extract(config: Config, workdir: str, **flags: Any) -> None:
   """Writes the most important components of a model as a model of its own."""
   from medjax.experiments import commands
@@ -123,7 +137,9 @@ MODES = {
   'inspect': Mode(inspect, reads='config.data.'),
   'prepare': Mode(prepare, ('output',), 'config.data.'),
   'evaluate': Mode(evaluate, ('split', 'width', 'ranks', 'candidates')),
-  'crop': Mode(crop, ('width', 'output')),
+  'crop': Mode(crop, ('width', 'output', 'dtype')),
+  'export': Mode(export, ('width', 'output', 'format', 'dtype', 'push_to')),
+  'import': Mode(import_model, ('source', 'output', 'format', 'score'), 'config.data.'),
   'extract': Mode(extract, ('by', 'widths', 'output', 'seed')),
   'predict': Mode(predict, ('head', 'relation', 'tail', 'queries', 'width', 'k', 'new', 'format', 'output')),
   'report': Mode(report, ('output', 'widths')),
