@@ -133,7 +133,7 @@ def test_importance_by_value_of_a_complex_score_is_the_modulus_by_hand():
 
 def test_a_phase_says_nothing_of_importance_by_value():
   model = toy('rotate')
-  turned = model._replace(params=model.params | {'relation': {'phase': 9 * model.params['relation']['phase']}})
+  turned = dataclasses.replace(model, params=model.params | {'relation': {'phase': 9 * model.params['relation']['phase']}})
   np.testing.assert_array_equal(extraction.by_value(turned.params), extraction.by_value(model.params))
 
 
@@ -153,7 +153,10 @@ def test_the_extracted_model_is_cut_by_hand_and_whole_scores_the_same(name):
   order = extraction.ranked(extraction.importance(model, 'random', 5))
   found = extraction.extract(model, order, (2, 4, WIDTH))
   graph = model.graph
-  ask = lambda model: model.score(*(list(map(int, column)) for column in graph.test.T))
+  name = lambda names, ids: [names[i] for i in ids]
+  heads, relations, tails = graph.test.T
+  of_test = name(graph.entities, heads), name(graph.relations, relations), name(graph.entities, tails)
+  ask = lambda model: model.score(*of_test)
   np.testing.assert_allclose(ask(found), ask(model), rtol=1e-5, atol=1e-5)
   for width in (2, 4):
     kept = order[: width // model.widths.components]
@@ -164,7 +167,7 @@ def test_the_extracted_model_is_cut_by_hand_and_whole_scores_the_same(name):
 @pytest.mark.parametrize('name', ['rotate', 'pairre'])
 def test_all_widths_in_one_pass_rank_as_every_extracted_model_alone(name, tmp_path):
   model = toy(name)
-  few = model._replace(graph=dataclasses.replace(model.graph, test=model.graph.test[:4]))
+  few = dataclasses.replace(model, graph=dataclasses.replace(model.graph, test=model.graph.test[:4]))
   order = extraction.ranked(extraction.by_loss(model))
   for folder, widths in (('all', (2, 4, 6)), ('alone', (4,))):
     extraction.extract(few, order, widths).save(tmp_path / folder)
