@@ -56,13 +56,14 @@ def drop(model, component):
 
 def loss_by_hand(model, batches, temperature):
   """Self-adversarial log-sigmoid loss (Sun et al., 2019, eq. 5), triple by triple, in float64."""
-  score = model.score
+  entities, relations = model.entities.identifiers, model.relations.identifiers
+  score = lambda head, relation, tail: model.score(entities[head], relations[relation], entities[tail])
   softplus = lambda x: np.logaddexp(0, x)
   total = []
   for batch in batches:
     for i, (anchor, relation, answer) in enumerate(zip(batch.anchor, batch.relation, batch.answer)):
       triple = lambda entity: (anchor, relation, entity) if i < len(batch.anchor) // 2 else (entity, relation, anchor)
-      ask = lambda entities: np.array([score(*map(int, triple(int(entity)))) for entity in entities], np.float64)
+      ask = lambda ids: np.array([score(*triple(entity)) for entity in ids], np.float64)
       wrong = ask(batch.negatives[i][batch.valid[i]])
       weights = np.exp(temperature * (wrong - wrong.max()))
       total.append((softplus(-ask([answer])[0]) + (weights * softplus(wrong)).sum() / weights.sum()) / 2)
@@ -133,7 +134,9 @@ def test_importance_by_value_of_a_complex_score_is_the_modulus_by_hand():
 
 def test_a_phase_says_nothing_of_importance_by_value():
   model = toy('rotate')
-  turned = dataclasses.replace(model, params=model.params | {'relation': {'phase': 9 * model.params['relation']['phase']}})
+  turned = dataclasses.replace(
+    model, params=model.params | {'relation': {'phase': 9 * model.params['relation']['phase']}}
+  )
   np.testing.assert_array_equal(extraction.by_value(turned.params), extraction.by_value(model.params))
 
 
