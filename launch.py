@@ -38,11 +38,13 @@ OPTIONS = (
   flags.DEFINE_integer('candidates', None, 'Rank among N drawn candidates; 0 all, -1 published.', lower_bound=-1),
   flags.DEFINE_enum('split', 'test', ['valid', 'test'], 'What to evaluate on.'),
   flags.DEFINE_bool('ranks', False, 'Also save the rank of every query, for figures.'),
-  flags.DEFINE_string('head', None, 'Predict the tails of this head.'),
-  flags.DEFINE_string('relation', None, 'The relation of a prediction.'),
-  flags.DEFINE_string('tail', None, 'Predict the heads of this tail.'),
-  flags.DEFINE_integer('k', 10, 'How many predictions.', lower_bound=1),
-  flags.DEFINE_bool('new', False, 'Leave out predictions that are training triples.'),
+  flags.DEFINE_string('head', None, 'The head of a question.'),
+  flags.DEFINE_string('relation', None, 'The relation of a question.'),
+  flags.DEFINE_string('tail', None, 'The tail of a question.'),
+  flags.DEFINE_string('queries', None, 'A file of questions: columns head, relation, tail; blank what is asked.'),
+  flags.DEFINE_enum('format', 'table', ['table', 'csv', 'json'], 'How answers are printed.'),
+  flags.DEFINE_integer('k', 10, 'How many answers.', lower_bound=1),
+  flags.DEFINE_bool('new', False, 'Leave out answers that the graph holds.'),
 )
 
 

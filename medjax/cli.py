@@ -81,10 +81,10 @@ def extract(config: Config, workdir: str, **flags: Any) -> None:
 
 
 def predict(config: Config, workdir: str, **flags: Any) -> None:
-  """Prints the most plausible answers of a query."""
-  from medjax.experiments import commands
+  """Prints the most plausible answers of a query, or of a file of queries."""
+  from medjax.serve import ask
 
-  commands.predict(workdir, **flags)
+  ask.ask(workdir, form=flags.pop('format', 'table'), **flags)
 
 
 def report(config: Config, workdir: str, **flags: Any) -> None:
@@ -117,7 +117,7 @@ MODES = {
   'evaluate': Mode(evaluate, ('split', 'width', 'ranks', 'candidates')),
   'crop': Mode(crop, ('width', 'output')),
   'extract': Mode(extract, ('by', 'widths', 'output', 'seed')),
-  'predict': Mode(predict, ('head', 'relation', 'tail', 'width', 'k', 'new')),
+  'predict': Mode(predict, ('head', 'relation', 'tail', 'queries', 'width', 'k', 'new', 'format', 'output')),
   'report': Mode(report, ('output', 'widths')),
 }
 

@@ -44,6 +44,10 @@ class UsageError(MedjaxError, ValueError):
   """A command that lacks something or does not fit its workdir."""
 
 
+class FormatError(MedjaxError, ValueError):
+  """A format that does not exist, is not installed, or cannot hold what it is asked for."""
+
+
 class NothingSaved(MedjaxError, ValueError):
   """A folder without the saved runs or files that are asked for."""
 

@@ -157,7 +157,7 @@ def test_a_crop_overwrites_nothing(command, trained, tmp_path):
     ({'head': 'e00', 'relation': 'nxt'}, ["no relation 'nxt'", "'next'"]),
     ({'head': 'e00'}, ['--relation']),
     ({'relation': 'next'}, ['--head', '--tail']),
-    ({'head': 'e00', 'relation': 'next', 'tail': 'e01'}, ['one of --head and --tail']),
+    ({'head': 'e00', 'relation': 'next', 'tail': 'e01'}, ['two of --head, --relation and --tail']),
   ],
 )
 def test_a_bad_question_is_refused(command, trained, flags, words):
@@ -181,8 +181,8 @@ def test_prediction_prints_labels_and_ranks(trained, tiny_config, capsys):
   )
   printed = capsys.readouterr().out.splitlines()
   assert printed[0] == '? next E05 (width 8)'
-  assert printed[1].split() == ['label', 'score', 'rank', 'in_training']
-  assert len(printed) == 6 and not any('True' in line for line in printed)
+  assert printed[1].split() == ['label', 'score', 'rank', 'known']
+  assert len(printed) == 6 and not any(split in line for line in printed for split in ('train', 'valid', 'test'))
 
 
 @pytest.mark.parametrize(
@@ -191,7 +191,7 @@ def test_prediction_prints_labels_and_ranks(trained, tiny_config, capsys):
     ('train', {'k': 3}),
     ('evaluate', {'new': True}),
     ('crop', {'split': 'valid'}),
-    ('predict', {'output': 'x'}),
+    ('predict', {'by': 'loss'}),
     ('extract', {'k': 3}),
     ('report', {'by': 'loss'}),
   ],

@@ -3,7 +3,6 @@
 import os
 import pathlib
 import sys
-from typing import Any
 
 
 def use_huge_pages() -> None:
@@ -20,10 +19,14 @@ def use_huge_pages() -> None:
 
 def cache_compilations() -> None:
   """Keeps compiled programs in the user's cache folder, so that a second start is quick."""
+  root = pathlib.Path(os.environ.get('XDG_CACHE_HOME') or pathlib.Path.home() / '.cache')
+  settings = {'compilation_cache_dir': str(root / 'medjax' / 'xla'), 'persistent_cache_min_compile_time_secs': 0.5}
+  if 'jax' not in sys.modules:  # which reads them when it is loaded, if it is
+    for name, value in settings.items():
+      os.environ.setdefault(f'JAX_{name.upper()}', str(value))
+    return
   import jax
 
-  settings: Any = jax.config  # whose fields are made at run time
-  if not settings.jax_compilation_cache_dir:
-    root = pathlib.Path(os.environ.get('XDG_CACHE_HOME') or pathlib.Path.home() / '.cache')
-    settings.update('jax_compilation_cache_dir', str(root / 'medjax' / 'xla'))
-    settings.update('jax_persistent_cache_min_compile_time_secs', 0.5)
+  if not jax.config.jax_compilation_cache_dir:  # type: ignore[attr-defined]
+    for name, value in settings.items():
+      jax.config.update(f'jax_{name}', value)

@@ -11,6 +11,7 @@ import pooch
 from medjax import errors
 from medjax.data import download, splits, store, tables, triples, wikikg2, world
 from medjax.data import prepare as prepare_lib
+from medjax.data.graph import Graph
 from medjax.data.registry import REGISTRY, Source
 
 ROOT_VARIABLE = 'MEDJAX_DATA_ROOT'
@@ -29,7 +30,7 @@ class DataConfig(Protocol):
   split_seed: int
 
 
-def load(config: DataConfig) -> triples.Graph:
+def load(config: DataConfig) -> Graph:
   """Reads the graph of a data configuration.
 
   `path` wins over `name`. A registered graph is taken from the folder `root` ($MEDJAX_DATA_ROOT by default)
@@ -57,7 +58,7 @@ def load(config: DataConfig) -> triples.Graph:
   return dataclasses.replace(graph, name=name, notes=(f'licence: {source.licence}', *notes, *graph.notes))
 
 
-def prepare(config: DataConfig, output: str | pathlib.Path) -> triples.Graph:
+def prepare(config: DataConfig, output: str | pathlib.Path) -> Graph:
   """Prepares the graph of a data configuration as a store at `output`, and opens it; see `load` and `store`."""
   tables.check_layout(config.columns, config.header)
   if config.path:
@@ -118,7 +119,7 @@ def find_name(name: str) -> str:
   )
 
 
-def _load_path(config: DataConfig) -> triples.Graph:
+def _load_path(config: DataConfig) -> Graph:
   path = pathlib.Path(config.path).expanduser()
   if store.is_store(path):
     return store.open_graph(path)
@@ -137,7 +138,7 @@ def _shares(config: DataConfig) -> tuple[float, ...]:
   return splits.check_shares(config.split.split(',') if isinstance(config.split, str) else config.split)
 
 
-def _load_large(config: DataConfig, name: str) -> triples.Graph:
+def _load_large(config: DataConfig, name: str) -> Graph:
   """A registered graph that is prepared once, into the cache, and opened from there."""
   local = _local_folder(config, name)
   if local is not None and store.is_store(local):
@@ -161,7 +162,7 @@ def _download(source: Source, folder: pathlib.Path) -> tuple[str, ...]:
   return tuple(note for large in source.large for note in download.fetch_large(large, folder))
 
 
-def _load_registered(config: DataConfig, name: str, source: Source) -> tuple[triples.Graph, tuple[str, ...]]:
+def _load_registered(config: DataConfig, name: str, source: Source) -> tuple[Graph, tuple[str, ...]]:
   """(Graph, notes) of a registered graph from a local copy or the cache; the files are hrt, headerless."""
   folder = _local_folder(config, name)
   if folder:

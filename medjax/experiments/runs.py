@@ -12,7 +12,7 @@ from medjax import config as config_lib
 from medjax.config.fields import Config
 from medjax.core import widths as widths_lib
 from medjax.data import datasets, source, store
-from medjax.data.triples import Graph
+from medjax.data.graph import Graph
 from medjax.evaluation import candidates as candidates_lib
 from medjax.evaluation import evaluator
 from medjax.experiments import resumption

@@ -12,7 +12,7 @@ import numpy as np
 from medjax import errors
 from medjax.config.fields import Config
 from medjax.core import widths as widths_lib
-from medjax.data.triples import Graph
+from medjax.data.graph import Graph
 from medjax.kge import teaching
 from medjax.report import cost
 from medjax.saved import workdir as workdir_lib

@@ -3,17 +3,18 @@
 import dataclasses
 import json
 import pathlib
-from typing import Any
+from typing import Any, TYPE_CHECKING
 
-from flax import traverse_util
 import numpy as np
 from safetensors import numpy as safetensors_numpy
 from safetensors import SafetensorError
 
-from medjax import scores
+from medjax.core import score_names
 from medjax.core.widths import Widths
 from medjax.saved.files import FORMAT, Path, reading, replacing, write_text
-from medjax.scores.contract import Params, Score
+
+if TYPE_CHECKING:
+  from medjax.scores.contract import Params, Score
 
 WEIGHTS = 'model.safetensors'
 
@@ -43,13 +44,15 @@ class Description:
   extra_widths: str = ''
   candidates: int = 0
 
-  def make_score(self) -> Score:
+  def make_score(self) -> 'Score':
     """Returns the model's `Score`."""
+    from medjax import scores  # loads JAX, which who only asks a model does without
+
     return scores.make(self.score, self.constants)
 
   def make_widths(self) -> Widths:
     """Returns the model's `Widths`."""
-    return Widths(tuple(self.widths), self.make_score().components, self.block)
+    return Widths(tuple(self.widths), score_names.components(self.score), self.block)
 
   def up_to(self, width: int) -> 'Description':
     """Returns the description of the crop to a trained width."""
@@ -78,18 +81,25 @@ def read_description(folder: Path) -> Description:
     return description
 
 
-def write_params(folder: Path, params: Params) -> None:
+def write_params(folder: Path, params: 'Params') -> None:
   """Writes nested tables as model.safetensors; a leaf is called by its path, such as entity.re."""
-  flat = {name: np.ascontiguousarray(leaf) for name, leaf in traverse_util.flatten_dict(params, sep='.').items()}
+  flat = {
+    f'{table}.{name}': np.ascontiguousarray(leaf) for table, leaves in params.items() for name, leaf in leaves.items()
+  }
   with replacing(pathlib.Path(folder) / WEIGHTS) as file:
     file.write(safetensors_numpy.save(flat))
 
 
-def read_params(folder: Path) -> Params:
+def read_params(folder: Path) -> 'Params':
   """Returns the tables of model.safetensors; raises ArtifactError where it is missing or damaged."""
   path = pathlib.Path(folder) / WEIGHTS
   with reading(path):
     try:
-      return traverse_util.unflatten_dict(safetensors_numpy.load_file(path), sep='.')
+      flat = safetensors_numpy.load_file(path)
     except SafetensorError as error:
       raise ValueError(error) from error
+    params: dict[str, Any] = {}
+    for path_of_leaf, leaf in flat.items():
+      table, name = path_of_leaf.split('.')
+      params.setdefault(table, {})[name] = leaf
+    return params

@@ -7,8 +7,7 @@ import re
 
 import numpy as np
 
-from medjax.data import store
-from medjax.data.triples import Graph
+from medjax.data.graph import Graph
 from medjax.errors import ArtifactError, DataError
 from medjax.saved.files import Path, reading, replacing, write_text
 
@@ -84,6 +83,8 @@ def read_reference(folder: Path) -> tuple[str, str] | None:
 
 def read_prepared(path: pathlib.Path, place: str, expected: str) -> Graph:
   """Opens the prepared graph that a graph.json names, with its path and hash."""
+  from medjax.data import store  # only where a graph is prepared: it loads what reads Parquet
+
   try:
     return store.open_graph(place, expected)
   except DataError as error:

@@ -10,7 +10,7 @@ import numpy as np
 from medjax.config.fields import Config
 from medjax.core import axes as axes_lib
 from medjax.core import width_scale
-from medjax.data.triples import Graph
+from medjax.data.graph import Graph
 from medjax.saved import checkpoint
 from medjax.saved import workdir as workdir_lib
 from medjax.saved.artifact import Description

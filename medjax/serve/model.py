@@ -1,57 +1,71 @@
-"""What a user holds: a loaded, perhaps cropped, model that scores and predicts by label."""
+"""What a user holds: a loaded, perhaps cropped, model that scores and predicts by label. It needs no JAX."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+import dataclasses
+import functools
 import pathlib
-from typing import Any, NamedTuple
+from typing import Any, TYPE_CHECKING
 
-import jax
-import jax.numpy as jnp
-from jaxtyping import Float
+from jaxtyping import Float, Float32
 import numpy as np
-import pandas as pd
 
 from medjax import errors
-from medjax.core import axes as axes_lib
-from medjax.core import sides
 from medjax.core.sides import Side
 from medjax.core.widths import Widths
-from medjax.data.triples import Graph
-from medjax.saved import artifact, graph_files, restore
+from medjax.data.graph import Graph
+from medjax.saved import artifact, graph_files
 from medjax.saved.files import Path
-from medjax.scores.contract import Params, Table
+from medjax.serve import answers, known, search, spaces, vectors
+from medjax.serve.answers import Answers, Asking
+from medjax.serve.spaces import Space
 from medjax.serve.vocabulary import Vocabulary, vocabulary
 
-CHUNK = 8192  # entities scored at once
-Names = str | int | Sequence[str | int]  # one label, identifier or id, or several
+if TYPE_CHECKING:
+  import pandas as pd
+
+Name = str | int  # a label or identifier
+Names = Name | Sequence[Name]  # one, or several
 
 
-class Model(NamedTuple):
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class Model:
   """A model of one width, with its narrower sub-models inside it.
 
   >>> model = medjax.load(folder, width=8)  # the folder of a run or cropped model
   >>> model.width, model.widths.values
   (8, (4, 8))
   >>> model.predict_tails('e03', 'next', k=3).columns.tolist()
-  ['label', 'score', 'rank', 'in_training']
+  ['label', 'score', 'rank', 'known']
   >>> model.crop(4).score('e03', 'next', 'e04') == medjax.load(folder, width=4).score('e03', 'next', 'e04')
   True
 
   Attributes:
     description: what the numbers mean, with the affine map of every width.
     params: {'entity': {...}, 'relation': {...}}, float32 leaves, croppable axis last.
-    graph: the vocabularies and triples that it was trained on.
+    graph: the vocabularies, and the triples if they are there.
   """
 
   description: artifact.Description
-  params: Params
+  params: dict[str, dict[str, Any]]
   graph: Graph
+
+  def __repr__(self) -> str:
+    size = sum(leaf.nbytes for table in self.params.values() for leaf in table.values())
+    known_triples = sum(map(len, self.graph.splits)) if self.has_triples else 0
+    return (
+      f'medjax.Model {self.graph.name or "(no name)"}: {self.description.score} of width {self.width}, '
+      f'{size / 2**20:.1f} MiB\n'
+      f'  widths {short_list(self.widths.values)}\n'
+      f'  {len(self.graph.entities):,} entities, {len(self.graph.relations):,} relations, '
+      f'{known_triples:,} known triples'
+    )
 
   @property
   def width(self) -> int:
     """Numbers per entity."""
     return self.widths.full
 
-  @property
+  @functools.cached_property
   def widths(self) -> Widths:
     """Its trained widths."""
     return self.description.make_widths()
@@ -66,10 +80,27 @@ class Model(NamedTuple):
     """Identifiers and labels of the relations."""
     return vocabulary('relation', self.graph)
 
+  @property
+  def has_triples(self) -> bool:
+    """Whether it carries triples, by which answers are told to be known."""
+    return len(self.graph.train) > 0
+
+  @property
+  def metric(self) -> str | None:
+    """The metric under which query vectors find their answers: 'ip', 'l1' or 'l2'; None: no metric of vectors does."""
+    return vectors.metric(self.description.score)
+
+  @functools.cached_property
+  def space(self) -> Space:
+    """Its entities, laid out for questions."""
+    return spaces.make(self)
+
   def crop(self, width: int) -> 'Model':
     """Returns the sub-model of a trained width; raises errors.WidthError otherwise."""
     description = self.description.up_to(width)
-    return Model(description, axes_lib.crop(self.params, self.description.make_score().axes, width), self.graph)
+    length = width // self.widths.components
+    cut = lambda leaves: {name: np.ascontiguousarray(leaf[:, :length]) for name, leaf in leaves.items()}
+    return Model(description, {table: cut(leaves) for table, leaves in self.params.items()}, self.graph)
 
   def save(self, folder: Path) -> None:
     """Writes a standalone model: model.json, model.safetensors, the vocabularies and the triples."""
@@ -80,88 +111,210 @@ class Model(NamedTuple):
     artifact.write_description(folder, self.description)
 
   def score(self, head: Names, relation: Names, tail: Names) -> float | Float[np.ndarray, ' Q']:
-    """Returns the score of one triple, or an array of the scores of equally long lists, by label.
+    """Returns the score of one triple, or an array of those of equally long lists, by label: higher is more plausible.
 
     With reciprocal relations it is that of the query for the tail, which `predict_heads` does not ask.
 
     Raises:
       UnknownLabel: an entity or relation that the model does not know.
     """
-    single = isinstance(head, (str, int, np.integer))
-    columns = [[name] if isinstance(name, (str, int, np.integer)) else list(name) for name in (head, relation, tail)]
-    lengths = [len(column) for column in columns]
-    length = max(lengths)
-    if not set(lengths) <= {1, length}:
-      raise ValueError(
-        f'heads, relations and tails are {", ".join(map(str, lengths))} in number; give equally many, or one'
-      )
-    if not length:
-      return np.zeros(0, np.float32)
-    columns = [column * length if len(column) == 1 else column for column in columns]
-    finders = (self.entities, self.relations, self.entities)
-    heads, relations, tails = ([finder.find(name) for name in column] for finder, column in zip(finders, columns))
-    score, entity = self.description.make_score(), self.params['entity']
-    query = score.tail_query(pick(entity, heads), pick(self.params['relation'], relations))
-    raw = score.scores_by_width(query, pick(entity, tails), self._last)[:, 0]
-    result = self.description.offset[-1] + self.description.scale[-1] * np.asarray(raw)
-    return float(result[0]) if single and length == 1 else result
+    (heads, relations, tails), single = self._ids(head=head, relation=relation, tail=tail)
+    raw = spaces.pairs(self, 'tail', heads, relations, tails)
+    result = self.description.offset[-1] + self.description.scale[-1] * raw
+    return float(result[0]) if single else result
+
+  def score_all(self, side: Side, anchor: int, relation: int) -> Float32[np.ndarray, ' E']:
+    """Returns the scores of all entities as the answer of a query by ids, float32 [E]."""
+    raw = spaces.raw_scores(self.space, vectors.query_rows(self, side, np.array([anchor]), np.array([relation])))
+    return self.description.offset[-1] + self.description.scale[-1] * raw[0]
 
   def predict_tails(
-    self, head: str | int, relation: str | int, k: int = 10, filter_known: bool = False
-  ) -> pd.DataFrame:
-    """Returns the k most plausible tails as a DataFrame: label, score, rank, in_training.
+    self,
+    head: Names,
+    relation: Names,
+    k: int = 10,
+    filter_known: bool | Sequence[str] = False,
+    itself: bool | None = None,
+  ) -> 'pd.DataFrame':
+    """Returns the k most plausible tails as a DataFrame: label, score, rank, known.
+
+    `known` is the split of the graph that holds the triple, 'train', 'valid' or 'test', or ''; without triples there is
+    no such column. If several questions are asked at once, their head and relation stand in front.
 
     Args:
-      head, relation: labels or identifiers.
+      head, relation: labels or identifiers; one, or equally many.
       k: how many.
-      filter_known: leave out the answers that the training triples hold.
+      filter_known: leave out answers that the graph holds; or the names of the splits that count.
+      itself: whether the head may be its own tail; None: if the graph has such a triple of that relation.
+
+    Raises:
+      UnknownLabel: an entity or relation that the model does not know.
     """
-    return self._predict('tail', self.entities.find(head), self.relations.find(relation), k, filter_known)
+    (heads, relations), single = self._ids(head=head, relation=relation)
+    asking = self.asking(k, filter_known, itself)
+    found = answers.of_entities(self, 'tail', heads, relations, asking)
+    return self._frame(found, {} if single else {'head': heads, 'relation': relations})
 
   def predict_heads(
-    self, relation: str | int, tail: str | int, k: int = 10, filter_known: bool = False
-  ) -> pd.DataFrame:
+    self,
+    relation: Names,
+    tail: Names,
+    k: int = 10,
+    filter_known: bool | Sequence[str] = False,
+    itself: bool | None = None,
+  ) -> 'pd.DataFrame':
     """Returns the k most plausible heads; see `predict_tails`."""
-    return self._predict('head', self.entities.find(tail), self.relations.find(relation), k, filter_known)
+    (relations, tails), single = self._ids(relation=relation, tail=tail)
+    asking = self.asking(k, filter_known, itself)
+    found = answers.of_entities(self, 'head', tails, relations, asking)
+    return self._frame(found, {} if single else {'relation': relations, 'tail': tails})
 
-  @property
-  def _last(self) -> Widths:
-    return Widths((self.width,), self.widths.components, self.widths.block)
+  def predict_relations(
+    self, head: Names, tail: Names, k: int = 10, filter_known: bool | Sequence[str] = False
+  ) -> 'pd.DataFrame':
+    """Returns the k most plausible relations from head to tail, by their scores; see `predict_tails`."""
+    (heads, tails), single = self._ids(head=head, tail=tail)
+    found = answers.of_relations(self, heads, tails, self.asking(k, filter_known, None))
+    return self._frame(found, {} if single else {'head': heads, 'tail': tails}, self.relations)
 
-  def _predict(self, side: Side, anchor: int, relation: int, k: int, filter_known: bool) -> pd.DataFrame:
-    values = self.score_all(side, anchor, relation)
-    train, (given, answer) = self.graph.train, sides.columns(side)
-    known = np.unique(train[(train[:, given] == anchor) & (train[:, 1] == relation), answer])
-    in_training = np.isin(np.arange(len(values)), known)
-    order = np.argsort(-values, kind='stable')
-    if filter_known:
-      order = order[~in_training[order]]
-    order = order[:k]
-    return pd.DataFrame(
-      {
-        'label': [self.entities.labels[i] for i in order],
-        'score': values[order],
-        'rank': np.arange(1, len(order) + 1),
-        'in_training': in_training[order],
-      }
-    )
+  def predict(
+    self,
+    queries: 'pd.DataFrame',
+    k: int = 10,
+    filter_known: bool | Sequence[str] = False,
+    itself: bool | None = None,
+  ) -> 'pd.DataFrame':
+    """Answers a DataFrame of queries: columns head, relation and tail, of which each row lacks one.
 
-  def score_all(self, side: Side, anchor: int, relation: int) -> Float[np.ndarray, ' E']:
-    """Returns the scores of all entities as the answer of a query by ids, float32 [E]."""
-    score, entity = self.description.make_score(), self.params['entity']
-    query = score.query(side)(pick(entity, [anchor]), pick(self.params['relation'], [relation]))
-    size = len(next(iter(entity.values())))
-    parts = [
-      score.scores_by_width(query, pick(entity, slice(first, first + CHUNK)), self._last)
-      for first in range(0, size, CHUNK)
-    ]
-    raw = np.concatenate([np.asarray(part)[:, 0] for part in parts])
-    return self.description.offset[-1] + self.description.scale[-1] * raw
+    Returns:
+      A DataFrame like those of `predict_tails`, with `query`, the row of the query, in front.
+
+    Raises:
+      errors.UsageError: a row that lacks none of the three, or several.
+      UnknownLabel: an entity or relation that the model does not know.
+    """
+    from medjax.serve import queries as queries_lib
+
+    return queries_lib.answer(self, queries, self.asking(k, filter_known, itself))
+
+  def entity_vectors(self, entities: Names | None = None, frame: bool = False) -> Any:
+    """Returns the vectors of entities, float32 [n, width]: of the named ones, or of all.
+
+    The numbers of one component are neighbours, so the first w numbers are the vector of the sub-model of width w.
+
+    Args:
+      entities: labels or identifiers; None is all, in the order of `entities.labels`.
+      frame: as a DataFrame whose index are the labels.
+    """
+    return self._vectors(vectors.entity_vectors(self), self.entities, entities, frame)
+
+  def relation_vectors(self, relations: Names | None = None, frame: bool = False) -> Any:
+    """Returns the vectors of relations; see `entity_vectors`."""
+    return self._vectors(vectors.relation_vectors(self), self.relations, relations, frame)
+
+  def query_vector(
+    self, head: Names | None = None, relation: Names | None = None, tail: Names | None = None
+  ) -> Float32[np.ndarray, '*Q D']:
+    """Returns what to search the entities' vectors for, under `metric`: the vector [width] of a query, or [Q, width].
+
+    Args:
+      head, relation: the query for their tail; or
+      relation, tail: the query for their head.
+
+    Raises:
+      errors.FormatError: the score has no metric of vectors.
+    """
+    if relation is None or (head is None) == (tail is None):
+      raise ValueError('a query has a relation, and either a head or a tail')
+    side: Side = 'tail' if tail is None else 'head'
+    (anchors, relations), single = self._ids(**{'head': head} if tail is None else {'tail': tail}, relation=relation)
+    found = vectors.query_vectors(self, side, anchors, relations)
+    return found[0] if single else found
+
+  def neighbours(self, entity: Name, k: int = 10) -> 'pd.DataFrame':
+    """Returns the k entities whose vectors are nearest by their angle, as a DataFrame: label, cosine, rank."""
+    import pandas as pd
+
+    table, place = vectors.entity_vectors(self), self.entities.find(entity)
+    sizes = np.linalg.norm(table, axis=1)
+    cosine = table @ table[place] / np.maximum(sizes * sizes[place], np.finfo(np.float32).tiny)
+    cosine[place] = -np.inf
+    ids, best = (x[0] for x in search.top_k(cosine[None], min(positive(k), len(table) - 1)))
+    labels = self.entities.labels
+    return pd.DataFrame({'label': [labels[i] for i in ids], 'cosine': best, 'rank': np.arange(1, len(ids) + 1)})
+
+  def _vectors(self, table, words, names, frame):
+    single = isinstance(names, (str, int, np.integer))
+    found, labels = table, words.labels
+    if names is not None:
+      ids = words.find_all([names] if single else names)
+      found, labels = table[ids], [words.labels[i] for i in ids]
+    if not frame:
+      return found[0] if single else found
+    import pandas as pd
+
+    return pd.DataFrame(found, index=pd.Index(labels, name='label'))
+
+  def _ids(self, **names: Any) -> tuple[list[np.ndarray], bool]:
+    """The ids of names, int64 [Q] each in the order given, and whether all of them are one name."""
+    words = {'head': self.entities, 'relation': self.relations, 'tail': self.entities}
+    one = lambda name: isinstance(name, (str, int, np.integer))
+    found = {kind: words[kind].find_all([name] if one(name) else name) for kind, name in names.items()}
+    lengths = [len(ids) for ids in found.values()]
+    length = 0 if 0 in lengths else max(lengths)
+    if not set(lengths) <= {1, length}:
+      kinds = [f'{kind}s' for kind in found]
+      raise ValueError(
+        f'{", ".join(kinds[:-1])} and {kinds[-1]} are {", ".join(map(str, lengths))} in number; '
+        'give equally many, or one'
+      )
+    single = all(map(one, names.values()))
+    return [np.broadcast_to(ids, length) if len(ids) == 1 else ids for ids in found.values()], single
+
+  def asking(self, k: int = 10, filter_known: bool | Sequence[str] = False, itself: bool | None = None) -> Asking:
+    """Returns how a question is asked; the arguments are those of `predict_tails`."""
+    every = known.SPLITS if filter_known is True else ()
+    splits = every if isinstance(filter_known, bool) else known.check_splits(filter_known)
+    if splits and not self.has_triples:
+      raise errors.UsageError('the model carries no triples, so none of its answers is known; crop it with its triples')
+    return Asking(positive(k), splits, itself)
+
+  def _frame(self, found: Answers, given: dict[str, Any], words: Vocabulary | None = None) -> 'pd.DataFrame':
+    import pandas as pd
+
+    labels, kinds = (words or self.entities).labels, {'relation': self.relations}
+    front = {
+      kind: [kinds.get(kind, self.entities).labels[i] for i in ids[found.query].tolist()] for kind, ids in given.items()
+    }
+    columns: dict[str, Any] = {
+      **front,
+      'label': [labels[i] for i in found.ids.tolist()],
+      'score': found.scores,
+      'rank': found.ranks,
+    }
+    if found.splits is not None:
+      names = (*known.SPLITS, '')  # `answers.UNKNOWN` is the last
+      columns['known'] = [names[i] for i in found.splits.tolist()]
+    return pd.DataFrame(columns)
 
 
-def pick(table: Table, ids: Any) -> Table:
-  """Rows of every leaf of a table, on the device."""
-  return {name: jnp.asarray(leaf[ids]) for name, leaf in table.items()}
+def positive(k: Any) -> int:
+  """Returns a number of answers; raises ValueError for one that is none."""
+  if isinstance(k, bool) or not isinstance(k, (int, np.integer)) or k < 1:
+    raise ValueError(f'k={k!r}: the number of answers has to be 1 or more')
+  return int(k)
+
+
+def short_list(values: Iterable[int], most: int = 8) -> str:
+  """Returns numbers as text, of many only the first and the last.
+
+  >>> short_list(range(10, 650, 10))
+  '10, 20, 30, 40, ... 640 (64)'
+  """
+  values = list(values)
+  if len(values) <= most:
+    return ', '.join(map(str, values))
+  return f'{", ".join(map(str, values[: most // 2]))}, ... {values[-1]} ({len(values)})'
 
 
 def load(
@@ -193,6 +346,9 @@ def load(
   given = {value for value in (width, truncate_dim, dimensions) if value is not None}
   if len(given) > 1:
     raise errors.WidthError(f'width, truncate_dim and dimensions are one thing, but were given as {sorted(given)}')
+  for value in given:
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+      raise errors.WidthError(f'width {value!r} is no whole number')
   folder = pathlib.Path(folder)
   description = artifact.read_description(folder)
   graph = graph_files.read_graph(folder, description.source)
@@ -200,23 +356,26 @@ def load(
   if (folder / artifact.WEIGHTS).exists():
     params = artifact.read_params(folder)
     check_shapes(folder, description, graph, params)
-    return Model(description, params, graph).crop(wanted)
+    model = Model(description, params, graph)
+    return model if wanted == model.width else model.crop(wanted)
+  from medjax.saved import restore  # loads Orbax and JAX
+
   return Model(*restore.sub_model(folder, description, graph, wanted, step), graph)
 
 
-def check_shapes(folder: pathlib.Path, description: artifact.Description, graph: Graph, params: Params) -> None:
+def check_shapes(folder: pathlib.Path, description: artifact.Description, graph: Graph, params: dict[str, Any]) -> None:
   """Raises errors.ArtifactError unless the tables of a cropped model fit its description and vocabularies."""
-  like = jax.eval_shape(
-    lambda: description.make_score().init(
-      jax.random.key(0), graph.num_entities, graph.num_relations, description.widths[-1]
-    )
-  )
-  shapes = lambda tree: {
-    f'{table}.{name}': tuple(leaf.shape) for table, leaves in tree.items() for name, leaf in leaves.items()
+  length = description.widths[-1] // description.make_widths().components
+  rows = {'entity': graph.num_entities, 'relation': graph.num_relations}
+  like = {
+    f'{table}.{name}': (rows[table], length)
+    for table, names in zip(('entity', 'relation'), vectors.LEAVES[description.score])
+    for name in names
   }
-  if shapes(params) != shapes(like):
+  shapes = {f'{table}.{name}': tuple(leaf.shape) for table, leaves in params.items() for name, leaf in leaves.items()}
+  if shapes != like:
     raise errors.ArtifactError(
-      f'{folder / artifact.WEIGHTS} holds tables of shapes {shapes(params)}, but '
-      f'model.json, entities.tsv and relations.tsv call for {shapes(like)}; '
+      f'{folder / artifact.WEIGHTS} holds tables of shapes {shapes}, but '
+      f'model.json, entities.tsv and relations.tsv call for {like}; '
       'crop or train anew'
     )

@@ -1,41 +1,76 @@
 """Identifiers and labels of a graph, and the ids that they stand for."""
 
 import collections
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 import difflib
 import functools
 
+from jaxtyping import Int64
 import numpy as np
 
 from medjax import errors
 from medjax.data import labels as labels_lib
-from medjax.data.triples import Graph
+from medjax.data.graph import Graph
+
+NAMED = 10  # choices that a message names
 
 
 class Vocabulary:
-  """Finds ids by identifier or label; a label that several entries share is told apart as 'label (identifier)'."""
+  """Finds ids by identifier or label; a label that several entries share is told apart as 'label (identifier)'.
+
+  Attributes:
+    kind: 'entity' or 'relation'.
+    identifiers: of all entries; the index is the id.
+    labels: what people read, distinct.
+  """
 
   def __init__(self, kind: str, identifiers: Sequence[str], labels: Sequence[str]):
-    self.kind, self.identifiers = kind, identifiers
+    self.kind, self.identifiers, self._given = kind, identifiers, labels
     self.labels = labels_lib.unique_labels(labels, identifiers)
     self._ids = {label: i for i, label in enumerate(self.labels)} | {name: i for i, name in enumerate(identifiers)}
-    folded = collections.Counter(label.casefold() for label in self.labels)
-    self._folded = {label.casefold(): i for i, label in enumerate(self.labels) if folded[label.casefold()] == 1}
+
+  @functools.cached_property
+  def _folded(self) -> dict[str, list[int]]:
+    folded = collections.defaultdict(list)
+    for i, names in enumerate(zip(self.labels, self._given, self.identifiers)):
+      for name in {name.casefold() for name in names}:
+        folded[name].append(i)
+    return dict(folded)
 
   def find(self, name: str | int) -> int:
-    """Returns the id of an identifier, else of a label, else of a label in another case; ids may be given as ints.
+    """Returns the id of an identifier, else of a label, else of either in another case.
+
+    A whole number stands for the identifier that is written so.
 
     Raises:
-      UnknownLabel: nothing, or several labels that differ only in case, is called so; the nearest are named.
+      UnknownLabel: nothing, or several entries, are called so; they, or the nearest names, are told.
     """
-    if isinstance(name, (int, np.integer)) and not isinstance(name, bool) and 0 <= name < len(self.labels):
-      return int(name)
-    found = self._ids.get(name, self._folded.get(name.casefold())) if isinstance(name, str) else None
-    if found is None:
-      near = difflib.get_close_matches(str(name).casefold(), self._folded, n=3, cutoff=0.5)
-      hint = f'; near it: {", ".join(repr(self.labels[self._folded[n]]) for n in near)}' if near else ''
-      raise errors.UnknownLabel(f'the model has no {self.kind} {name!r}{hint}')
-    return found
+    if isinstance(name, (int, np.integer)) and not isinstance(name, bool):
+      name = str(name)
+    if isinstance(name, str):
+      if name in self._ids:
+        return self._ids[name]
+      found = self._folded.get(name.casefold(), [])
+      if len(found) == 1:
+        return found[0]
+      if found:
+        choices = ', '.join(repr(self.labels[i]) for i in found[:NAMED]) + (' and more' if found[NAMED:] else '')
+        raise errors.UnknownLabel(f'the model has {len(found)} {self.plural} called {name!r}: {choices}; name one')
+    raise errors.UnknownLabel(f'the model has no {self.kind} {name!r}{self._hint(str(name))}')
+
+  def find_all(self, names: Iterable[str | int]) -> Int64[np.ndarray, ' n']:
+    """Returns the ids of several names, int64 [n]."""
+    return np.fromiter(map(self.find, names), np.int64)
+
+  @property
+  def plural(self) -> str:
+    """'entities' or 'relations'."""
+    return {'entity': 'entities', 'relation': 'relations'}[self.kind]
+
+  def _hint(self, name):
+    near = difflib.get_close_matches(name.casefold(), self._folded, n=3, cutoff=0.5)
+    places = dict.fromkeys(i for key in near for i in self._folded[key])
+    return f'; near it: {", ".join(repr(self.labels[i]) for i in [*places][:NAMED])}' if places else ''
 
 
 @functools.lru_cache(maxsize=8)

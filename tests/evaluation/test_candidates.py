@@ -8,7 +8,7 @@ import pytest
 from medjax import errors, scores
 from medjax.core import widths as widths_lib
 from medjax.data import filters
-from medjax.data.triples import Graph
+from medjax.data.graph import Graph
 from medjax.evaluation import candidates, evaluator, ranking
 
 ENTITIES, RELATIONS = 37, 3

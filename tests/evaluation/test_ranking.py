@@ -9,7 +9,7 @@ from medjax import scores
 from medjax.core import axes as axes_lib
 from medjax.core import widths as widths_lib
 from medjax.data import filters
-from medjax.data.triples import Graph
+from medjax.data.graph import Graph
 from medjax.evaluation import evaluator, metrics, ranking
 
 ENTITIES, RELATIONS = 37, 3

@@ -12,7 +12,7 @@ import medjax
 from medjax import scores
 from medjax.core import rows as rows_lib
 from medjax.core import widths as widths_lib
-from medjax.data.triples import Graph
+from medjax.data.graph import Graph
 from medjax.experiments import commands, extraction, runs
 from medjax.kge import batches as batches_lib
 from medjax.saved import artifact

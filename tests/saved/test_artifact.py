@@ -9,7 +9,8 @@ import pytest
 
 from medjax import config as config_lib
 from medjax import errors
-from medjax.data.triples import Graph, split_file
+from medjax.data.graph import Graph
+from medjax.data.triples import split_file
 from medjax.experiments import commands, runs
 from medjax.kge import settings as settings_lib
 from medjax.saved import artifact, graph_files

@@ -1,5 +1,7 @@
 """Cropped models: what they compute, and what a user asks of them."""
 
+import dataclasses
+import functools
 import pathlib
 import subprocess
 import sys
@@ -14,7 +16,7 @@ import medjax
 from medjax import errors, scores
 from medjax.core import axes as axes_lib
 from medjax.core import widths as widths_lib
-from medjax.data.triples import Graph
+from medjax.data.graph import Graph
 from medjax.experiments import commands, runs
 from medjax.saved import checkpoint, graph_files
 from medjax.serve import vocabulary
@@ -134,7 +136,8 @@ def test_with_reciprocal_relations_the_score_is_that_of_the_query_for_the_tail(t
   runs.train(tiny_config({'model.score': 'complex_reciprocal', 'eval.every': 0}), tmp_path / 'run')
   model = medjax.load(tmp_path / 'run', 8)
   assert model.params['relation']['inverse_re'].shape == (3, 4)
-  tails, heads = model.predict_tails('e07', 'third', k=30), model.predict_heads('third', 'e07', k=30)
+  tails = model.predict_tails('e07', 'third', k=30, itself=True)
+  heads = model.predict_heads('third', 'e07', k=30, itself=True)
   np.testing.assert_allclose(tails['score'], model.score('e07', 'third', list(tails['label'])), atol=2e-5)
   tail, relation = model.entities.find('e07'), model.relations.find('third')
   asked = np.array([[model.entities.find(label), relation, tail] for label in heads['label']], np.int32)
@@ -153,27 +156,153 @@ def test_with_reciprocal_relations_the_score_is_that_of_the_query_for_the_tail(t
 @pytest.mark.parametrize('width', [4, 12])
 def test_predictions_are_ordered_and_agree_with_score(run, width, request):
   model = medjax.load(request.getfixturevalue(run), width)
-  tails, heads = model.predict_tails('e07', 'third', k=30), model.predict_heads('third', 'e07', k=30)
+  tails = model.predict_tails('e07', 'third', k=30, itself=True)
+  heads = model.predict_heads('third', 'e07', k=30, itself=True)
   for frame in (tails, heads):
-    assert list(frame.columns) == ['label', 'score', 'rank', 'in_training']
+    assert list(frame.columns) == ['label', 'score', 'rank', 'known']
     assert list(frame['rank']) == list(range(1, 31)) and sorted(frame['label']) == list(model.entities.labels)
     assert frame['score'].is_monotonic_decreasing
   np.testing.assert_allclose(tails['score'], model.score('e07', 'third', list(tails['label'])), atol=2e-5)
   np.testing.assert_allclose(heads['score'], model.score(list(heads['label']), 'third', 'e07'), atol=2e-5)
 
 
-def test_known_answers_are_marked_and_can_be_left_out(rotate):
-  known = {
-    rotate.entities.labels[tail]
-    for head, relation, tail in rotate.graph.train
-    if (head, relation) == (rotate.entities.find('e00'), rotate.relations.find('mirror'))
+@pytest.mark.parametrize('side', ['tail', 'head'])
+def test_known_answers_are_told_by_split_and_can_be_left_out(rotate, side):
+  where = {
+    tuple(rotate.graph.entities[i] if j != 1 else rotate.graph.relations[i] for j, i in enumerate(triple)): split
+    for split in ('test', 'valid', 'train')
+    for triple in getattr(rotate.graph, split)
   }
-  frame = rotate.predict_tails('e00', 'mirror', k=30)
-  assert known and set(frame['label'][frame['in_training']]) == known
-  new = rotate.predict_tails('e00', 'mirror', k=30, filter_known=True)
-  pd.testing.assert_frame_equal(
-    new.drop(columns='rank'), frame[~frame['in_training']].reset_index(drop=True).drop(columns='rank')
+  assert set(where.values()) == {'test', 'valid', 'train'}
+  for (head, relation, tail), split in where.items():
+    ask = functools.partial(
+      *((rotate.predict_tails, head, relation) if side == 'tail' else (rotate.predict_heads, relation, tail)), k=30
+    )
+    frame = ask()
+    answer, other = (tail, head) if side == 'tail' else (head, tail)
+    told = dict(zip(frame['label'], frame['known']))
+    assert told[answer] == split and set(told) == set(rotate.entities.labels) - {other}
+    triple_of = lambda label: (head, relation, label) if side == 'tail' else (label, relation, tail)
+    assert told == {label: where.get(triple_of(label), '') for label in told}
+    for left_out in (True, ('train',), ('valid', 'test')):
+      rest = ask(filter_known=left_out)
+      names = ('train', 'valid', 'test') if left_out is True else left_out
+      expected = frame[~frame['known'].isin(names)].reset_index(drop=True)
+      pd.testing.assert_frame_equal(rest.drop(columns='rank'), expected.drop(columns='rank'))
+      assert rest['rank'].tolist() == list(range(1, len(rest) + 1))
+
+
+def test_an_entity_answers_about_itself_only_where_its_relation_does(rotate):
+  relation = rotate.relations.find('next')
+  loop = np.array([[5, relation, 5]], np.int32)
+  looped = dataclasses.replace(rotate, graph=dataclasses.replace(rotate.graph, test=loop))
+  answers = lambda model, **more: set(model.predict_tails('e00', 'next', k=30, **more)['label'])
+  assert 'e00' not in answers(rotate) and 'e00' in answers(rotate, itself=True)
+  assert 'e00' in answers(looped) and 'e00' not in answers(looped, itself=False)
+  assert 'e00' not in set(looped.predict_tails('e00', 'third', k=30)['label'])
+
+
+def test_several_questions_are_answered_like_each_alone(rotate):
+  heads = ['e00', 'e07', 'e21']
+  many = rotate.predict_tails(heads, 'third', k=4)
+  assert list(many.columns) == ['head', 'relation', 'label', 'score', 'rank', 'known']
+  for head in heads:
+    alone = rotate.predict_tails(head, 'third', k=4)
+    pd.testing.assert_frame_equal(many[many['head'] == head][alone.columns].reset_index(drop=True), alone, rtol=1e-5)
+  assert rotate.predict_heads(['next'], ['e03', 'e04'], k=2)['tail'].tolist() == ['e03', 'e03', 'e04', 'e04']
+  assert rotate.predict_tails([], 'third').empty
+
+
+def test_relations_are_ranked_by_their_scores(rotate):
+  frame = rotate.predict_relations('e00', 'e03')
+  assert sorted(frame['label']) == sorted(rotate.relations.labels)
+  np.testing.assert_allclose(frame['score'], rotate.score('e00', list(frame['label']), 'e03'), atol=2e-5)
+  assert frame['score'].is_monotonic_decreasing
+  held = {rotate.relations.labels[r]: split for split in ('train', 'valid', 'test')
+          for h, r, t in getattr(rotate.graph, split) if (h, t) == (0, 3)}  # fmt: skip
+  assert held and {label: split for label, split in zip(frame['label'], frame['known']) if split} == held
+
+
+def test_a_frame_of_queries_asks_for_what_it_lacks(rotate):
+  asked = pd.DataFrame({'head': ['e00', None, 'e00'], 'relation': ['next', 'third', '?'], 'tail': ['', 'e05', 'e03']})
+  frame = rotate.predict(asked, k=2)
+  assert frame['query'].tolist() == [0, 0, 1, 1, 2, 2] and frame['asked'].tolist()[::2] == ['tail', 'head', 'relation']
+  assert frame['tail'][:2].tolist() == rotate.predict_tails('e00', 'next', k=2)['label'].tolist()
+  assert frame['head'][2:4].tolist() == rotate.predict_heads('third', 'e05', k=2)['label'].tolist()
+  assert frame['relation'][4:].tolist() == rotate.predict_relations('e00', 'e03', k=2)['label'].tolist()
+  with pytest.raises(errors.UsageError, match='query 2 asks for 2 of head'):
+    rotate.predict(pd.DataFrame({'head': ['e00', None], 'relation': ['next', 'third']}))
+
+
+@pytest.mark.parametrize('k', [0, -1, 1.5, True, '3'])
+def test_a_number_of_answers_is_a_number(rotate, k):
+  with pytest.raises(ValueError, match='number of answers'):
+    rotate.predict_tails('e00', 'next', k=k)
+
+
+def test_a_model_without_triples_tells_of_no_known_answers(rotate):
+  none = np.zeros((0, 3), np.int32)
+  bare = dataclasses.replace(rotate, graph=dataclasses.replace(rotate.graph, train=none, valid=none, test=none))
+  frame = bare.predict_tails('e00', 'next', k=3)
+  assert list(frame.columns) == ['label', 'score', 'rank']
+  assert list(bare.predict_relations('e00', 'e01').columns) == ['label', 'score', 'rank']
+  with pytest.raises(errors.UsageError, match='carries no triples'):
+    bare.predict_tails('e00', 'next', filter_known=True)
+
+
+def test_vectors_have_names(trained_complex):
+  model = medjax.load(trained_complex)
+  frame = model.entity_vectors(frame=True)
+  assert frame.shape == (30, 12) and frame.index.tolist() == list(model.entities.labels)
+  np.testing.assert_array_equal(model.entity_vectors('e03'), frame.loc['e03'])
+  np.testing.assert_array_equal(model.entity_vectors(['e03', 'e05']), frame.loc[['e03', 'e05']])
+  np.testing.assert_array_equal(model.crop(4).entity_vectors(), frame.to_numpy()[:, :4])
+  assert model.relation_vectors(['next'], frame=True).index.tolist() == ['next']
+  for query, given in (
+    (model.query_vector('e03', 'next'), model.predict_tails('e03', 'next', k=30, itself=True)),
+    (model.query_vector(relation='next', tail='e03'), model.predict_heads('next', 'e03', k=30, itself=True)),
+  ):
+    assert model.metric == 'ip' and query.shape == (12,)
+    assert (frame @ query).sort_values(ascending=False).index.tolist() == given['label'].tolist()
+  assert model.query_vector(['e03', 'e04'], 'next').shape == (2, 12)
+  with pytest.raises(ValueError, match='a head or a tail'):
+    model.query_vector('e03', 'next', 'e04')
+
+
+def test_neighbours_are_nearest_by_angle(rotate):
+  frame, table = rotate.neighbours('e03', k=29), rotate.entity_vectors(frame=True)
+  table = table.div(np.sqrt((table**2).sum(axis=1)), axis=0)
+  expected = (table @ table.loc['e03']).drop('e03').sort_values(ascending=False)
+  assert frame['label'].tolist() == expected.index.tolist()
+  np.testing.assert_allclose(frame['cosine'], expected, atol=1e-5)
+
+
+def test_a_model_is_shown_in_three_lines(rotate):
+  lines = repr(rotate).splitlines()
+  assert len(lines) == 3 and 'rotate of width 12' in lines[0] and '4, 8, 12' in lines[1] and '30 entities' in lines[2]
+
+
+def test_a_crop_lies_in_one_piece(rotate):
+  for leaves in rotate.crop(4).params.values():
+    assert all(leaf.flags['C_CONTIGUOUS'] and leaf.base is None for leaf in leaves.values())
+
+
+QUESTION = """
+import sys
+import medjax
+model = medjax.load(sys.argv[1])
+model.score('e00', 'next', 'e01'), model.predict_tails('e00', 'next'), model.neighbours('e00'), model.entity_vectors()
+loaded = {'jax', 'flax', 'orbax', 'optax', 'matplotlib', 'scipy'} & set(sys.modules)
+sys.exit(f'loaded {loaded}' if loaded else 0)
+"""
+
+
+def test_a_crop_is_asked_without_jax(trained, tmp_path, repository):
+  commands.crop(trained, 4, tmp_path / 'crop')
+  done = subprocess.run(
+    [sys.executable, '-c', QUESTION, tmp_path / 'crop'], cwd=repository, capture_output=True, text=True, check=False
   )
+  assert done.returncode == 0, done.stderr
 
 
 def test_the_rank_of_predictions_is_that_of_the_evaluation(rotate):
@@ -182,14 +311,15 @@ def test_the_rank_of_predictions_is_that_of_the_evaluation(rotate):
   others = {t for h, r, t in rotate.graph.triples if (h, r) == (head, relation)} - {tail}
   values = rotate.score_all('tail', head, relation)
   rivals = np.array([i for i in range(30) if i not in others and i != tail])
-  one = rotate._replace(
+  one = dataclasses.replace(
+    rotate,
     graph=Graph(
       'one',
       *(getattr(rotate.graph, name) for name in ('entities', 'relations', 'train', 'valid')),
       rotate.graph.test[:1],
       rotate.graph.entity_labels,
       rotate.graph.relation_labels,
-    )
+    ),
   )
   ranks, _ = model_rank(one, rotate.graph.triples)
   assert ranks[0, 0, -1] == 1 + (values[rivals] > values[tail]).sum()
@@ -208,14 +338,37 @@ def of_labels(labels, identifiers=('Q1', 'Q2', 'Q3')):
 def test_labels_are_found_in_any_case():
   names = of_labels(('Paris', 'paris', 'Straße'))
   assert (names.find('Paris'), names.find('paris')) == (0, 1)
-  assert names.find('STRASSE') == names.find('Q3') == names.find(2) == names.find(np.int32(2)) == 2
+  assert names.find('STRASSE') == names.find('Q3') == names.find('q3') == 2
+
+
+def test_whole_numbers_are_identifiers():
+  names = of_labels(('ten', 'two', 'three'), ('10', '2', '3'))
+  assert names.find(2) == names.find('2') == names.find(np.int32(2)) == 1 and names.find(10) == 0
+  with pytest.raises(errors.UnknownLabel, match='no entity'):
+    names.find(0)
 
 
 def test_equal_labels_are_told_apart():
   names = of_labels(('Mercury', 'Mercury', 'Venus'))
-  assert names.find('mercury (q2)') == 1 and names.labels[2] == 'Venus'
-  with pytest.raises(errors.UnknownLabel, match=r"near it: .*'Mercury \(Q1\)'"):
-    names.find('Mercury')
+  assert names.find('Mercury (Q2)') == names.find('mercury (q2)') == 1 and names.labels[2] == 'Venus'
+  for name in ('Mercury', 'MERCURY'):
+    with pytest.raises(
+      errors.UnknownLabel, match=r"2 entities called '.*': 'Mercury \(Q1\)', 'Mercury \(Q2\)'; name one"
+    ):
+      names.find(name)
+
+
+def test_long_identifiers_do_not_hide_equal_labels():
+  names = of_labels(('Twin', 'Twin', 'Other'), ('http://example.org/of/a/place/1', 'http://example.org/2', 'x'))
+  with pytest.raises(errors.UnknownLabel, match=r'2 entities called .*Twin \(http://example.org/of/a/place/1\)'):
+    names.find('Twin')
+
+
+def test_labels_that_differ_in_case_are_told():
+  with pytest.raises(errors.UnknownLabel, match="2 entities called 'PARIS': 'Paris', 'paris'"):
+    of_labels(('Paris', 'paris', 'Bonn')).find('PARIS')
+  with pytest.raises(errors.UnknownLabel, match="near it: 'Paris', 'paris'"):
+    of_labels(('Paris', 'paris', 'Bonn')).find('pariss')
 
 
 @pytest.mark.parametrize('name', ['Pariss', 3, -1, None, 1.0])

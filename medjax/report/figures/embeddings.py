@@ -7,7 +7,7 @@ from jaxtyping import Float, Float64, Int, Shaped
 import numpy as np
 
 from medjax import errors
-from medjax.data.triples import Graph
+from medjax.data.graph import Graph
 from medjax.report import plots, tables
 from medjax.saved.files import Path
 from medjax.serve import model as model_lib

@@ -1,0 +1,108 @@
+"""Raw scores of queries against all entities, in NumPy: what a process without JAX asks a model with.
+
+The entities are laid out once so that a question reads them in order: for inner products as rows [E, D], which a matrix
+product takes; for distances as columns [C, E] a leaf, of which a block of entities stays in a core's cache.
+
+Shape letters: E entities, Q queries, D width, C components.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple, TYPE_CHECKING
+
+from jaxtyping import Float32, Int
+import numpy as np
+
+from medjax.core.sides import Side
+from medjax.serve import search, vectors
+from medjax.serve.vectors import Rows
+
+if TYPE_CHECKING:
+  from medjax.serve.model import Model
+
+BLOCK = 1 << 15  # numbers of a leaf that are compared at once
+
+Terms = Callable[[Any, Any], Float32[np.ndarray, 'C e']]
+
+
+class Space(NamedTuple):
+  """The entities of a model, laid out for questions.
+
+  Attributes:
+    score: name of the score.
+    rows: vectors [E, D] of a score that is an inner product, else None.
+    columns: leaves [C, E] of a distance, else none.
+  """
+
+  score: str
+  rows: Float32[np.ndarray, 'E D'] | None
+  columns: dict[str, Float32[np.ndarray, 'C E']]
+
+
+def make(model: 'Model') -> Space:
+  """Returns the `Space` of a model's entities."""
+  score = model.description.score
+  if vectors.metric(score) == 'ip':
+    return Space(score, vectors.entity_vectors(model), {})
+  leaves = vectors.rows_of(model, 'entity', slice(None))
+  if score == 'pairre':
+    leaves = {name: vectors.of_length_one(leaf) for name, leaf in leaves.items()}
+  return Space(score, None, {name: np.ascontiguousarray(leaf.T) for name, leaf in leaves.items()})
+
+
+def raw_scores(space: Space, queries: Rows) -> Float32[np.ndarray, 'Q E']:
+  """Returns the raw scores [Q, E] of queries, leaves [Q, C] as `vectors.query_rows` makes them, with all entities."""
+  if space.rows is not None:
+    query = vectors.side_by_side(queries, vectors.LEAVES[space.score][0])
+    return (space.rows @ query[0])[None] if len(query) == 1 else query @ space.rows.T
+  count, size = (next(iter(leaves.values())).shape[axis] for leaves, axis in ((queries, 0), (space.columns, 1)))
+  length = max(1, BLOCK // next(iter(space.columns.values())).shape[0])
+  result = np.empty((count, size), np.float32)
+
+  def fill(first: int) -> None:
+    block = slice(first, first + length)
+    part = {name: np.ascontiguousarray(leaf[:, block]) for name, leaf in space.columns.items()}
+    for i in range(count):
+      result[i, block] = _distances(space.score, {name: leaf[i, :, None] for name, leaf in queries.items()}, part)
+
+  each = range(0, size, length)
+  if count * size > search.SHARE:
+    list(search.workers().map(fill, each))
+  else:
+    for first in each:
+      fill(first)
+  return np.negative(result, out=result)
+
+
+def raw_pairs(score: str, queries: Rows, candidates: Rows) -> Float32[np.ndarray, ' Q']:
+  """Returns the raw scores [Q] of queries and one candidate each; leaves [Q, C] both."""
+  if vectors.metric(score) == 'ip':
+    return sum(np.einsum('qc,qc->q', queries[name], candidates[name]) for name in candidates)
+  if score == 'pairre':
+    candidates = {name: vectors.of_length_one(leaf) for name, leaf in candidates.items()}
+  turn = lambda rows: {name: leaf.T for name, leaf in rows.items()}
+  return -_distances(score, turn(queries), turn(candidates))
+
+
+def pairs(
+  model: 'Model', side: Side, anchors: Int[np.ndarray, ' Q'], relations: Int[np.ndarray, ' Q'], asked: Any
+) -> Float32[np.ndarray, ' Q']:
+  """Returns the raw scores [Q] of triples by ids, int [Q] each, as the answers of the queries for that side."""
+  queries = vectors.query_rows(model, side, anchors, relations)
+  return raw_pairs(model.description.score, queries, vectors.rows_of(model, 'entity', asked))
+
+
+def _distances(score, query, candidate):
+  """The distances [e] of leaves [C, e] from a query's [C, 1] or [C, e]."""
+  if score == 'rotate':
+    real, imaginary = (candidate[name] - query[name] for name in vectors.COMPLEX)
+    np.multiply(real, real, out=real)
+    np.multiply(imaginary, imaginary, out=imaginary)
+    return np.sqrt(np.add(real, imaginary, out=real), out=real).sum(0)
+  if score == 'pairre':
+    gap = candidate['vector'] * query['stretch']
+    gap -= query['vector']
+  else:
+    gap = candidate['vector'] - query['vector']
+  if score == 'transe_l2':
+    return np.sqrt(np.multiply(gap, gap, out=gap).sum(0))
+  return np.abs(gap, out=gap).sum(0)

@@ -1,0 +1,27 @@
+"""The best of many scores, against sorting all of them."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+import numpy as np
+
+from medjax.serve import search
+
+VALUES = st.sampled_from([-np.inf, -2.5, 0.0, -0.0, 1.0, 3.0, np.inf, np.nan])
+
+
+@settings(deadline=None, max_examples=200)
+@given(arrays.arrays(np.float32, arrays.array_shapes(min_dims=2, max_dims=2, max_side=40), elements=VALUES), st.data())
+def test_the_best_are_those_of_a_stable_sort(scores, data):
+  k = data.draw(st.integers(0, scores.shape[1]))
+  ids, best = search.top_k(scores, k)
+  np.testing.assert_array_equal(ids, np.argsort(-scores, 1, kind='stable')[:, :k])
+  np.testing.assert_array_equal(best, np.take_along_axis(scores, ids, 1))
+
+
+def test_workers_find_the_same(monkeypatch):
+  scores = np.random.RandomState(0).randint(0, 50, (37, 200)).astype(np.float32)
+  alone = search.top_k(scores, 7)
+  monkeypatch.setattr(search, 'SHARE', 1000)
+  for found, expected in zip(search.top_k(scores, 7), alone):
+    np.testing.assert_array_equal(found, expected)

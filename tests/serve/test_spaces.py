@@ -1,0 +1,41 @@
+"""NumPy's scores are those that a model was trained with, for every score."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from medjax import scores
+from medjax.core import score_names, sides
+from medjax.core.widths import Widths
+from medjax.serve import search, spaces, vectors
+from tests.models import ENTITIES, make_model, RELATIONS, WIDTHS
+
+
+def test_every_score_has_its_components():
+  made = {name: scores.make(name, scores.default_constants(1.0, 4)).components for name in scores.REGISTRY}
+  assert made == score_names.COMPONENTS
+
+
+@pytest.mark.parametrize('share', [search.SHARE, 10])
+@pytest.mark.parametrize('side', sides.SIDES)
+@pytest.mark.parametrize('name', scores.REGISTRY)
+def test_scores_are_those_of_the_training(name, side, share, monkeypatch):
+  monkeypatch.setattr(search, 'SHARE', share)
+  monkeypatch.setattr(spaces, 'BLOCK', 32)
+  anchors, relations = np.arange(ENTITIES).repeat(RELATIONS), np.tile(np.arange(RELATIONS), ENTITIES)
+  known, asked = sides.columns(side)
+  triples = np.zeros((len(anchors), ENTITIES, 3), np.int32)
+  triples[..., known], triples[..., 1], triples[..., asked] = anchors[:, None], relations[:, None], np.arange(ENTITIES)
+  for width in WIDTHS:
+    model = make_model(name).crop(width)
+    score = model.description.make_score()
+    params = jax.tree.map(jnp.asarray, model.params)
+    raw = scores.score_triples(score, params, jnp.asarray(triples), Widths((width,), score.components), side)[..., 0]
+    found = spaces.raw_scores(model.space, vectors.query_rows(model, side, anchors, relations))
+    np.testing.assert_allclose(found, raw, rtol=2e-5, atol=2e-5)
+    one = spaces.raw_scores(model.space, vectors.query_rows(model, side, anchors[:1], relations[:1]))
+    np.testing.assert_allclose(one, raw[:1], rtol=2e-5, atol=2e-5)
+    flat = triples.reshape(-1, 3)
+    pairs = spaces.pairs(model, side, flat[:, known], flat[:, 1], flat[:, asked])
+    np.testing.assert_allclose(pairs.reshape(raw.shape), raw, rtol=2e-5, atol=2e-5)
