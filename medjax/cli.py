@@ -114,8 +114,8 @@ MODES = {
   'distill': Mode(distill, ('widths',), 'config.'),
   'compare': Mode(compare, ('widths',), 'config.'),
   'prepare': Mode(prepare, ('output',), 'config.data.'),
-  'evaluate': Mode(evaluate, ('split', 'width', 'ranks', 'candidates')),
-  'crop': Mode(crop, ('width', 'output')),
+  'evaluate': Mode(evaluate, ('split', 'triples', 'relation', 'width', 'ranks', 'candidates'), 'config.data.'),
+  'crop': Mode(crop, ('width', 'output', 'with_triples')),
   'extract': Mode(extract, ('by', 'widths', 'output', 'seed')),
   'predict': Mode(predict, ('head', 'relation', 'tail', 'queries', 'width', 'k', 'new', 'format', 'output')),
   'report': Mode(report, ('output', 'widths')),
@@ -142,6 +142,8 @@ def run(mode: str, config: Any, workdir: str | None, given: Mapping[str, Any], f
     workdir, given = workdir or f'runs/{config.name}', dict(given)
     if given.get('output'):
       given['output'] = os.path.expanduser(given['output'])
+    if mode == 'evaluate' and fields:
+      given['data'] = config.data  # else the graph is the model's own
     MODES[mode].run(config, os.path.expanduser(workdir), **given)
   except errors.MedjaxError as error:
     print(f'error: {error}', file=sys.stderr)

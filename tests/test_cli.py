@@ -69,7 +69,7 @@ def test_training_refuses_a_folder_of_something_else(command, tmp_path):
 
 
 def test_training_refuses_a_cropped_model_as_workdir(command, trained, tmp_path):
-  commands.crop(trained, 8, tmp_path / 'small')
+  commands.crop(trained, 8, tmp_path / 'small', with_triples=True)
   check_refused(command('train', tmp_path / 'small'), 'model.safetensors', 'another --workdir')
 
 
@@ -138,7 +138,7 @@ def test_a_crop_needs_a_width_and_an_output(command, trained, tmp_path):
 def test_an_extraction_needs_an_output_and_widths(command, trained, tiny_config, tmp_path):
   check_refused(command('extract', trained), '--output=DIR')
   check_refused(command('extract', trained, output=str(tmp_path / 'out'), by='value', widths='4,14'), 'width 12 to 14')
-  commands.crop(trained, 4, tmp_path / 'one')
+  commands.crop(trained, 4, tmp_path / 'one', with_triples=True)
   check_refused(command('extract', tmp_path / 'one', output=str(tmp_path / 'out')), 'one width', '--widths=')
   check_refused(command('extract', trained, output=str(tmp_path / 'one')), tmp_path / 'one', 'name a new one')
 
