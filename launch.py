@@ -13,6 +13,8 @@ python launch.py --mode=predict --workdir=small --head=France --relation=borders
 python launch.py --mode=report --workdir=runs
 """
 
+import contextlib
+import os
 import pathlib
 import sys
 
@@ -24,7 +26,9 @@ if __name__ == '__main__':
 from absl import app, flags
 from ml_collections import config_flags
 
+import medjax
 from medjax import cli, config, errors
+from medjax.config import help as field_help
 
 DEFAULT = str(pathlib.Path(__file__).parent / 'configs' / 'quickstart.py')
 MODE = flags.DEFINE_enum('mode', 'train', list(cli.MODES), 'What to do.')
@@ -50,8 +54,28 @@ OPTIONS = (
 )
 
 
+HELP = {'--help', '--helpshort', '--helpfull', '-help', '-h', '-?'}
+
+
+def answer(arguments: list[str]) -> str | None:
+  """Returns what a command line that asks for help or for the version is told, or None for any other."""
+  if '--version' in arguments:
+    return f'medjax {medjax.__version__}'
+  asked = HELP & set(arguments)
+  if not asked:
+    return None
+  config_flags.DEFINE_config_file('config', DEFAULT, 'What to train; its fields follow as --config.a.b=c.')
+  of_flags = flags.FLAGS.get_help() if '--helpfull' in asked else flags.FLAGS.main_module_help()
+  return '\n\n'.join([(__doc__ or '').strip(), of_flags.strip(), field_help.text()])
+
+
 def parse(argv: list[str]) -> list[str]:
-  """Reads the flags; a mistake ends the process with one line that names it."""
+  """Reads the flags; a mistake ends the process with one line that names it, a question with its answer."""
+  if (text := answer(argv[1:])) is not None:
+    with contextlib.suppress(BrokenPipeError):  # of a reader that has seen enough
+      print(text, flush=True)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(0)
   try:
     config.check_arguments(argv[1:])
     config_flags.DEFINE_config_file('config', DEFAULT, 'What to train; fields follow as --config.a.b=c.')
