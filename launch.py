@@ -16,6 +16,8 @@ python launch.py --mode=predict --workdir=small --head=France --relation=borders
 python launch.py --mode=report --workdir=runs
 """
 
+import contextlib
+import os
 import pathlib
 import sys
 
@@ -27,7 +29,9 @@ if __name__ == '__main__':
 from absl import app, flags
 from ml_collections import config_flags
 
+import medjax
 from medjax import cli, config, errors
+from medjax.config import help as field_help
 
 DEFAULT = str(pathlib.Path(__file__).parent / 'configs' / 'quickstart.py')
 MODE = flags.DEFINE_enum('mode', 'train', list(cli.MODES), 'What to do.')
@@ -44,10 +48,12 @@ OPTIONS = (
   flags.DEFINE_string('widths', None, 'Widths to extract, distill, compare or report, as in 10,20,40.'),
   flags.DEFINE_integer('seed', 0, "Of an extraction's sample of triples or random order.", lower_bound=0),
   flags.DEFINE_integer('candidates', None, 'Rank among N drawn candidates; 0 all, -1 published.', lower_bound=-1),
-  flags.DEFINE_enum('split', 'test', ['valid', 'test'], 'What to evaluate on.'),
+  flags.DEFINE_enum('split', 'test', ['train', 'valid', 'test'], 'What to evaluate on.'),
+  flags.DEFINE_string('triples', None, 'A file of triples to evaluate on, by identifiers or labels.'),
+  flags.DEFINE_bool('with_triples', False, 'Crops carry the triples, to tell what is known and be evaluated.'),
   flags.DEFINE_bool('ranks', False, 'Also save the rank of every query, for figures.'),
   flags.DEFINE_string('head', None, 'The head of a question.'),
-  flags.DEFINE_string('relation', None, 'The relation of a question.'),
+  flags.DEFINE_string('relation', None, 'The relation of a question, or the only one to evaluate.'),
   flags.DEFINE_string('tail', None, 'The tail of a question.'),
   flags.DEFINE_string('queries', None, 'A file of questions: columns head, relation, tail; blank what is asked.'),
   flags.DEFINE_integer('k', 10, 'How many answers.', lower_bound=1),
@@ -55,8 +61,28 @@ OPTIONS = (
 )
 
 
+HELP = {'--help', '--helpshort', '--helpfull', '-help', '-h', '-?'}
+
+
+def answer(arguments: list[str]) -> str | None:
+  """Returns what a command line that asks for help or for the version is told, or None for any other."""
+  if '--version' in arguments:
+    return f'medjax {medjax.__version__}'
+  asked = HELP & set(arguments)
+  if not asked:
+    return None
+  config_flags.DEFINE_config_file('config', DEFAULT, 'What to train; its fields follow as --config.a.b=c.')
+  of_flags = flags.FLAGS.get_help() if '--helpfull' in asked else flags.FLAGS.main_module_help()
+  return '\n\n'.join([(__doc__ or '').strip(), of_flags.strip(), field_help.text()])
+
+
 def parse(argv: list[str]) -> list[str]:
-  """Reads the flags; a mistake ends the process with one line that names it."""
+  """Reads the flags; a mistake ends the process with one line that names it, a question with its answer."""
+  if (text := answer(argv[1:])) is not None:
+    with contextlib.suppress(BrokenPipeError):  # of a reader that has seen enough
+      print(text, flush=True)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(0)
   try:
     config.check_arguments(argv[1:])
     config_flags.DEFINE_config_file('config', DEFAULT, 'What to train; fields follow as --config.a.b=c.')

@@ -136,8 +136,8 @@ MODES = {
   'compare': Mode(compare, ('widths',), 'config.'),
   'inspect': Mode(inspect, reads='config.data.'),
   'prepare': Mode(prepare, ('output',), 'config.data.'),
-  'evaluate': Mode(evaluate, ('split', 'width', 'ranks', 'candidates')),
-  'crop': Mode(crop, ('width', 'output', 'dtype')),
+  'evaluate': Mode(evaluate, ('split', 'triples', 'relation', 'width', 'ranks', 'candidates'), 'config.data.'),
+  'crop': Mode(crop, ('width', 'output', 'with_triples', 'dtype')),
   'export': Mode(export, ('width', 'output', 'format', 'dtype', 'push_to')),
   'import': Mode(import_model, ('source', 'output', 'format', 'score'), 'config.data.'),
   'extract': Mode(extract, ('by', 'widths', 'output', 'seed')),
@@ -166,6 +166,8 @@ def run(mode: str, config: Any, workdir: str | None, given: Mapping[str, Any], f
     workdir, given = workdir or f'runs/{config.name}', dict(given)
     if given.get('output'):
       given['output'] = os.path.expanduser(given['output'])
+    if mode == 'evaluate' and fields:
+      given['data'] = config.data  # else the graph is the model's own
     MODES[mode].run(config, os.path.expanduser(workdir), **given)
   except errors.MedjaxError as error:
     print(f'error: {error}', file=sys.stderr)

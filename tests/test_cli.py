@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+import medjax
 from medjax import cli
 from medjax.experiments import commands
 from medjax.report import metrics
@@ -69,7 +70,7 @@ def test_training_refuses_a_folder_of_something_else(command, tmp_path):
 
 
 def test_training_refuses_a_cropped_model_as_workdir(command, trained, tmp_path):
-  commands.crop(trained, 8, tmp_path / 'small')
+  commands.crop(trained, 8, tmp_path / 'small', with_triples=True)
   check_refused(command('train', tmp_path / 'small'), 'model.safetensors', 'another --workdir')
 
 
@@ -138,7 +139,7 @@ def test_a_crop_needs_a_width_and_an_output(command, trained, tmp_path):
 def test_an_extraction_needs_an_output_and_widths(command, trained, tiny_config, tmp_path):
   check_refused(command('extract', trained), '--output=DIR')
   check_refused(command('extract', trained, output=str(tmp_path / 'out'), by='value', widths='4,14'), 'width 12 to 14')
-  commands.crop(trained, 4, tmp_path / 'one')
+  commands.crop(trained, 4, tmp_path / 'one', with_triples=True)
   check_refused(command('extract', tmp_path / 'one', output=str(tmp_path / 'out')), 'one width', '--widths=')
   check_refused(command('extract', trained, output=str(tmp_path / 'one')), tmp_path / 'one', 'name a new one')
 
@@ -222,7 +223,7 @@ def test_a_workdir_of_any_name_is_trained_in_renamed_and_loaded(command, tmp_pat
   assert command('train', workdir)[0] == 0
   moved = workdir.rename(tmp_path / '[x] plain')
   assert command('predict', moved, head='e00', relation='next')[0] == 0
-  assert command('crop', moved, width=4, output=str(tmp_path / 'crop[1]'))[0] == 0
+  assert command('crop', moved, width=4, output=str(tmp_path / 'crop[1]'), with_triples=True)[0] == 0
   assert command('evaluate', tmp_path / 'crop[1]')[0] == 0
   assert command('train', moved)[0] == 0  # goes on
 
@@ -232,3 +233,17 @@ def test_a_tilde_is_the_home_folder(command, tmp_path, monkeypatch, trained):
   shutil.copytree(trained, tmp_path / 'run')
   assert command('crop', '~/run', width=4, output='~/small')[0] == 0
   assert (tmp_path / 'small' / 'model.json').exists()
+
+
+@pytest.mark.parametrize('flag', ['--help', '-h', '--helpfull', '--helpshort', '-?'])
+def test_help_is_an_answer(repository, flag):
+  done = subprocess.run([sys.executable, repository / 'launch.py', flag], capture_output=True, text=True)
+  assert done.returncode == 0 and not done.stderr
+  for words in ('--mode=crop', '--workdir:', 'with_triples', '--config.train.steps=8000', 'positives per step'):
+    assert words in done.stdout
+  assert ('--only_check_args' in done.stdout or 'absl.app' in done.stdout) == (flag == '--helpfull')
+
+
+def test_the_version_is_told(repository):
+  done = subprocess.run([sys.executable, repository / 'launch.py', '--version'], capture_output=True, text=True)
+  assert (done.returncode, done.stdout, done.stderr) == (0, f'medjax {medjax.__version__}\n', '')

@@ -59,7 +59,7 @@ def test_a_flag_chooses_the_candidates_of_one_evaluation(prepared_run, capsys):
 
 def test_a_cropped_model_keeps_the_reference_and_how_it_was_evaluated(prepared_run, tmp_path):
   _, workdir = prepared_run
-  commands.crop(workdir, 8, tmp_path / 'small')
+  commands.crop(workdir, 8, tmp_path / 'small', with_triples=True)
   assert artifact.read_description(tmp_path / 'small').candidates == 7
   of_crop, of_run = runs.evaluate(tmp_path / 'small'), pd.read_csv(workdir / 'results-candidates-7.csv')
   pd.testing.assert_frame_equal(of_crop, of_run[of_run['width'] <= 8])
@@ -67,7 +67,7 @@ def test_a_cropped_model_keeps_the_reference_and_how_it_was_evaluated(prepared_r
 
 def test_a_moved_store_is_told_and_found_again(prepared_run, tmp_path):
   store, workdir = prepared_run
-  commands.crop(workdir, 8, tmp_path / 'small')
+  commands.crop(workdir, 8, tmp_path / 'small', with_triples=True)
   store.rename(tmp_path / 'elsewhere')
   try:
     with pytest.raises(errors.ArtifactError) as error:

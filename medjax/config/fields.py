@@ -91,17 +91,17 @@ class DistillConfig:
 class TrainConfig:
   """Batches, negatives, the optimizer, and how often something is saved."""
 
-  steps: int = 8000
+  steps: int = 8000  # updates of the parameters, a batch each
   batch: int = 512  # positives per step; half of them corrupt the tail, half the head
   negatives: int = 64  # corrupted triples per positive; 0 = all other entities (1-vs-all), for the softmax loss
   share_negatives: int = 1  # positives that share one set of negatives; 1 = each has its own
   filter_negatives: bool = False  # leave out corrupted triples that are known to be true
   optimizer: str = 'adam'  # 'adam', or 'adagrad'
-  learning_rate: float = 5e-3
+  learning_rate: float = 5e-3  # of the first step
   narrow_rate: float = 0.25  # p: components of width d, and of no narrower one, learn (d_n/d)^p times as fast
   decay: str = 'linear'  # to zero at the last step, or 'constant'
   steps_per_dispatch: int = 50  # steps handed to the device at once; Ctrl-C waits for them
-  seed: int = 0
+  seed: int = 0  # of the first parameters, batches and negatives
   log_every: int = 100  # steps between lines of metrics
   checkpoint_every: int = 1000  # steps between checkpoints
   keep: int = 2  # how many of the latest checkpoints stay, besides the best

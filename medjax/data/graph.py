@@ -88,15 +88,29 @@ class Graph:
     """All splits in one array, int32 [M_train + M_valid + M_test, 3]."""
     return np.concatenate(self.splits)
 
+  @property
+  def has_triples(self) -> bool:
+    """Whether there are triples; a cropped model may go without those that it was trained on."""
+    return len(self.train) > 0
+
+  def without_triples(self) -> 'Graph':
+    """Returns the vocabularies and notes alone, in memory."""
+    none = np.zeros((0, 3), np.int32)
+    return dataclasses.replace(self, train=none, valid=none, test=none, store=None)
+
   def unseen_entities(self) -> Bool[np.ndarray, ' E']:
-    """bool [E]: entities that valid or test name and train does not."""
+    """bool [E]: entities that valid or test name and train does not; none where there are no triples."""
+    if not self.has_triples:
+      return np.zeros(self.num_entities, bool)
     seen = np.zeros(self.num_entities, bool)
     for first in range(0, len(self.train), CHUNK):
       seen[self.train[first : first + CHUNK, ::2]] = True
     return ~seen
 
   def relation_categories(self) -> Shaped[np.ndarray, ' R']:
-    """The category of each relation, array of str [R]; see `filters.relation_categories`."""
+    """The category of each relation, array of str [R], see `filters.relation_categories`; '' without triples."""
+    if not self.has_triples:
+      return np.full(self.num_relations, '')
     if self.store is not None:
       return filters.categories(*self.store.relation_counts())
     return filters.relation_categories(self.train, self.num_relations)

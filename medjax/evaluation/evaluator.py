@@ -77,20 +77,25 @@ def rank_split(
   unseen: str = 'rank',
   batch: int = 256,
   candidates: int = 0,
+  triples: Int[np.ndarray, 'M 3'] | None = None,
+  relation: int | None = None,
 ) -> Ranked:
-  """Returns the `Ranked` of a split; see `evaluate`."""
-  triples = getattr(graph, split)
-  with_unseen = graph.unseen_entities()[triples[:, [0, 2]]].any(1)
+  """Returns the `Ranked` of a split, see `evaluate`; or of other triples, or of those of one relation (its id)."""
+  asked, known = getattr(graph, split) if triples is None else triples, graph.splits
+  if triples is not None:
+    known = (*known, triples)
+  places = np.arange(len(asked)) if relation is None else np.flatnonzero(np.asarray(asked[:, 1]) == relation)
+  with_unseen = graph.unseen_entities()[np.asarray(asked[places])[:, [0, 2]]].any(1)
   counts = {
-    'triples': len(triples),
+    'triples': len(places),
     'naming an entity unseen in training': int(with_unseen.sum()),
     'skipped': int(with_unseen.sum()) if unseen == 'skip' else 0,
   }
-  places = np.flatnonzero(~with_unseen) if unseen == 'skip' else np.arange(len(triples))
-  triples = np.asarray(triples[places])
+  places = places[~with_unseen] if unseen == 'skip' else places
+  ranked = np.asarray(asked[places])
   choose = at(places, candidates_lib.chooser(candidates, graph, split))
-  ranks, competing = rank_both_sides(score, model, widths, triples, graph.splits, batch, choose)
-  return Ranked(triples, ranks, competing, counts, candidates_lib.describe(candidates))
+  ranks, competing = rank_both_sides(score, model, widths, ranked, known, batch, choose)
+  return Ranked(ranked, ranks, competing, counts, candidates_lib.describe(candidates))
 
 
 def evaluate(

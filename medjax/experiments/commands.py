@@ -1,5 +1,6 @@
 """What the command line can ask for beside trainings: inspect, prepare, crop, export, import, extract."""
 
+import dataclasses
 import json
 import pathlib
 import time
@@ -45,23 +46,36 @@ def prepare(config: Config, output: Path | None = None) -> Graph:
   return graph
 
 
-def crop(workdir: Path, width: int | None = None, output: Path | None = None, dtype: str = 'float32') -> Model:
+def crop(
+  workdir: Path,
+  width: int | None = None,
+  output: Path | None = None,
+  with_triples: bool = False,
+  dtype: str = 'float32',
+) -> Model:
   """Writes the sub-model of a width as a standalone model, which can be cropped again.
 
   Args:
     workdir: a run or cropped model.
     width: a trained width.
     output: the folder to write.
+    with_triples: also write the triples that the model was trained and judged on, by which it tells what is known and
+      can be evaluated again.
     dtype: how it stores numbers: 'float32', 'float16' or 'int8'; see `saved.small`.
   """
   if width is None or not output:
     raise errors.UsageError('--mode=crop needs --width=N and --output=DIR')
   output = new_folder(output)
   model = model_lib.load(workdir, width)
+  if with_triples and not model.has_triples:
+    raise errors.UsageError(f'--with_triples: {workdir} carries none; crop the run itself')
+  if not with_triples:
+    model = dataclasses.replace(model, graph=model.graph.without_triples())
   exports.export(model, output, 'safetensors', dtype)
   size = (output / artifact.WEIGHTS).stat().st_size
   print(
     f'width {width} of {workdir} -> {output}: {axes_lib.num_numbers(model.params):,} numbers, {size / 2**20:.2f} MiB'
+    + ('' if with_triples else '; without triples')
   )
   return model
 
@@ -161,6 +175,11 @@ def extract(
   if widths is None and len(chosen) == 1:
     raise errors.UsageError(f'{workdir} has one width, {chosen[0]}; say which to extract, such as --widths=10,20,40')
   model = model_lib.load(workdir)
+  if not model.has_triples:
+    raise errors.UsageError(
+      f'{workdir} carries no triples, by which components are chosen and judged; extract from the run itself, or '
+      'from a crop that was made with --with_triples'
+    )
   config, begun = workdir_lib.read_config(workdir), time.perf_counter()
   temperature = (config or config_lib.Config()).objective.adversarial_temperature
   values = extraction.importance(model, by, seed, temperature)

@@ -1,6 +1,6 @@
 """A run: trained, or gone on with, and evaluated at every width."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 import contextlib
 import dataclasses
 import pathlib
@@ -14,9 +14,11 @@ from medjax import config as config_lib
 from medjax.config.fields import Config, EvalConfig
 from medjax.core import widths as widths_lib
 from medjax.data import datasets, source, store
+from medjax.data.datasets import DataConfig
 from medjax.data.graph import Graph
 from medjax.evaluation import candidates as candidates_lib
 from medjax.evaluation import evaluator
+from medjax.experiments import asked as asked_lib
 from medjax.experiments import resumption
 from medjax.experiments import teacher as teacher_lib
 from medjax.kge import settings as settings_lib
@@ -145,29 +147,39 @@ def open_workdir(config: Config, workdir: pathlib.Path, graph: Graph | None, fil
 
 
 def evaluate(
-  workdir: Path, split: str = 'test', width: int | None = None, ranks: bool = False, candidates: int | None = None
+  workdir: Path,
+  split: str = 'test',
+  width: int | None = None,
+  ranks: bool = False,
+  candidates: int | None = None,
+  triples: Path | None = None,
+  relation: str | None = None,
+  data: DataConfig | None = None,
 ) -> pd.DataFrame | None:
   """Evaluates a run or cropped model, and writes results.csv, -detail.csv and .png into its folder.
 
-  The names tell another split (results-valid), a width (results-width-40) and candidates that are not all entities
-  (results-candidates-500), so results.csv is always the full ranking.
+  The names tell another split (results-valid), other triples or data (results-triples-more.tsv), a relation, a width
+  (results-width-40) and candidates that are not all entities (results-candidates-500), so results.csv is always the
+  full ranking.
 
   Args:
     workdir: a run or cropped model.
-    split: 'valid' or 'test'.
+    split: 'train', 'valid' or 'test'.
     width: evaluate only this width and the narrower ones.
     ranks: also write the rank of every query (results-ranks.npz).
     candidates: see `config.EvalConfig`; None is what the run was configured with.
+    triples, relation, data: what is ranked instead of a split of its own graph, see `asked.find`.
 
   Returns:
     The results as a DataFrame, one row per width; None, and no file, where the split holds no triples.
   """
   workdir = pathlib.Path(workdir)
   model = model_lib.load(workdir, width)
-  if not len(getattr(model.graph, split)):
-    held = [name for name in ('valid', 'test') if len(getattr(model.graph, name))]
+  asked = asked_lib.find(model, split, triples, relation, data)
+  if asked.triples is None and not len(getattr(asked.graph, asked.split)):
+    held = [name for name in ('valid', 'test') if len(getattr(asked.graph, name))]
     print(
-      f'\n{split}: {model.graph.name} holds no {split} triples, so nothing is evaluated'
+      f'\n{split}: {asked.graph.name} holds no {split} triples, so nothing is evaluated'
       + (f'; --mode=evaluate --split={held[0]} evaluates on {held[0]}' if held else '')
     )
     return None
@@ -177,15 +189,23 @@ def evaluate(
   batch = (workdir_lib.read_config(workdir) or config_lib.Config()).eval.batch
   candidates = description.candidates if candidates is None else candidates
   ranked = evaluator.rank_split(
-    description.make_score(), model.params, widths, model.graph, split, description.unseen, batch, candidates
+    description.make_score(),
+    model.params,
+    widths,
+    asked.graph,
+    asked.split,
+    description.unseen,
+    batch,
+    candidates,
+    asked.triples,
+    asked.relation,
   )
-  rows = evaluator.summarize(ranked, model.params, widths, model.graph)
+  rows = evaluator.summarize(ranked, model.params, widths, asked.graph)
   rows['trained'] = rows['width'].isin(description.widths)
   results = tables.results_frame(rows)
   against = candidates_lib.describe(candidates)
   stem = (
-    'results'
-    + ('' if split == 'test' else f'-{split}')
+    asked.stem
     + ('' if width is None else f'-width-{width}')
     + ('' if not candidates else f'-candidates-{"given" if candidates < 0 else candidates}')
   )
@@ -199,16 +219,20 @@ def evaluate(
   plots.quality_against_width(
     results,
     workdir / f'{stem}.png',
-    f'{description.score} on {model.graph.name}, {split}' + (f', candidates: {against}' if candidates else ''),
+    f'{description.score} on {model.graph.name}, {asked.name}' + (f', candidates: {against}' if candidates else ''),
   )
   print(
-    f'\n{split}: '
+    f'\n{asked.name}: '
     + ', '.join(f'{number:,} {name}' for name, number in ranked.counts.items())
     + (f'; NOT ranked among all entities, but among candidates: {against}' if candidates else '')
   )
-  if not len(ranked.triples) and ranked.counts['skipped']:
-    print(f'{tables.NOTHING}: all of them name an entity unseen in training, and eval.unseen=skip leaves these out')
-  else:
-    print(tables.show(results))
+  print(tables.show(results) + (nothing_because(ranked.counts, asked) if not len(ranked.triples) else ''))
   print(f'written: {workdir / stem}.csv, -detail.csv, .png')
   return results
+
+
+def nothing_because(counts: Mapping[str, int], asked: asked_lib.Asked) -> str:
+  """Returns why an evaluation has no triples to rank, in words."""
+  if counts['skipped']:
+    return ': all of them name an entity unseen in training, and eval.unseen=skip leaves these out'
+  return ': there are none' + (' of that relation' if asked.relation is not None else '')

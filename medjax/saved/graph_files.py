@@ -1,5 +1,6 @@
 """The graph of a workdir or cropped model: its vocabularies, triples and notes, or the name of a prepared graph."""
 
+import dataclasses
 import json
 from operator import itemgetter
 import pathlib
@@ -9,9 +10,11 @@ import numpy as np
 
 from medjax.data.graph import Graph
 from medjax.errors import ArtifactError, DataError
+from medjax.saved.artifact import WEIGHTS
 from medjax.saved.files import Path, reading, replacing, write_text
 
 REFERENCE = 'graph.json'
+TRIPLES = 'triples.npz'
 ESCAPES = {'\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r'}  # in the fields of a .tsv
 
 
@@ -27,7 +30,7 @@ def unescape(field: str) -> str:
 
 
 def write_graph(folder: Path, graph: Graph) -> None:
-  """Writes triples.npz, entities.tsv, relations.tsv and notes.txt (the graph's licence among them).
+  """Writes triples.npz (if there are triples), entities.tsv, relations.tsv and notes.txt (the licence among them).
 
   A prepared graph is not copied: graph.json says where it is, and its hash.
   """
@@ -42,12 +45,15 @@ def write_graph(folder: Path, graph: Graph) -> None:
     rows = ''.join(f'{escape(i)}\t{escape(label)}\n' for i, label in zip(ids, labels))
     write_text(folder / f'{name}.tsv', f'id\tlabel\n{rows}')
   write_text(folder / 'notes.txt', ''.join(f'{escape(note)}\n' for note in graph.notes))
-  with replacing(folder / 'triples.npz') as file:
+  if not graph.has_triples:
+    (folder / TRIPLES).unlink(missing_ok=True)
+    return
+  with replacing(folder / TRIPLES) as file:
     np.savez_compressed(file, train=graph.train, valid=graph.valid, test=graph.test)
 
 
 def read_graph(folder: Path, name: str = '') -> Graph:
-  """Returns the `Graph` of a workdir or cropped model."""
+  """Returns the `Graph` of a workdir or cropped model; the latter may lack triples.npz, and has no triples then."""
   folder = pathlib.Path(folder)
   if reference := read_reference(folder):
     return read_prepared(folder / REFERENCE, *reference)
@@ -60,16 +66,20 @@ def read_graph(folder: Path, name: str = '') -> Graph:
         raise ValueError('its end is missing')
       pairs = [line.split('\t') for line in text[:-1].split('\n')[1:]]
       columns += [tuple(unescape(pair[i]) for pair in pairs) for i in range(2)]
-  with reading(folder / 'triples.npz'), np.load(folder / 'triples.npz', allow_pickle=False) as splits:
+  with reading(folder / 'notes.txt'):
+    notes = tuple(unescape(line) for line in (folder / 'notes.txt').read_text(encoding='utf-8').splitlines())
+  none = np.zeros((0, 3), np.int32)
+  graph = Graph(name, columns[0], columns[2], none, none, none, columns[1], columns[3], notes)
+  if (folder / WEIGHTS).exists() and not (folder / TRIPLES).exists():
+    return graph
+  with reading(folder / TRIPLES), np.load(folder / TRIPLES, allow_pickle=False) as splits:
     train, valid, test = (splits[split] for split in ('train', 'valid', 'test'))
     triples = np.concatenate([train, valid, test])
     if triples.ndim != 2 or triples.shape[1] != 3 or triples.dtype != np.int32 or triples.min(initial=0) < 0:
       raise ValueError('it holds no triples of ids')
     if (triples.max(0, initial=-1) >= [len(columns[0]), len(columns[2]), len(columns[0])]).any():
       raise ValueError('it names more entities or relations than entities.tsv and relations.tsv hold')
-  with reading(folder / 'notes.txt'):
-    notes = tuple(unescape(line) for line in (folder / 'notes.txt').read_text(encoding='utf-8').splitlines())
-  return Graph(name, columns[0], columns[2], train, valid, test, columns[1], columns[3], notes)
+  return dataclasses.replace(graph, train=train, valid=valid, test=test)
 
 
 def read_reference(folder: Path) -> tuple[str, str] | None:

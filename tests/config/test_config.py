@@ -4,6 +4,7 @@ import pytest
 
 from medjax import config as config_lib
 from medjax import errors
+from medjax.config import help as help_lib
 from medjax.config import rules
 from medjax.kge import settings as settings_lib
 
@@ -155,3 +156,16 @@ def test_configs_are_never_shared():
 def test_a_misspelt_field_in_a_file_raises():
   with pytest.raises(AttributeError):
     config_lib.Config().train.lerning_rate = 1.0
+
+
+def test_help_tells_every_field_with_its_default_and_a_sentence():
+  fields = config_lib.flatten(config_lib.Config())
+  said, text = help_lib.comments(), help_lib.text()
+  assert set(said) == set(fields) and all(len(sentence) > 5 for sentence in said.values())
+  assert said['train.batch'] == 'positives per step; half of them corrupt the tail, half the head'
+  assert said['objective.weights'].endswith('all kept in [0, 5])')  # over two lines
+  lines = text.splitlines()
+  for field, value in fields.items():
+    place = next(i for i, line in enumerate(lines) if line.startswith(f'  --config.{field}='))
+    assert lines[place].endswith(f'={value!r}') and lines[place + 1].strip()
+  assert max(map(len, lines)) <= 100

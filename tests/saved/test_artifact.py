@@ -41,7 +41,7 @@ ODD = (
 
 @pytest.fixture
 def cropped(trained, tmp_path):
-  commands.crop(trained, 8, tmp_path / 'cropped')
+  commands.crop(trained, 8, tmp_path / 'cropped', with_triples=True)
   return tmp_path / 'cropped'
 
 
@@ -106,7 +106,7 @@ def test_a_damaged_file_is_named(cropped, name, damage):
   assert str(cropped / name) in str(caught.value)
 
 
-@pytest.mark.parametrize('name', ['model.json', 'entities.tsv', 'relations.tsv', 'triples.npz'])
+@pytest.mark.parametrize('name', ['model.json', 'entities.tsv', 'relations.tsv', 'notes.txt'])
 def test_a_missing_file_is_named(cropped, name):
   (cropped / name).unlink()
   with pytest.raises(errors.ArtifactError, match='is missing') as caught:

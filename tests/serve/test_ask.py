@@ -17,7 +17,7 @@ from medjax.serve import ask
 @pytest.fixture(scope='module')
 def crop(trained, tmp_path_factory):
   folder = tmp_path_factory.mktemp('ask') / 'crop'
-  commands.crop(trained, 8, folder)
+  commands.crop(trained, 8, folder, with_triples=True)
   return folder
 
 

@@ -32,7 +32,7 @@ def rotate(trained):
 @pytest.mark.parametrize('width', [4, 8, 12])
 def test_a_crop_evaluates_exactly_as_in_the_run(run, width, request, tmp_path):
   workdir = request.getfixturevalue(run)
-  commands.crop(workdir, width, tmp_path / 'crop')
+  commands.crop(workdir, width, tmp_path / 'crop', with_triples=True)
   runs.evaluate(tmp_path / 'crop')
   header, *rows = (workdir / 'results.csv').read_text().splitlines()
   expected = [header, *(row for row in rows if int(row.split(',')[0]) <= width)]
@@ -46,7 +46,7 @@ def test_a_crop_keeps_how_its_run_was_evaluated(tiny_config, tmp_path):
     ),
     tmp_path / 'run',
   )
-  commands.crop(tmp_path / 'run', 8, tmp_path / 'crop')
+  commands.crop(tmp_path / 'run', 8, tmp_path / 'crop', with_triples=True)
   of_crop = runs.evaluate(tmp_path / 'crop')
   of_run = pd.read_csv(tmp_path / 'run' / 'results.csv')
   assert of_run['width'].tolist() == [4, 6, 8, 10, 12] and of_crop['width'].tolist() == [4, 6, 8]
@@ -63,7 +63,7 @@ def test_evaluating_one_width_leaves_the_results_of_all(trained, tmp_path):
 
 def test_licence_travels_with_a_crop(tiny_config, tmp_path):
   runs.train(tiny_config({'data.path': '', 'data.name': 'world', 'train.steps': 1, 'eval.every': 0}), tmp_path / 'run')
-  commands.crop(tmp_path / 'run', 4, tmp_path / 'crop')
+  commands.crop(tmp_path / 'run', 4, tmp_path / 'crop', with_triples=True)
   assert 'CC BY 4.0' in (tmp_path / 'crop' / 'notes.txt').read_text()
 
 
@@ -76,9 +76,9 @@ def test_labels_that_differ_in_case_only_are_asked_back():
 
 
 def test_a_crop_of_a_crop_is_the_direct_crop(trained, tmp_path):
-  commands.crop(trained, 8, tmp_path / 'eight')
-  commands.crop(tmp_path / 'eight', 4, tmp_path / 'twice')
-  commands.crop(trained, 4, tmp_path / 'once')
+  commands.crop(trained, 8, tmp_path / 'eight', with_triples=True)
+  commands.crop(tmp_path / 'eight', 4, tmp_path / 'twice', with_triples=True)
+  commands.crop(trained, 4, tmp_path / 'once', with_triples=True)
   names = {path.name for path in (tmp_path / 'once').iterdir()}
   assert names == {'model.json', 'model.safetensors', 'entities.tsv', 'relations.tsv', 'triples.npz', 'notes.txt'}
   for name in names - {'triples.npz'}:
@@ -86,7 +86,7 @@ def test_a_crop_of_a_crop_is_the_direct_crop(trained, tmp_path):
 
 
 def test_loading_a_width_is_loading_its_crop(trained, tmp_path):
-  commands.crop(trained, 8, tmp_path / 'crop')
+  commands.crop(trained, 8, tmp_path / 'crop', with_triples=True)
   of_run, of_crop = medjax.load(trained, 8), medjax.load(tmp_path / 'crop')
   assert of_run.description == of_crop.description
   for table in ('entity', 'relation'):
@@ -112,7 +112,7 @@ def test_two_different_widths_are_refused(trained):
 
 @pytest.mark.parametrize('width', [5, 0, -4, 16])
 def test_an_untrained_width_is_refused_with_the_nearest(trained, tmp_path, width):
-  commands.crop(trained, 12, tmp_path / 'crop')
+  commands.crop(trained, 12, tmp_path / 'crop', with_triples=True)
   for folder in (trained, tmp_path / 'crop'):
     with pytest.raises(errors.WidthError, match=f'width {width} was not trained; the nearest .* 4, 8, 12'):
       medjax.load(folder, width)
@@ -298,7 +298,7 @@ sys.exit(f'loaded {loaded}' if loaded else 0)
 
 
 def test_a_crop_is_asked_without_jax(trained, tmp_path, repository):
-  commands.crop(trained, 4, tmp_path / 'crop')
+  commands.crop(trained, 4, tmp_path / 'crop', with_triples=True)
   done = subprocess.run(
     [sys.executable, '-c', QUESTION, tmp_path / 'crop'], cwd=repository, capture_output=True, text=True, check=False
   )
@@ -422,7 +422,7 @@ def test_a_crop_reads_only_its_share(tmp_path, repository):
 
 def test_artifacts_are_free_of_pickle(trained, tmp_path):
   """numpy refuses a pickled array, and so does the reader of graphs."""
-  for name in ('entities.tsv', 'relations.tsv'):
+  for name in ('entities.tsv', 'relations.tsv', 'notes.txt'):
     (tmp_path / name).write_bytes((trained / name).read_bytes())
   evil = np.array([{'a': 1}], object)
   np.savez(tmp_path / 'triples.npz', train=evil, valid=evil, test=evil)
