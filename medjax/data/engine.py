@@ -10,6 +10,7 @@ from jaxtyping import Shaped
 import numpy as np
 
 from medjax import errors
+from medjax.data import columns as columns_lib
 from medjax.data import contents, tables
 
 if TYPE_CHECKING:
@@ -126,6 +127,32 @@ def commented(connection: Connection, table: str, lead: int) -> str:
     f'(SELECT {first} FROM {table} WHERE {marked} AND NOT {known} GROUP BY {first} HAVING count(*) > 1)',
   )
   return f'{marked} AND {known}' if named else marked
+
+
+def look(connection: Connection, table: str, path: pathlib.Path, layout: tables.Layout) -> columns_lib.Look:
+  """Returns the `columns.Look` of a file, of which a table (h, r, t) was made that holds more than nothing."""
+  count = lambda query: one(connection, f'SELECT count(*) FROM ({query})')
+  distinct = lambda *names: ' INTERSECT '.join(f'SELECT DISTINCT {name} FROM {table}' for name in names)
+  line, _, (head, relation, tail) = next(tables.read_lines(path, layout))
+  words = sum(
+    one(connection, f'SELECT count(*) FROM {table} WHERE {name} = $word', {'word': word})
+    for name in 'hrt'
+    for word in {head, relation, tail}
+  )
+  times = one(connection, f'SELECT count(*) FROM {table} WHERE r = $word', {'word': relation})
+  heads, relations, tails, *common = (count(distinct(*names)) for names in ('h', 'r', 't', 'rh', 'rt', 'ht'))
+  return columns_lib.Look(
+    count(f'FROM {table}'),
+    heads,
+    relations,
+    tails,
+    common[0],
+    common[1],
+    common[2],
+    line,
+    (head, relation, tail),
+    (times, words),
+  )
 
 
 def delete(connection: Connection, table: str, condition: str, values: Mapping[str, Any] | None = None) -> int:

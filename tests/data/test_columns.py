@@ -154,5 +154,7 @@ def test_swapped_columns_are_told(tmp_path, order):
 
 
 def test_many_relations_alone_are_no_swap():
-  heads, tails = {f'n{i}' for i in range(14)}, {f'n{i}' for i in range(14)}
-  assert not columns.order_notes('a', heads, {f'r{i}' for i in range(55)}, tails, 1592)
+  heads, tails = [f'n{i % 14}' for i in range(1600)], [f'n{i % 13}' for i in range(1600)]
+  found = columns.look(heads, [f'r{i % 55}' for i in range(1600)], tails, 1)
+  assert found[:7] == (1600, 14, 55, 13, 0, 0, 13) and found.again[0] == 30
+  assert not columns.odd_notes('a', found._replace(tails=14), True)

@@ -146,6 +146,19 @@ def test_what_a_training_reads_is_prepared_alike(tmp_path, form):
   assert counted[0] == counted[1]
 
 
+@pytest.mark.parametrize('columns', ['hrt', 'htr', 'rht'])
+def test_what_looks_odd_is_told_alike(tmp_path, columns):
+  path = tmp_path / 'facts.tsv'
+  path.write_text('Kopf\tArt\tEnde\n' + ''.join(f'e{i % 20}\tr{i % 3}\te{i * 7 % 23}\n' for i in range(200)))
+  ours, read = (
+    prepared(path, tmp_path / 'store', columns=columns, split='1,0,0'),
+    triples.split_file(path, (1, 0, 0), 0, columns),
+  )
+  assert set(ours.notes) == set(read.notes)
+  odd = 'another order' if columns != 'hrt' else 'may be a header'
+  assert any(odd in note for note in ours.notes)
+
+
 @pytest.mark.parametrize(
   'name, content, words',
   [
