@@ -53,7 +53,7 @@ def test_a_shrunk_folder_loads_as_a_model(name, dtype, tmp_path):
 def test_a_shrunk_crop_tells_what_it_costs(trained_complex, tmp_path):
   sizes, mrr = {}, {}
   for dtype in ('float32', 'float16', 'int8'):
-    commands.crop(trained_complex, 12, tmp_path / dtype, dtype)
+    commands.crop(trained_complex, 12, tmp_path / dtype, with_triples=True, dtype=dtype)
     sizes[dtype] = (tmp_path / dtype / 'model.safetensors').stat().st_size
     mrr[dtype] = runs.evaluate(tmp_path / dtype)['mrr'].iloc[-1]
   assert sizes['float32'] > sizes['float16'] > sizes['int8']
@@ -186,7 +186,7 @@ def test_a_card_has_the_licence_and_no_folders(tmp_path):
   pytest.importorskip('huggingface_hub')
   graph = make_graph()
   model = make_model('distmult')
-  model = model._replace(graph=dataclasses.replace(graph, notes=('licence: CC0', 'read from /home/me')))
+  model = dataclasses.replace(model, graph=dataclasses.replace(graph, notes=('licence: CC0', 'read from /home/me')))
   exports.export(model, tmp_path, 'hub', 'int8')
   text = (tmp_path / 'README.md').read_text(encoding='utf-8')
   assert 'license: other' in text and '\nCC0\n' in text and 'stored as int8' in text
