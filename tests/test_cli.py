@@ -256,3 +256,23 @@ def test_help_is_an_answer(repository, flag):
 def test_the_version_is_told(repository):
   done = subprocess.run([sys.executable, repository / 'launch.py', '--version'], capture_output=True, text=True)
   assert (done.returncode, done.stdout, done.stderr) == (0, f'medjax {medjax.__version__}\n', '')
+
+
+def test_an_export_and_an_import_say_what_they_need(command, trained, trained_complex, tmp_path):
+  out = str(tmp_path / 'out')
+  check_refused(command('export', trained, output=out), '--format', 'safetensors, numpy')
+  check_refused(command('export', trained, format='numpy'), '--output=DIR')
+  check_refused(command('export', trained_complex, format='nmpy', output=out), "did you mean 'numpy'?")
+  check_refused(command('export', trained, format='faiss', output=out), 'rotate scores have no metric')
+  check_refused(command('crop', trained, width=8, dtype='int4', output=str(tmp_path / 'crop')), '--dtype=int4')
+  check_refused(command('import', trained, format='pykeen', output=out), '--source=FOLDER_OR_FILE')
+  other = str(tmp_path / 'other')
+  check_refused(command('import', trained, format='kbc', source='none.pt', output=other), '--source=none.pt', 'no such')
+
+
+def test_an_export_tells_its_files(tiny_config, trained_complex, tmp_path, capsys):
+  flags = {'format': 'numpy', 'width': 8, 'dtype': 'float16', 'output': str(tmp_path / 'out')}
+  assert cli.run('export', tiny_config(), str(trained_complex), flags) == 0
+  told = capsys.readouterr().out
+  assert told.startswith(f'width 8 of {trained_complex} -> {tmp_path / "out"} (numpy, ')
+  assert told.endswith('entities.npy, entities.tsv, relations.npy, relations.tsv\n')
