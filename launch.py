@@ -13,6 +13,8 @@ python launch.py --mode=extract --workdir=runs/a --by=loss --widths=10,40 --outp
 python launch.py --mode=inspect --config.data.path=facts.csv
 python launch.py --mode=prepare --config.data.path=facts --output=stores/facts
 python launch.py --mode=predict --workdir=small --head=France --relation=borders
+python launch.py --mode=choose --workdir=runs/a --keep=0.95
+python launch.py --mode=calibrate --workdir=runs/a
 python launch.py --mode=report --workdir=runs
 """
 
@@ -56,6 +58,9 @@ OPTIONS = (
   flags.DEFINE_string('relation', None, 'The relation of a question, or the only one to evaluate.'),
   flags.DEFINE_string('tail', None, 'The tail of a question.'),
   flags.DEFINE_string('queries', None, 'A file of questions: columns head, relation, tail; blank what is asked.'),
+  flags.DEFINE_float('keep', 0.95, 'The share of the full MRR that a chosen width keeps.'),
+  flags.DEFINE_integer('max_bytes', None, 'The most that the tables of a chosen width may weigh.'),
+  flags.DEFINE_float('max_ms', None, 'The most milliseconds that a question to a chosen width may take.'),
   flags.DEFINE_integer('k', 10, 'How many answers.', lower_bound=1),
   flags.DEFINE_bool('new', False, 'Leave out answers that the graph holds.'),
 )

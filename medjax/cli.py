@@ -108,6 +108,20 @@ def predict(config: Config, workdir: str, **flags: Any) -> None:
   ask.ask(workdir, form=flags.pop('format', 'table'), **flags)
 
 
+def choose(config: Config, workdir: str, **flags: Any) -> None:
+  """Says which width to crop to."""
+  from medjax.experiments import choosing
+
+  choosing.choose(workdir, **flags)
+
+
+def calibrate(config: Config, workdir: str, **flags: Any) -> None:
+  """Makes probabilities of scores."""
+  from medjax.experiments import calibration
+
+  calibration.calibrate(workdir, **flags)
+
+
 def report(config: Config, workdir: str, **flags: Any) -> None:
   """Writes the tables and figures of a folder of runs."""
   from medjax.report.figures import folder
@@ -142,6 +156,8 @@ MODES = {
   'import': Mode(import_model, ('source', 'output', 'format', 'score'), 'config.data.'),
   'extract': Mode(extract, ('by', 'widths', 'output', 'seed')),
   'predict': Mode(predict, ('head', 'relation', 'tail', 'queries', 'width', 'k', 'new', 'format', 'output')),
+  'choose': Mode(choose, ('keep', 'max_bytes', 'max_ms')),
+  'calibrate': Mode(calibrate, ('seed',)),
   'report': Mode(report, ('output', 'widths')),
 }
 

@@ -23,7 +23,7 @@ from medjax.experiments import resumption, start
 from medjax.experiments import teacher as teacher_lib
 from medjax.kge import settings as settings_lib
 from medjax.kge import task as task_lib
-from medjax.report import cost, metrics, plots, tables
+from medjax.report import choice, cost, metrics, plots, tables
 from medjax.saved import artifact, checkpoint, graph_files
 from medjax.saved import files as files_lib
 from medjax.saved import workdir as workdir_lib
@@ -234,6 +234,10 @@ def evaluate(
   )
   print(tables.show(results) + (nothing_because(ranked.counts, asked) if not len(ranked.triples) else ''))
   print(f'written: {workdir / stem}.csv, -detail.csv, .png')
+  if stem == 'results' and len(ranked.triples) and len(results) > 1:
+    chosen = choice.table(ranked.ranks, list(results['width']), list(results['params']))
+    choice.save(workdir, chosen, f'{description.score} on {model.graph.name}')
+    print(choice.sentence(chosen))
   return results
 
 

@@ -107,6 +107,52 @@ def quality_against_width(results: pd.DataFrame, path: Path, title: str = '') ->
     axes.margins(x=0.08)
 
 
+def quality_against_bytes(frame: pd.DataFrame, path: Path, title: str = '') -> None:
+  """Draws MRR, with its interval, against the bytes of a model of each width.
+
+  Args:
+    frame: DataFrame with width, mrr, mrr_interval and bytes.
+    path: the PNG to write.
+    title: what was evaluated.
+  """
+  with panels(path, size=(6.4, 4.0)) as (axes,):
+    size, mrr, half = frame['bytes'] / 2**20, frame['mrr'], frame['mrr_interval'].fillna(0)
+    (line,) = axes.plot(size, mrr, **look(1))
+    axes.fill_between(size, mrr - half, mrr + half, color=line.get_color(), alpha=0.15, linewidth=0)
+    named = set(tables.few(list(frame['width'])))
+    for x, y, width in zip(size, mrr, frame['width']):
+      if width in named:
+        axes.annotate(str(width), (x, y), textcoords='offset points', xytext=(0, -13), ha='center', fontsize=8)
+    axes.set_xscale('log')
+    axes.xaxis.set_major_formatter(ticker.FormatStrFormatter('%g'))
+    axes.set_xlabel('MiB of tables (each point is named by its width)')
+    axes.set_ylabel('filtered MRR, 95% interval')
+    from_zero(axes)
+    axes.grid(alpha=0.3)
+    axes.set_title(title, fontsize=10)
+
+
+def reliability(curves: Sequence[tuple[str, pd.DataFrame]], path: Path, title: str = '') -> None:
+  """Draws how often triples are true against how probable they were said to be.
+
+  Args:
+    curves: [(name, DataFrame with said and true)], a row per bin.
+    path: the PNG to write.
+    title: of the figure.
+  """
+  with panels(path, size=(4.6, 4.2)) as (axes,):
+    axes.plot([0, 1], [0, 1], color='#999999', linewidth=1)
+    for i, (name, curve) in enumerate(curves):
+      axes.plot(curve['said'], curve['true'], label=name, **look(i, len(curves)))
+    axes.set_xlabel('probability that was said')
+    axes.set_ylabel('share that was true, held out')
+    axes.set_xlim(0, 1)
+    axes.set_ylim(0, 1)
+    axes.grid(alpha=0.3)
+    axes.legend(frameon=False, fontsize=8, loc='upper left')
+    axes.set_title(title, fontsize=10)
+
+
 def runs_against_width(runs: Sequence[tuple[str, pd.DataFrame]], path: Path) -> None:
   """Draws MRR and Hits@10 of several runs against width; runs of one width are single markers.
 

@@ -93,6 +93,9 @@ def records(model: Model, asked: str, found: Answers) -> list[dict[str, Any]]:
     {'label': labels[i], 'score': round(float(score), 6), 'rank': int(rank)}
     for i, score, rank in zip(found.ids, found.scores, found.ranks)
   ]
+  if calibration := model.calibrations.get(model.width):
+    for row, value in zip(rows, calibration.probability(found.scores)):
+      row['probability'] = round(float(value), 6)
   if found.splits is not None:
     for row, place in zip(rows, found.splits):
       row['known'] = (*known.SPLITS, '')[place]

@@ -1,6 +1,6 @@
 """What a user holds: a loaded, perhaps cropped, model that scores and predicts by label. It needs no JAX."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 import dataclasses
 import functools
 import pathlib
@@ -15,8 +15,9 @@ from medjax.core.widths import Widths
 from medjax.data.graph import Graph
 from medjax.saved import artifact, graph_files
 from medjax.saved.files import Path
-from medjax.serve import answers, known, search, spaces, vectors
+from medjax.serve import answers, known, probability, search, spaces, vectors
 from medjax.serve.answers import Answers, Asking
+from medjax.serve.probability import Calibration
 from medjax.serve.spaces import Space
 from medjax.serve.vocabulary import Vocabulary, vocabulary
 
@@ -43,11 +44,13 @@ class Model:
     description: what the numbers mean, with the affine map of every width.
     params: {'entity': {...}, 'relation': {...}}, float32 leaves, croppable axis last.
     graph: the vocabularies, and the triples if they are there.
+    calibrations: {width: `Calibration`}, if it was calibrated.
   """
 
   description: artifact.Description
   params: dict[str, dict[str, Any]]
   graph: Graph
+  calibrations: Mapping[int, Calibration] = dataclasses.field(default_factory=dict)
 
   def __repr__(self) -> str:
     size = sum(leaf.nbytes for table in self.params.values() for leaf in table.values())
@@ -100,14 +103,22 @@ class Model:
     description = self.description.up_to(width)
     length = width // self.widths.components
     cut = lambda leaves: {name: np.ascontiguousarray(leaf[:, :length]) for name, leaf in leaves.items()}
-    return Model(description, {table: cut(leaves) for table, leaves in self.params.items()}, self.graph)
+    params = {table: cut(leaves) for table, leaves in self.params.items()}
+    return Model(description, params, self.graph, self.calibrations)
 
-  def save(self, folder: Path) -> None:
-    """Writes a standalone model: model.json, model.safetensors, the vocabularies and the triples."""
+  def save(self, folder: Path, dtype: str = 'float32') -> None:
+    """Writes a standalone model: model.json, model.safetensors, the vocabularies, and triples and calibrations if any.
+
+    Args:
+      folder: where; it is made.
+      dtype: how numbers are stored: 'float32', 'float16' or 'int8'.
+    """
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
+    artifact.write_params(folder, self.params, dtype)
     graph_files.write_graph(folder, self.graph)
-    artifact.write_params(folder, self.params)
+    if own := {width: one for width, one in self.calibrations.items() if width <= self.width}:
+      probability.write(folder, own)
     artifact.write_description(folder, self.description)
 
   def score(self, head: Names, relation: Names, tail: Names) -> float | Float[np.ndarray, ' Q']:
@@ -127,6 +138,18 @@ class Model:
     raw = spaces.raw_scores(self.space, vectors.query_rows(self, side, np.array([anchor]), np.array([relation])))
     return self.affine(raw[0])
 
+  def probability(self, head: Names, relation: Names, tail: Names) -> float | Float[np.ndarray, ' Q']:
+    """Returns how probable a triple is, or an array of several; see `Calibration` for what that means.
+
+    Raises:
+      errors.UsageError: the width was not calibrated.
+      UnknownLabel: an entity or relation that the model does not know.
+    """
+    if self.width not in self.calibrations:
+      raise errors.UsageError(f'width {self.width} has no probabilities; --mode=calibrate fits them')
+    found = self.calibrations[self.width].probability(np.asarray(self.score(head, relation, tail)))
+    return found if found.ndim else float(found)
+
   def affine(self, raw: Float32[np.ndarray, '...']) -> Float32[np.ndarray, '...']:
     """Returns the scores of raw scores; it changes no order."""
     return np.float32(self.description.offset[-1]) + np.float32(self.description.scale[-1]) * raw
@@ -142,7 +165,8 @@ class Model:
     """Returns the k most plausible tails as a DataFrame: label, score, rank, known.
 
     `known` is the split of the graph that holds the triple, 'train', 'valid' or 'test', or ''; without triples there is
-    no such column. If several questions are asked at once, their head and relation stand in front.
+    no such column. A calibrated width also tells the `probability`. If several questions are asked at once, their head
+    and relation stand in front.
 
     Args:
       head, relation: labels or identifiers; one, or equally many.
@@ -291,6 +315,8 @@ class Model:
       for kind, ids in given.items()
     }
     columns = front | {'label': labels(words or self.entities, found.ids), 'score': found.scores, 'rank': found.ranks}
+    if calibration := self.calibrations.get(self.width):
+      columns['probability'] = calibration.probability(found.scores)
     if found.splits is not None:
       columns['known'] = split_column().take(found.splits)  # `answers.UNKNOWN` is the last
     return pd.DataFrame(columns, index=pd.RangeIndex(len(found.ids)), copy=False)
@@ -362,11 +388,11 @@ def load(
   if (folder / artifact.WEIGHTS).exists():
     params = artifact.read_params(folder)
     check_shapes(folder, description, graph, params)
-    model = Model(description, params, graph)
+    model = Model(description, params, graph, probability.read(folder))
     return model if wanted == model.width else model.crop(wanted)
   from medjax.saved import restore  # loads Orbax and JAX
 
-  return Model(*restore.sub_model(folder, description, graph, wanted, step), graph)
+  return Model(*restore.sub_model(folder, description, graph, wanted, step), graph, probability.read(folder))
 
 
 def check_shapes(folder: pathlib.Path, description: artifact.Description, graph: Graph, params: dict[str, Any]) -> None:

@@ -87,6 +87,8 @@ def _frame(model, rows, asked, ids, found):
     for name in COLUMNS
   }
   columns = {'query': rows[found.query], **named, 'asked': asked, 'score': found.scores, 'rank': found.ranks}
+  if calibration := model.calibrations.get(model.width):
+    columns['probability'] = calibration.probability(found.scores)
   if found.splits is not None:
     names = (*known.SPLITS, '')
     columns['known'] = [names[i] for i in found.splits.tolist()]

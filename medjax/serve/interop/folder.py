@@ -8,14 +8,10 @@ mean, and entities.tsv and relations.tsv name the rows.
 import pathlib
 from typing import TYPE_CHECKING
 
-from medjax.saved import artifact, graph_files
-
 if TYPE_CHECKING:
   from medjax.serve.model import Model
 
 
 def write(model: 'Model', folder: pathlib.Path, dtype: str) -> None:
-  """Writes model.json, model.safetensors, the vocabularies and the triples; the errors are those of `small.shrink`."""
-  artifact.write_params(folder, model.params, dtype)
-  graph_files.write_graph(folder, model.graph)
-  artifact.write_description(folder, model.description)
+  """Writes what `Model.save` does, which see."""
+  model.save(folder, dtype)

@@ -1,0 +1,86 @@
+"""Which width to crop to: what each keeps, weighs and takes, and the best within limits."""
+
+import pathlib
+import time
+
+import numpy as np
+import pandas as pd
+
+from medjax import errors
+from medjax.data.graph import Graph
+from medjax.experiments import runs
+from medjax.report import choice, tables
+from medjax.saved.files import Path
+from medjax.serve import model as model_lib
+from medjax.serve.model import Model
+
+QUESTIONS = 40  # that are timed at each width
+
+
+def choose(
+  workdir: Path, keep: float = 0.95, max_bytes: int | None = None, max_ms: float | None = None
+) -> pd.DataFrame:
+  """Prints what every width keeps of the full MRR, its bytes and milliseconds, and which to take.
+
+  Args:
+    workdir: a run or cropped model that was evaluated.
+    keep: the share of the full MRR that is to be kept.
+    max_bytes: the most that tables may weigh, or None.
+    max_ms: the most that a question may take here, or None.
+
+  Returns:
+    DataFrame with width, mrr, mrr_interval, kept, kept_interval, bytes and ms.
+
+  Raises:
+    errors.UsageError: a share that is none, or a model that cannot be evaluated.
+  """
+  if not 0 < keep <= 1:
+    raise errors.UsageError(f'--keep={keep}: the share of the MRR to keep is above 0 and at most 1')
+  workdir = pathlib.Path(workdir)
+  frame = choice.read(workdir)
+  if frame is None:
+    runs.evaluate(workdir)
+    frame = choice.read(workdir)
+  if frame is None:
+    raise errors.UsageError(f'{workdir} has one width, or no triples to judge widths by; there is nothing to choose')
+  model = model_lib.load(workdir)
+  trained = frame['width'].isin(model.widths.values)
+  frame = frame[trained].reset_index(drop=True)
+  frame['ms'] = [milliseconds(model.crop(int(width)), model.graph) for width in frame['width']]
+  print(show(frame))
+  print(choice.sentence(frame, keep))
+  for name, column, most, unit in (('--max_bytes', 'bytes', max_bytes, 'bytes'), ('--max_ms', 'ms', max_ms, 'ms')):
+    if most is None:
+      continue
+    row = choice.best_under(frame, column, most)
+    if row is None:
+      print(f'no width has at most {most:,} {unit}: the least are {frame[column].min():,.3g} ({name})')
+    else:
+      print(f'the best with at most {most:,} {unit} is width {row["width"]:.0f}: MRR {row["mrr"]:.4f}')
+  return frame
+
+
+def milliseconds(model: Model, graph: Graph) -> float:
+  """Returns the median milliseconds of a question for tails, asked of this process."""
+  size = max(len(graph.entities), 1)
+  heads = np.linspace(0, size - 1, QUESTIONS).astype(int)
+  took = []
+  for head in [0, *heads]:
+    begun = time.perf_counter()
+    model.predict_tails(graph.entities[head], graph.relations[int(head) % len(graph.relations)])
+    took.append(time.perf_counter() - begun)
+  return 1e3 * float(np.median(took[1:]))
+
+
+def show(frame: pd.DataFrame) -> str:
+  """Returns a few widths as text: of many those that are a factor of two apart."""
+  named = frame[frame['width'].isin(tables.few(list(frame['width'])))]
+  return pd.DataFrame(
+    {
+      'width': named['width'],
+      'MRR': [f'{mrr:.4f} +- {half:.4f}' for mrr, half in zip(named['mrr'], named['mrr_interval'])],
+      'kept': [f'{kept:.1%} +- {half:.1%}' for kept, half in zip(named['kept'], named['kept_interval'])],
+      'MiB': [f'{size / 2**20:.2f}' for size in named['bytes']],
+      'ms a question': [f'{ms:.2f}' for ms in named['ms']],
+    }
+  ).to_string(index=False)
