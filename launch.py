@@ -7,7 +7,10 @@ python launch.py --mode=distill --config=configs/distill/umls.py --widths=160,80
 python launch.py --mode=compare --config=configs/baselines.py:wn18rr-rotate --widths=160,40,10
 python launch.py --mode=evaluate --workdir=runs/a
 python launch.py --mode=crop --workdir=runs/a --width=40 --output=small
+python launch.py --mode=export --workdir=runs/a --width=40 --format=faiss --output=index
+python launch.py --mode=import --format=pykeen --source=results --config.data.name=umls --output=imported
 python launch.py --mode=extract --workdir=runs/a --by=loss --widths=10,40 --output=extracted
+python launch.py --mode=inspect --config.data.path=facts.csv
 python launch.py --mode=prepare --config.data.path=facts --output=stores/facts
 python launch.py --mode=predict --workdir=small --head=France --relation=borders
 python launch.py --mode=report --workdir=runs
@@ -36,6 +39,11 @@ WORKDIR = flags.DEFINE_string('workdir', None, 'Folder of the run; runs/<config 
 OPTIONS = (
   flags.DEFINE_integer('width', None, 'A trained width; the full one if not given.'),
   flags.DEFINE_string('output', None, 'Folder for what is written.'),
+  flags.DEFINE_string('format', None, 'Of an export or import, such as faiss; of answers: table, csv, json.'),
+  flags.DEFINE_string('source', None, 'Folder or file of a model to import.'),
+  flags.DEFINE_string('score', '', 'What a PyKEEN state_dict is of, such as complex; a whole model says it itself.'),
+  flags.DEFINE_string('dtype', 'float32', 'How numbers are stored: float32, float16 or int8.'),
+  flags.DEFINE_string('push_to', None, 'OWNER/NAME on the Hugging Face Hub, for --format=hub.'),
   flags.DEFINE_enum('by', 'loss', ['loss', 'value', 'random'], 'What makes a component important.'),
   flags.DEFINE_string('widths', None, 'Widths to extract, distill, compare or report, as in 10,20,40.'),
   flags.DEFINE_integer('seed', 0, "Of an extraction's sample of triples or random order.", lower_bound=0),
@@ -48,7 +56,6 @@ OPTIONS = (
   flags.DEFINE_string('relation', None, 'The relation of a question, or the only one to evaluate.'),
   flags.DEFINE_string('tail', None, 'The tail of a question.'),
   flags.DEFINE_string('queries', None, 'A file of questions: columns head, relation, tail; blank what is asked.'),
-  flags.DEFINE_enum('format', 'table', ['table', 'csv', 'json'], 'How answers are printed.'),
   flags.DEFINE_integer('k', 10, 'How many answers.', lower_bound=1),
   flags.DEFINE_bool('new', False, 'Leave out answers that the graph holds.'),
 )

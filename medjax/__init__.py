@@ -3,8 +3,8 @@
   model = medjax.load('runs/quickstart', width=40)
   model.predict_tails('France', 'borders', k=5)
 
-Public are `load` and `Model`; `train`, `evaluate` and `crop`, which work on folders of runs; the rooms `scores` and
-`objectives`, whose functions are pure; and `errors`.
+Public are `train`, which makes a `Run` of triples; `load` and `Model`; `evaluate` and `crop`, which work on folders of
+runs; the rooms `scores` and `objectives`, whose functions are pure; and `errors`.
 """
 
 import importlib
@@ -12,18 +12,19 @@ from typing import Any, TYPE_CHECKING
 
 if TYPE_CHECKING:
   from medjax import errors, objectives, scores
+  from medjax.experiments.api import evaluate, Run, train
   from medjax.experiments.commands import crop
-  from medjax.experiments.runs import evaluate, train
   from medjax.serve.model import load, Model
 
 __version__ = '0.1.0'
-__all__ = ['Model', 'crop', 'errors', 'evaluate', 'load', 'objectives', 'scores', 'train']
+__all__ = ['Model', 'Run', 'crop', 'errors', 'evaluate', 'load', 'objectives', 'scores', 'train']
 
 _HOMES = {
   'load': 'medjax.serve.model',
   'Model': 'medjax.serve.model',
-  'train': 'medjax.experiments.runs',
-  'evaluate': 'medjax.experiments.runs',
+  'Run': 'medjax.experiments.api',
+  'train': 'medjax.experiments.api',
+  'evaluate': 'medjax.experiments.api',
   'crop': 'medjax.experiments.commands',
 }
 

@@ -52,6 +52,13 @@ def compare(config: Config, workdir: str, widths: str | None = None) -> None:
   comparison.run(config, workdir, widths)
 
 
+def inspect(config: Config, workdir: str) -> None:
+  """Prints a first look at the graph of a data configuration."""
+  from medjax.experiments import commands
+
+  commands.inspect(config)
+
+
 def prepare(config: Config, workdir: str, output: str | None = None) -> None:
   """Prepares the graph of a data configuration."""
   from medjax.experiments import commands
@@ -71,6 +78,20 @@ def crop(config: Config, workdir: str, **flags: Any) -> None:
   from medjax.experiments import commands
 
   commands.crop(workdir, **flags)
+
+
+def export(config: Config, workdir: str, **flags: Any) -> None:
+  """Writes a sub-model in the format of another library."""
+  from medjax.experiments import commands
+
+  commands.export(workdir, **flags)
+
+
+def import_model(config: Config, workdir: str, **flags: Any) -> None:
+  """Writes another library's trained model as one of medjax."""
+  from medjax.experiments import commands
+
+  commands.import_model(config, **flags)
 
 
 def extract(config: Config, workdir: str, **flags: Any) -> None:
@@ -113,9 +134,12 @@ MODES = {
   'study': Mode(study, reads='config.'),
   'distill': Mode(distill, ('widths',), 'config.'),
   'compare': Mode(compare, ('widths',), 'config.'),
+  'inspect': Mode(inspect, reads='config.data.'),
   'prepare': Mode(prepare, ('output',), 'config.data.'),
   'evaluate': Mode(evaluate, ('split', 'triples', 'relation', 'width', 'ranks', 'candidates'), 'config.data.'),
-  'crop': Mode(crop, ('width', 'output', 'with_triples')),
+  'crop': Mode(crop, ('width', 'output', 'dtype', 'with_triples')),
+  'export': Mode(export, ('width', 'output', 'format', 'dtype', 'push_to')),
+  'import': Mode(import_model, ('source', 'output', 'format', 'score'), 'config.data.'),
   'extract': Mode(extract, ('by', 'widths', 'output', 'seed')),
   'predict': Mode(predict, ('head', 'relation', 'tail', 'queries', 'width', 'k', 'new', 'format', 'output')),
   'report': Mode(report, ('output', 'widths')),

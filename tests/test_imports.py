@@ -128,6 +128,8 @@ def test_a_dependency_has_one_keeper():
     'tensorboardX': 'medjax.report.metrics',
     'matplotlib': 'medjax.report.plots',
     'duckdb': 'medjax.data.engine',
+    'pyarrow': 'medjax.data.parquet',
+    'pyoxigraph': 'medjax.data.rdf',
     'pickle': 'medjax.data.arrays',  # whose reader resolves no name but to functions of its own
   }
   for package, keeper in keepers.items():

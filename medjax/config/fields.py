@@ -15,9 +15,11 @@ class DataConfig:
   path: str = ''  # your own data instead: a folder with train/valid/test, one file to split, a prepared graph
   root: str = ''  # a folder of local copies of registered graphs; '' = $MEDJAX_DATA_ROOT, then the cache
   cache: str = ''  # where downloads are kept; '' = the user's cache folder
-  columns: str = 'hrt'  # order of head, relation, tail in the files
+  columns: str = 'hrt'  # order of head, relation, tail in the files, where no header tells another; or their columns
+  # by name or number: 'subject,predicate,object', '2,3,4'
   header: str = 'auto'  # the first line is a header: 'yes', 'no', or 'auto' (a line such as head,relation,tail)
-  split: str = '0.8,0.1,0.1'  # shares of train, valid, test when `path` is one file
+  comments: str = 'auto'  # lines that begin with '#': 'auto' skips those that are no triple, 'no' none
+  split: str = '0.8,0.1,0.1'  # shares of train, valid, test when `path` is one file; '1,0,0' trains on everything
   split_seed: int = 0  # the split is a function of the file and this number
 
 

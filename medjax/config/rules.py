@@ -16,6 +16,7 @@ from medjax.errors import ConfigError
 
 CHOICES: dict[str, tuple[str, ...]] = {
   'data.header': ('auto', 'yes', 'no'),
+  'data.comments': ('auto', 'no'),
   'model.width_scale': ('linear', 'sqrt', 'none'),
   'model.width_gamma': ('shared', 'linear', 'learned'),
   'objective.name': ('med', 'paper', 'direct'),

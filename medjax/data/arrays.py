@@ -1,15 +1,16 @@
-"""Reads the arrays of a torch-saved dictionary (.pt) or of a .npz, running no code of theirs.
+"""Reads the arrays of a torch-saved file (.pt, .pth, .pkl) or of a .npz, running no code of theirs.
 
-A .pt is a zip archive around a pickle, and a pickle names functions to call. The reader here resolves the few names
-as which numpy writes an array of numbers to functions of its own, and refuses every other one: whatever the file
-says, nothing but arrays, dictionaries and numbers can come of it.
+Such a file is a zip archive around a pickle, and a pickle names functions to call. The readers here resolve the few
+names as which numpy and torch write arrays of numbers to functions of their own. `read` refuses every other name;
+`read_tensors`, for whole models, makes an inert `Foreign` of it, which holds what the file says of it and does nothing.
+Whatever the file says, nothing but arrays, containers, numbers and such records can come of it.
 """
 
 from collections.abc import Callable
 import pathlib
 import pickle
 import re
-from typing import Any
+from typing import Any, NamedTuple
 import zipfile
 
 from jaxtyping import Shaped
@@ -60,6 +61,110 @@ _NAMES: dict[tuple[str, str], Callable[..., Any]] = {
 _NAMES |= {(f'numpy.{core}.multiarray', '_reconstruct'): _Array for core in ('core', '_core')}
 
 
+class Foreign:
+  """Stands for an object of a class that is not imported: it keeps the state that a file gives it, and does nothing.
+
+  Attributes:
+    kind: the class's dotted name.
+    state: {attribute: value}, or whatever else the file has as its state.
+  """
+
+  kind = ''
+
+  def __new__(cls, *unused: Any, **named: Any) -> 'Foreign':
+    made = super().__new__(cls)
+    made.state = {}
+    return made
+
+  def __init__(self, *unused: Any, **named: Any):
+    self.state: Any
+
+  def __setstate__(self, state: Any) -> None:
+    self.state = state[0] or {} if isinstance(state, tuple) and len(state) == 2 else state
+
+  def __call__(self, *unused: Any, **named: Any) -> 'Foreign':
+    return self
+
+  def append(self, item: Any) -> None:
+    """Items of a subclass of list are left out."""
+
+  def __setitem__(self, key: Any, item: Any) -> None:
+    pass  # so are those of a subclass of dict
+
+
+class _Dictionary(dict[Any, Any]):
+  """Stands for collections.OrderedDict; attributes that torch gives it, such as _metadata, are left out."""
+
+  def __setstate__(self, state):
+    pass
+
+
+class _Storage(NamedTuple):
+  """The numbers that tensors are views of."""
+
+  numbers: Shaped[np.ndarray, ' n']
+
+
+_STORAGES = {
+  'FloatStorage': 'f4',
+  'DoubleStorage': 'f8',
+  'HalfStorage': 'f2',
+  'LongStorage': 'i8',
+  'IntStorage': 'i4',
+  'ShortStorage': 'i2',
+  'CharStorage': 'i1',
+  'ByteStorage': 'u1',
+  'BoolStorage': '?',
+}
+
+
+def _tensor(storage: Any, offset: int, size: tuple[int, ...], stride: tuple[int, ...], *unused: Any) -> Any:
+  if not isinstance(storage, _Storage):
+    return Foreign()  # numbers of a type that numpy lacks, such as bfloat16
+  numbers = storage.numbers
+  last = offset + sum((n - 1) * step for n, step in zip(size, stride))
+  if min((*size, *stride, offset), default=0) < 0 or (0 not in size and last >= len(numbers)):
+    raise pickle.UnpicklingError(f'a tensor {size} reaches beyond its {len(numbers)} numbers')
+  if 0 in size:
+    return np.zeros(size, numbers.dtype)
+  steps = tuple(step * numbers.itemsize for step in stride)
+  return np.lib.stride_tricks.as_strided(numbers[offset:], size, steps, writeable=False).copy()
+
+
+def _parameter(data: Any, *unused: Any) -> Any:
+  return data
+
+
+_TENSORS: dict[tuple[str, str], Callable[..., Any]] = {
+  ('collections', 'OrderedDict'): _Dictionary,
+  ('torch._utils', '_rebuild_tensor_v2'): _tensor,
+  ('torch._utils', '_rebuild_parameter'): _parameter,
+  ('torch._utils', '_rebuild_parameter_with_state'): _parameter,
+  ('builtins', 'set'): set,
+  ('builtins', 'frozenset'): frozenset,
+}
+
+
+class _ModelReader(pickle.Unpickler):
+  """Reads a torch archive, whose tensors are numpy arrays then."""
+
+  def __init__(self, file: Any, packed: zipfile.ZipFile, folder: str):
+    super().__init__(file)
+    self.packed, self.folder = packed, folder
+
+  def find_class(self, module, name):
+    known = _TENSORS.get((module, name))
+    return known or type(name, (Foreign,), {'kind': f'{module}.{name}'})
+
+  def persistent_load(self, pid):
+    kind, storage, key, *_ = pid
+    letter = _STORAGES.get(str(getattr(storage, 'kind', '')).rpartition('.')[2])
+    if kind != 'storage' or letter is None:
+      return Foreign()
+    numbers = np.frombuffer(self.packed.read(f'{self.folder}data/{key}'), f'<{letter}')
+    return _Storage(numbers)
+
+
 class _Reader(pickle.Unpickler):
   def find_class(self, module, name):
     if (module, name) not in _NAMES:
@@ -87,3 +192,51 @@ def read(path: pathlib.Path) -> dict[str, Shaped[np.ndarray, '...']]:
       f'{path}: holds no dictionary of arrays of numbers ({error}). Get it again, or save the '
       'same arrays beside it as .npz.'
     ) from error
+
+
+def read_tensors(path: pathlib.Path) -> tuple[dict[str, Shaped[np.ndarray, '...']], dict[str, str]]:
+  """Returns (arrays, kinds) of a torch-saved file that holds a module, a state dictionary, or a dictionary of those.
+
+  Both are by dotted path, and a module's parameters have the names that its state_dict has:
+  {'entity.weight': [E, D], ...}, and {'': 'my.Model', 'entity': 'torch.nn.modules.sparse.Embedding', ...}. Single
+  numbers and texts are among the kinds, as text: {'interaction.p': '1'}.
+
+  Raises:
+    errors.DataError: no such file, damage, or a file of torch before 1.6, which is no zip archive.
+  """
+  try:
+    with zipfile.ZipFile(path) as packed:
+      (name,) = (name for name in packed.namelist() if name.split('/')[-1] == 'data.pkl')
+      folder = name.removesuffix('data.pkl')
+      order = packed.read(f'{folder}byteorder') if f'{folder}byteorder' in packed.namelist() else b'little'
+      if order.strip() != b'little':
+        raise ValueError(f'its numbers are {order.decode()} endian')
+      with packed.open(name) as file:
+        content = _ModelReader(file, packed, folder).load()
+    arrays: dict[str, Any] = {}
+    kinds: dict[str, str] = {}
+    _collect(content, '', arrays, kinds)
+    return arrays, kinds
+  except Exception as error:  # a damaged pickle can raise anything
+    raise errors.DataError(
+      f'{path}: holds no torch model or dictionary of tensors ({error}). Save it again by torch.save, or copy it again.'
+    ) from error
+
+
+def _collect(value: Any, place: str, arrays: dict[str, Any], kinds: dict[str, str], depth: int = 0) -> None:
+  """Adds what lies in a value at a dotted path to `arrays` and `kinds`; a module's inner dictionaries have no name."""
+  if depth > 50:
+    raise ValueError('it is nested too deeply')
+  if isinstance(value, np.ndarray):
+    arrays[place] = value
+  elif isinstance(value, Foreign):
+    kinds[place] = value.kind
+    if isinstance(value.state, dict):
+      _collect(value.state, place, arrays, kinds, depth + 1)
+  elif isinstance(value, dict):
+    for name, inner in value.items():
+      if isinstance(name, str | int):
+        nameless = name in ('_parameters', '_buffers', '_modules')
+        _collect(inner, place if nameless else f'{place}.{name}'.lstrip('.'), arrays, kinds, depth + 1)
+  elif isinstance(value, str | int | float):
+    kinds[place] = str(value)

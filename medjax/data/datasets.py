@@ -9,7 +9,7 @@ from typing import Protocol
 import pooch
 
 from medjax import errors
-from medjax.data import download, splits, store, tables, triples, wikikg2, world
+from medjax.data import contents, download, splits, store, tables, triples, wikikg2, world
 from medjax.data import prepare as prepare_lib
 from medjax.data.graph import Graph
 from medjax.data.registry import REGISTRY, Source
@@ -26,6 +26,7 @@ class DataConfig(Protocol):
   cache: str
   columns: str
   header: str
+  comments: str
   split: str
   split_seed: int
 
@@ -45,7 +46,7 @@ def load(config: DataConfig) -> Graph:
   Raises:
     DataError: an unknown name, files that cannot be read, a failed download.
   """
-  tables.check_layout(config.columns, config.header)
+  tables.check_layout(config.columns, config.header, config.comments)
   if config.path:
     return _load_path(config)
   name = find_name(config.name)
@@ -60,11 +61,11 @@ def load(config: DataConfig) -> Graph:
 
 def prepare(config: DataConfig, output: str | pathlib.Path) -> Graph:
   """Prepares the graph of a data configuration as a store at `output`, and opens it; see `load` and `store`."""
-  tables.check_layout(config.columns, config.header)
+  tables.check_layout(config.columns, config.header, config.comments)
   if config.path:
     if store.is_store(config.path):
       raise errors.DataError(f'data.path is {config.path!r}, which is a prepared graph already.')
-    text = prepare_lib.find_text(config.path, config.columns, config.header)
+    text = prepare_lib.find_text(config.path, config.columns, config.header, config.comments)
     prepare_lib.from_text(text, output, _shares(config), config.split_seed)
     return store.open_graph(output)
   name = find_name(config.name)
@@ -79,8 +80,8 @@ def prepare(config: DataConfig, output: str | pathlib.Path) -> Graph:
   if name == 'wikikg2':
     wikikg2.prepare(folder, output, source.counts, notes)
     return store.open_graph(output)
-  text = wikidata5m(folder) if name == 'wikidata5m' else prepare_lib.find_text(folder, 'hrt', 'no')
-  prepare_lib.from_text(text._replace(name=name, header='no', notes=notes), output)
+  text = wikidata5m(folder) if name == 'wikidata5m' else prepare_lib.find_text(folder, 'hrt', 'no', 'no')
+  prepare_lib.from_text(text._replace(name=name, header='no', comments='no', notes=notes), output)
   return store.open_graph(output)
 
 
@@ -124,14 +125,14 @@ def _load_path(config: DataConfig) -> Graph:
   if store.is_store(path):
     return store.open_graph(path)
   if path.is_dir():
-    return triples.read_folder(path, config.columns, config.header)
+    return triples.read_folder(path, config.columns, config.header, config.comments)
   if not path.is_file():
     raise errors.DataError(
       f'data.path is {config.path!r}, which is neither a folder nor a file here '
       f'({pathlib.Path.cwd()}). Give a folder with train, valid and test, or one file '
       'to split.'
     )
-  return triples.split_file(path, _shares(config), config.split_seed, config.columns, config.header)
+  return triples.split_file(path, _shares(config), config.split_seed, config.columns, config.header, config.comments)
 
 
 def _shares(config: DataConfig) -> tuple[float, ...]:
@@ -166,11 +167,11 @@ def _load_registered(config: DataConfig, name: str, source: Source) -> tuple[Gra
   """(Graph, notes) of a registered graph from a local copy or the cache; the files are hrt, headerless."""
   folder = _local_folder(config, name)
   if folder:
-    graph = triples.read_folder(folder, 'hrt', 'no')
+    graph = triples.read_folder(folder, 'hrt', 'no', 'no')
     return graph, (f'read from {folder}', *_difference(folder, source))
   folder = _cache(config) / name
   _download(source, folder)
-  return triples.read_folder(folder, 'hrt', 'no'), (f'read from {folder}',)
+  return triples.read_folder(folder, 'hrt', 'no', 'no'), (f'read from {folder}',)
 
 
 def _local_folder(config: DataConfig, name: str) -> pathlib.Path | None:
@@ -188,10 +189,10 @@ def _local_folder(config: DataConfig, name: str) -> pathlib.Path | None:
 
 def _difference(folder: pathlib.Path, source: Source) -> tuple[str, ...]:
   """A note if the split files differ from the published ones."""
-  changed = []
+  changed, files = [], triples.find_splits(folder)
   for name, blob in source.blobs.items():
-    file = triples.find_split(folder, pathlib.PurePath(name).stem)
-    if download.git_blob_id(tables.read_bytes(file)) != blob:
+    file = files[pathlib.PurePath(name).stem]
+    if download.git_blob_id(contents.read_bytes(file)) != blob:
       changed.append(file.name)
   return (
     (f'{", ".join(changed)}: not the published content (the git blob id differs), read all the same',)

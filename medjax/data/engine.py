@@ -10,7 +10,7 @@ from jaxtyping import Shaped
 import numpy as np
 
 from medjax import errors
-from medjax.data import tables
+from medjax.data import contents, tables
 
 if TYPE_CHECKING:
   import duckdb
@@ -43,23 +43,41 @@ def connected(folder: pathlib.Path | None = None) -> Iterator[Connection]:
     yield connection
 
 
-def read_triples(connection: Connection, table: str, path: pathlib.Path, columns: str, layout: tables.Layout) -> None:
+def read_triples(
+  connection: Connection, table: str, path: pathlib.Path, layout: tables.Layout, folder: pathlib.Path
+) -> list[str]:
   """Makes a table (h, r, t) of text from a file, exactly as its lines stand (blank ones are skipped).
+
+  Args:
+    connection: to the database.
+    table: the name of the new table.
+    path, layout: the file and its `tables.Layout`.
+    folder: takes a plain copy of a file that DuckDB cannot unpack, or that has lines to be skipped.
+
+  Returns:
+    Notes on what was skipped.
 
   Raises:
     errors.DataError: what `tables.read_lines` finds wrong with a line.
   """
   import duckdb
 
-  names = ', '.join(f"'{name}': 'VARCHAR'" for name in columns)
+  names = ', '.join(f"'c{i}': 'VARCHAR'" for i in range(layout.width))
+  chosen = ', '.join(f'c{place} AS {name}' for name, place in zip('hrt', layout.places))
   quote = '"' if layout.quoted else ''
-  packed = 'gzip' if tables.is_packed(path) else 'none'
+  source, packed, skip = path, contents.packing(path), layout.header_line
+  skipped: list[tuple[int, str]] = []
+  hashes = layout.comments and tables.has_hashes(path)
+  if hashes or packed not in ('', 'gzip'):
+    source, packed, skip = folder / 'plain', '', 0
+    with source.open('w', encoding='utf-8', newline='') as file:
+      file.writelines(f'{text}\n' for _, text, _ in tables.read_lines(path, layout, skipped))
   try:
     connection.execute(
-      f'CREATE TABLE {table} AS SELECT h, r, t FROM read_csv($path, delim=$delim, quote=$quote, escape=$quote, '
-      f"comment='', header=false, skip={int(bool(layout.header))}, columns={{{names}}}, auto_detect=false, "
-      f"strict_mode=true, nullstr=$null, compression='{packed}')",
-      {'path': glob.escape(str(path)), 'delim': layout.separator, 'quote': quote, 'null': '\0'},
+      f'CREATE TABLE {table} AS SELECT {chosen} FROM read_csv($path, delim=$delim, quote=$quote, escape=$quote, '
+      f"comment='', header=false, skip={skip}, columns={{{names}}}, auto_detect=false, "
+      f"strict_mode=true, nullstr=$null, compression='{packed or 'none'}')",
+      {'path': glob.escape(str(source)), 'delim': layout.separator, 'quote': quote, 'null': '\0'},
     )
     faults = one(
       connection,
@@ -71,13 +89,40 @@ def read_triples(connection: Connection, table: str, path: pathlib.Path, columns
     raise errors.DataError(
       f'{path}: cannot be read ({str(error).splitlines()[0]}). Write one triple a line, with line ends of one kind.'
     ) from error
+  finally:
+    (folder / 'plain').unlink(missing_ok=True)
   if faults:
     explain(path, layout)
     raise errors.DataError(
       f'{path}: {faults} lines have an empty field. Give every triple a head, a relation and a tail.'
     )
-  if layout.header and not one(connection, f'SELECT count(*) FROM {table}'):
-    raise tables.only_a_header(path, layout.header)
+  comments = delete(connection, table, commented(table, layout.lead)) if hashes and layout.lead is not None else 0
+  titles = dict(zip('hrt', layout.titles))
+  copies = delete(connection, table, 'h = $h AND r = $r AND t = $t', titles) if titles else 0
+  if not one(connection, f'SELECT count(*) FROM {table}'):
+    raise tables.only_a_header(path, layout.header) if layout.header else tables.empty(path)
+  return tables.skip_notes(path.name, len(skipped) + comments, min(skipped, default=(0, '')), copies)
+
+
+def commented(table: str, lead: int) -> str:
+  """The condition of the rows of a table that are comments, as `tables.read_table` tells them from triples.
+
+  Args:
+    table: with the columns h, r and t.
+    lead: which of them, 0 to 2, a line begins with.
+  """
+  first, (other, another) = 'hrt'[lead], [name for name in 'hrt' if name != 'hrt'[lead]]
+  elsewhere = f'SELECT {other} FROM {table} UNION SELECT {another} FROM {table}'
+  return (
+    f"{first} LIKE '#%' AND {first} NOT IN ({elsewhere}) AND ("
+    f'{first} IN (SELECT {first} FROM {table} GROUP BY {first} HAVING count(*) = 1) OR '
+    f"ltrim({first}, '# ') IN ({elsewhere} UNION SELECT {first} FROM {table} WHERE {first} NOT LIKE '#%'))"
+  )
+
+
+def delete(connection: Connection, table: str, condition: str, values: Mapping[str, Any] | None = None) -> int:
+  """Deletes the rows of a table that a condition holds for; returns how many."""
+  return one(connection, f'DELETE FROM {table} WHERE {condition}', values)
 
 
 def explain(path: pathlib.Path, layout: tables.Layout) -> None:
@@ -101,7 +146,10 @@ def write_array(connection: Connection, query: str, path: pathlib.Path, rows: in
       array = np.lib.format.open_memmap(path, 'w+', np.int32, (rows, chunk.shape[1]))
     array[first : first + len(chunk)] = chunk.to_numpy()
     first += len(chunk)
-  array.flush()
+  if array is None:
+    np.save(path, np.zeros((0, len(result.description)), np.int32))
+  else:
+    array.flush()
 
 
 def write_parquet(connection: Connection, query: str, path: pathlib.Path) -> None:

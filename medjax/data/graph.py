@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 import dataclasses
 import pathlib
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from jaxtyping import Bool, Int, Int32, Shaped
 import numpy as np
@@ -31,6 +31,24 @@ class Prepared(Protocol):
     """The training triples, distinct heads and distinct tails of each relation."""
 
 
+class File(NamedTuple):
+  """How a file of a graph was understood.
+
+  Attributes:
+    name: of the file.
+    form: how it is written, in words.
+    triples: how many it holds.
+    header: its header, or ''.
+    columns: of head, relation and tail, as `data.columns` writes them, or ''.
+  """
+
+  name: str
+  form: str
+  triples: int
+  header: str
+  columns: str
+
+
 @dataclasses.dataclass(frozen=True, eq=False)
 class Graph:
   """Triples as ids, with the vocabularies that give the ids their names.
@@ -48,6 +66,7 @@ class Graph:
   relation_labels: Sequence[str]
   notes: tuple[str, ...] = ()  # warnings with counts, and licences
   store: Prepared | None = None  # where a prepared graph lies, whose arrays are memory-mapped
+  files: tuple[File, ...] = ()  # those that were just read
 
   @property
   def num_entities(self) -> int:

@@ -11,10 +11,11 @@ import shutil
 import types
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from medjax import errors
-from medjax.data import engine, store, tables, triples
+from medjax.data import engine, openke, reading, store, tables, triples
 from medjax.data import labels as labels_lib
 from medjax.data import splits as splits_lib
 
@@ -24,8 +25,8 @@ class Text(NamedTuple):
 
   Attributes:
     name: of the graph.
-    files: {split: file}, or {'all': file} to be split.
-    columns, header: see `tables.read_table`.
+    files: {split: file}, valid and test perhaps lacking; or {'all': file} to be split.
+    columns, header, comments: see `tables.read_table`.
     labels: {'entities' or 'relations': a file of labels}.
     notes: tuple of str.
   """
@@ -34,24 +35,43 @@ class Text(NamedTuple):
   files: dict[str, pathlib.Path]
   columns: str = 'hrt'
   header: str = 'auto'
+  comments: str = 'auto'
   labels: Mapping[str, pathlib.Path] = types.MappingProxyType({})
   notes: tuple[str, ...] = ()
 
 
-def find_text(path: str | pathlib.Path, columns: str = 'hrt', header: str = 'auto') -> Text:
-  """Returns the `Text` of a folder with train, valid and test, or of one file to split, with the labels beside them."""
+def find_text(path: str | pathlib.Path, columns: str = 'hrt', header: str = 'auto', comments: str = 'auto') -> Text:
+  """Returns the `Text` of a folder with train, valid and test, or of one file to split, with the labels beside them.
+
+  Raises:
+    errors.DataError: nothing there, or a format that is no text of lines.
+  """
   path = pathlib.Path(path).expanduser()
+  if triples.is_openke(path):
+    raise not_text(path, openke.FORM)
   if path.is_dir():
-    files, folder = {split: triples.find_split(path, split) for split in triples.SPLITS}, path
+    files, folder = triples.find_splits(path), path
   elif path.is_file():
     files, folder = {'all': path}, path.parent
   else:
     raise errors.DataError(
       f'data.path is {str(path)!r}, which is neither a folder nor a file here ({pathlib.Path.cwd()}).'
     )
+  files = {split: file for split, file in files.items() if split in ('all', 'train') or not triples.is_blank(file)}
+  for file in files.values():
+    if (kind := reading.kind_of(file)) != 'text':
+      raise not_text(file, {'rdf': 'RDF', 'parquet': 'Parquet'}[kind])
   found = {kind: labels_lib.find_labels(folder, kind) for kind in ('entities', 'relations')}
   name = path.resolve().name if path.is_dir() else path.name.split('.')[0]
-  return Text(name, files, columns, header, {kind: file for kind, file in found.items() if file})
+  return Text(name, files, columns, header, comments, {kind: file for kind, file in found.items() if file})
+
+
+def not_text(path: pathlib.Path, form: str) -> errors.DataError:
+  """The DataError of files that `--mode=prepare` does not read, and a training does."""
+  return errors.DataError(
+    f'{path}: this is {form}, and --mode=prepare reads only text of lines (.tsv, .csv, .txt). Train on it as it is by '
+    'data.path, or export the triples as .tsv.'
+  )
 
 
 def from_text(
@@ -71,16 +91,20 @@ def from_text(
   shares = splits_lib.check_shares(shares)
   with building(output) as folder, engine.connected(folder) as connection:
     notes = list(text.notes)
-    layouts = {split: tables.read_layout(file, text.columns, text.header) for split, file in text.files.items()}
+    layouts = {
+      split: tables.read_layout(file, text.columns, text.header, text.comments) for split, file in text.files.items()
+    }
+    triples.check_orders({text.files[s]: (layout.columns, bool(layout.header)) for s, layout in layouts.items()})
     for split, file in text.files.items():
-      engine.read_triples(connection, f'{split}_text', file, text.columns, layouts[split])
-      if layouts[split].header:
-        notes.append(f'{file.name}: line 1 taken for a header: {",".join(layouts[split].header)}')
+      notes += layouts[split].notes(file.name)
+      notes += engine.read_triples(connection, f'{split}_text', file, layouts[split], folder)
     name_ids(connection, text, layouts)
     for split in text.files:
       notes += encode(connection, split, text.files[split].name)
     if 'all' in text.files:
       notes += deal(connection, text.files['all'], shares, seed)
+    for split in {} if 'all' in text.files else set(triples.SPLITS) - set(text.files):
+      connection.execute(f'CREATE TABLE {split} (h INTEGER, r INTEGER, t INTEGER)')
     for kind, file in text.labels.items():
       notes += read_labels(connection, kind, file)
     for split in triples.SPLITS:
@@ -90,6 +114,8 @@ def from_text(
         folder / f'{split}.npy',
         engine.one(connection, f'SELECT count(*) FROM {split}'),
       )
+    sizes = {split: engine.one(connection, f'SELECT count(*) FROM {split}') for split in triples.SPLITS}
+    notes += triples.lacking_notes([split for split, size in sizes.items() if not size])
     finish(connection, folder, text.name, notes)
 
 
@@ -127,9 +153,9 @@ def name_ids(connection: engine.Connection, text: Text, layouts: Mapping[str, ta
       .tolist()
     )
     if unknown:
-      where = text.columns.index('r')
-      number, fields = next(line for line in tables.read_lines(file, layouts[split]) if line[1][where] in unknown)
-      raise triples.unknown_relation(file, number, fields[where], len(unknown))
+      lines = ((number, chosen[1]) for number, _, chosen in tables.read_lines(file, layouts[split]))
+      number, relation = next((number, relation) for number, relation in lines if relation in unknown)
+      raise triples.unknown_relation(file, number, relation, len(unknown))
 
 
 def encode(connection: engine.Connection, split: str, name: str) -> list[str]:
@@ -147,7 +173,11 @@ def encode(connection: engine.Connection, split: str, name: str) -> list[str]:
 
 
 def deal(connection: engine.Connection, path: pathlib.Path, shares: Sequence[float], seed: int) -> list[str]:
-  """Splits the table "all" into train, valid and test; returns a note with their sizes."""
+  """Splits the table "all" into train, valid and test; returns a note with their sizes.
+
+  Where the hashes leave one of them empty that has a share, as in small graphs, the split is that of
+  `splits.split_triples`.
+  """
   connection.execute(
     'CREATE TABLE dealt AS SELECT h, r, t, CASE WHEN draw < $train THEN 0 WHEN draw < $valid THEN 1 ELSE 2 END AS '
     "place FROM (SELECT h, r, t, md5_number_lower(concat_ws(' ', $seed, h, r, t)) / 18446744073709551616.0 AS draw "
@@ -163,28 +193,37 @@ def deal(connection: engine.Connection, path: pathlib.Path, shares: Sequence[flo
     '(SELECT id FROM held) AND r IN (SELECT r FROM dealt WHERE place = 0) THEN place ELSE 0 END AS '
     'place FROM dealt'
   )
-  sizes = {}
   for place, split in enumerate(triples.SPLITS):
     connection.execute(f'CREATE TABLE {split} AS SELECT h, r, t FROM placed WHERE place = {place}')
-    sizes[split] = engine.one(connection, f'SELECT count(*) FROM {split}')
-    if not sizes[split]:
-      raise triples.empty_split(path, engine.one(connection, 'SELECT count(*) FROM "all"'), shares, split)
+  number = lambda table: engine.one(connection, f'SELECT count(*) FROM {table}')
+  if any(share and not number(split) for share, split in zip(shares, triples.SPLITS)):
+    rows = np.stack(list(connection.execute('SELECT h, r, t FROM "all" ORDER BY h, r, t').fetchnumpy().values()), 1)
+    for split, part in splits_lib.split_triples(rows, np.arange(len(rows)), shares, seed).items():
+      engine.delete(connection, split, 'true')
+      connection.register('part', pd.DataFrame(part, columns=list('hrt')))
+      connection.execute(f'INSERT INTO {split} SELECT h, r, t FROM part')
+      connection.unregister('part')
+  sizes = {split: number(split) for split in triples.SPLITS}
+  for share, (split, size) in zip(shares, sizes.items()):
+    if share and not size:
+      raise triples.empty_split(path, number('"all"'), shares, split)
   for table in ('"all"', 'dealt', 'held', 'placed'):
     connection.execute(f'DROP TABLE {table}')
-  return [f'{path.name}: split by seed {seed} into ' + ', '.join(f'{split} {size}' for split, size in sizes.items())]
+  return [triples.split_note(path.name, seed, sizes)]
 
 
 def read_labels(connection: engine.Connection, kind: str, path: pathlib.Path) -> list[str]:
   """Puts the labels of a file into the table of `kind`; returns a note with their number."""
   known = labels_lib.read_file(path)
-  connection.register('labels', pd.DataFrame({'name': list(known), 'label': list(known.values())}, dtype=object))
+  frame = pd.DataFrame({'name': list(known.labels), 'label': list(known.labels.values())}, dtype=object)
+  connection.register('labels', frame)
   connection.execute(
     f'UPDATE {kind} SET label = labels.label FROM labels WHERE {kind}.name = labels.name AND '
     "labels.label IS NOT NULL AND labels.label != ''"
   )
   count = engine.one(connection, f"SELECT count(*) FROM {kind} SEMI JOIN (FROM labels WHERE label != '') USING (name)")
   connection.unregister('labels')
-  return [f'{path.name}: labels for {count} of {engine.one(connection, f"SELECT count(*) FROM {kind}")} {kind}']
+  return labels_lib.label_notes(path, known, count, engine.one(connection, f'SELECT count(*) FROM {kind}'), kind)
 
 
 def finish(connection: engine.Connection, folder: pathlib.Path, name: str, notes: Iterable[str]) -> None:
@@ -235,6 +274,10 @@ def shared(connection: engine.Connection) -> list[str]:
       common = engine.one(connection, f'SELECT count(*) FROM {split} SEMI JOIN {other} USING (h, r, t)')
       if common:
         notes.append(f'{split}: {common} triples are also in {other}, kept')
+  for split in ('valid', 'test'):
+    size = engine.one(connection, f'SELECT count(*) FROM {split}')
+    turned = f'SELECT count(*) FROM {split} SEMI JOIN train ON {split}.h = train.t AND {split}.t = train.h'
+    notes += triples.reverse_notes(split, engine.one(connection, turned), size)
   unseen = engine.one(connection, 'SELECT count(*) FROM entities ANTI JOIN seen USING (id)')
   if unseen:
     naming = [

@@ -1,90 +1,193 @@
-"""Reads one file of triples, exactly as it stands, or says which line is wrong and how to mend it.
+"""Reads one text file of triples, exactly as it stands, or says which line is wrong and how to mend it.
 
-The fast path splits the whole text at once; lines are looked at one by one only to explain a fault.
+The fast path splits the whole text at once; lines are looked at one by one where some are blank or begin with '#',
+where quoted fields may hold line breaks, and to explain a fault.
 """
 
-from collections.abc import Iterator, Sequence
-import contextlib
-import gzip
-import io
+import collections
+from collections.abc import Iterator, Mapping, Sequence
+import itertools
 import pathlib
 import re
+import types
 import typing
-import zlib
 
 import numpy as np
 
+from medjax.data import columns as columns_lib
+from medjax.data import contents
 from medjax.errors import DataError
 
 SUFFIXES = ('.txt', '.tsv', '.csv')
-HEAD = 2**20  # the first bytes of a file, which decide its layout
-_CSV_FIELD = r'("(?:[^"]|"")*"|[^",]*)'
-_CSV_LINE = re.compile(f'{_CSV_FIELD},{_CSV_FIELD},{_CSV_FIELD}')
-_HEADER_NAMES = {
-  'h': ('h', 'head', 'subject', 'subj', 's', 'source', 'head_id', 'from'),
-  'r': ('r', 'relation', 'predicate', 'pred', 'p', 'rel', 'relation_id', 'edge'),
-  't': ('t', 'tail', 'object', 'obj', 'o', 'target', 'tail_id', 'to'),
-}
-_SEPARATORS = {'\t': 'tab', ',': 'comma', ' ': 'space'}
+SAMPLE = 2000  # records that decide the layout
+_NAMES = {'\t': 'tab', ',': 'comma', ' ': 'space', ';': 'semicolon', '|': 'bar'}
 
 
 class Table(typing.NamedTuple):
-  """The columns of one file, in file order; row i stands on line `first_line + i`."""
+  """The triples of one file, in file order.
+
+  Attributes:
+    heads, relations, tails: lists of str, of the same length M.
+    lines: M numbers of the lines on which the triples stand, or of what `unit` says.
+    form: how the file is written, in words.
+    header: the line that was taken for a header, or ().
+    notes: what a person should know of how it was read.
+    labels: {identifier: label}, of a file that brings them.
+    unit: what `lines` counts.
+    order: the columns of head, relation and tail, as `data.columns` writes them; '' where a file has no columns.
+  """
 
   heads: list[str]
   relations: list[str]
   tails: list[str]
-  first_line: int  # 1, or 2 after a header
-  header: tuple[str, ...]  # the line that was taken for a header, or ()
+  lines: Sequence[int]
+  form: str
+  header: tuple[str, ...] = ()
+  notes: tuple[str, ...] = ()
+  labels: Mapping[str, str] = types.MappingProxyType({})
+  unit: str = 'line'
+  order: str = ''
 
 
 class Layout(typing.NamedTuple):
-  """How the lines of a file are written."""
+  """How the lines of a file are written.
+
+  Attributes:
+    separator: the character between fields.
+    quoted: fields may stand in quotes.
+    width: fields of a line.
+    places: of head, relation and tail among them.
+    header: the line that is a header, or ().
+    header_line: its number, or 0.
+    comments: a line that begins with '#' may be a comment.
+    order: how `places` were found, or ''.
+    doubt: why the first line is no header, though it could be, or ''.
+  """
 
   separator: str
-  quoted: bool  # fields may stand in quotes
-  header: tuple[str, ...]  # the line that is a header, or ()
+  quoted: bool
+  width: int
+  places: tuple[int, int, int]
+  header: tuple[str, ...]
+  header_line: int
+  comments: bool
+  order: str
+  doubt: str = ''
+
+  @property
+  def form(self) -> str:
+    """The layout in words."""
+    return f'text, {self.width} columns, {_NAMES[self.separator]}s between them'
+
+  @property
+  def lead(self) -> int | None:
+    """Which of head (0), relation (1) and tail (2) a line begins with; None: none of them."""
+    return self.places.index(0) if 0 in self.places else None
+
+  @property
+  def titles(self) -> tuple[str, ...]:
+    """The header's names of head, relation and tail, or ()."""
+    return tuple(self.header[place] for place in self.places) if self.header else ()
+
+  @property
+  def columns(self) -> str:
+    """`places` as `data.columns` writes them: letters of three columns, else numbers."""
+    if self.width == 3:
+      return ''.join('hrt'[self.places.index(i)] for i in range(3))
+    return ','.join(str(place + 1) for place in self.places)
+
+  def notes(self, name: str) -> list[str]:
+    """What a note tells of the layout of the file `name`."""
+    if not self.header:
+      return (
+        [f'{name}: the first line was read as a triple, since {self.doubt}; --config.data.header=yes makes it a header']
+        if self.doubt
+        else []
+      )
+    order = f'; {self.order}' if self.order else ''
+    return [f'{name}: line {self.header_line} taken for a header: {",".join(self.header)}{order}']
 
 
-def read_table(path: str | pathlib.Path, columns: str = 'hrt', header: str = 'auto') -> Table:
+def read_table(path: str | pathlib.Path, columns: str = 'hrt', header: str = 'auto', comments: str = 'auto') -> Table:
   """Reads a file of triples.
 
-  Tabs separate the fields of .txt and .tsv, where a quote is an ordinary character; commas those of .csv,
-  where a field may be quoted (RFC 4180, but within one line). A .txt without tabs may use commas or single
-  spaces. The text is UTF-8, plain or gzipped. Identifiers are kept character by character.
+  Tabs separate the fields of .txt and .tsv, where a quote is an ordinary character; commas (or semicolons, where the
+  first line has no comma) those of .csv, where a field may be quoted (RFC 4180). A .txt without tabs may use commas,
+  semicolons or single spaces. The text is UTF-8, plain or packed. Identifiers are kept character by character; blank
+  lines are skipped.
 
   Args:
-    path: a .txt, .tsv or .csv file, perhaps with a further .gz.
-    columns: the order of head, relation and tail: a permutation of 'hrt'.
+    path: a .txt, .tsv or .csv file, perhaps with a further .gz, .bz2 or .xz.
+    columns: the order of head, relation and tail, a permutation of 'hrt'; or their columns by name or number,
+      'subject,predicate,object' or '2,3,4'. Under 'hrt', a header that is recognised decides.
     header: 'yes', 'no', or 'auto': a first line such as `head relation tail` is one.
+    comments: 'auto' skips lines that begin with '#' and are no triple; 'no' keeps all lines.
 
   Returns:
-    A Table; its first three fields are the heads, relations and tails as lists of str.
+    A Table.
 
   Raises:
-    DataError: anything that is not three non-empty fields on every line.
+    DataError: lines of different widths, an empty field, more than three columns of which nothing says which are
+      meant, and what is no text (see `contents.decode`).
   """
   path = pathlib.Path(path)
-  check_layout(columns, header)
-  text = read_text(path)
-  first_line, end = 1, len(text)
-  while end and text[end - 1] in '\r\n':  # blank lines at the end mean nothing
-    end -= 1
-  text = text[:end].replace('\r\n', '\n')
-  if not text.strip():
-    raise DataError(f'{path}: the file is empty. It should hold one triple a line.')
-  suffix = file_suffix(path)
-  separator = _separator(path, suffix, text)
-  quoted = suffix == '.csv' and '"' in text
-  fields = _csv_fields(path, text) if quoted else _plain_fields(path, text, separator)
-  _check_filled(path, fields)
-  names = _header(path, fields[:3], columns, header)
-  if names:
-    fields, first_line = fields[3:], 2
-    if not fields:
-      raise only_a_header(path, names)
-  heads, relations, tails = (fields[columns.index(c) :: 3] for c in 'hrt')
-  return Table(heads, relations, tails, first_line, names)
+  check_layout(columns, header, comments)
+  text = contents.read_text(path).replace('\r\n', '\n').rstrip('\r\n')
+  layout = _layout(path, _whole_lines(text), columns, header, comments)
+  skipped: list[tuple[int, str]] = []
+  hashes = layout.comments and (text.startswith('#') or '\n#' in text)
+  lines: Sequence[int] = range(1, 2 + text.count('\n'))
+  if (layout.quoted and '"' in text) or hashes or layout.header_line > 1 or text.startswith('\n') or '\n\n' in text:
+    records = list(_records(path, enumerate(text.split('\n'), 1), layout, skipped))
+    fields, lines = list(itertools.chain.from_iterable(row for _, _, row in records)), [at for at, _, _ in records]
+  elif layout.header:
+    text, lines = text.partition('\n')[2], lines[1:]
+    fields = _plain_fields(path, text, layout, lines) if text else []
+  else:
+    fields = _plain_fields(path, text, layout, lines)
+  chosen = [fields[place :: layout.width] for place in layout.places]
+  _check_filled(path, chosen, lines, layout)
+  copies = _copies(chosen, layout.titles)
+  marked = _comments(chosen, layout.lead) if hashes and layout.lead is not None else set()
+  skipped += [(lines[row], layout.separator.join(column[row] for column in chosen)) for row in marked]
+  if drop := copies | marked:
+    keep = [row for row in range(len(lines)) if row not in drop]
+    chosen, lines = [[column[row] for row in keep] for column in chosen], [lines[row] for row in keep]
+  if not lines:
+    raise only_a_header(path, layout.header) if layout.header else empty(path)
+  notes = layout.notes(path.name) + skip_notes(path.name, len(skipped), min(skipped, default=(0, '')), len(copies))
+  broken = [row for row, names in enumerate(zip(*chosen)) if layout.quoted and any('\n' in name for name in names)]
+  if broken:
+    notes.append(f'{path.name}: names hold line breaks in {len(broken)} triples, such as on line {lines[broken[0]]}')
+  return Table(
+    chosen[0],
+    chosen[1],
+    chosen[2],
+    lines,
+    layout.form,
+    layout.header,
+    tuple(notes),
+    order=layout.columns,
+  )
+
+
+def skip_notes(name: str, count: int, first: tuple[int, str], copies: int) -> list[str]:
+  """Notes on what was skipped: `count` comments, the `first` (line, text) among them, and `copies` of the header."""
+  notes = []
+  if count:
+    notes.append(
+      f'{name}: {count} comment{"s" * (count != 1)} skipped, lines that begin with # and are no triple'
+      + (f', such as line {first[0]}: {first[1][:60]!r}' if first[0] else '')
+      + '; --config.data.comments=no keeps them'
+    )
+  if copies:
+    notes.append(f'{name}: {copies} further lines are copies of the header, and skipped')
+  return notes
+
+
+def empty(path: str | pathlib.Path) -> DataError:
+  """The error of a file that holds no triple."""
+  return DataError(f'{path}: the file is empty. It should hold one triple a line.')
 
 
 def only_a_header(path: str | pathlib.Path, names: Sequence[str]) -> DataError:
@@ -95,208 +198,243 @@ def only_a_header(path: str | pathlib.Path, names: Sequence[str]) -> DataError:
   )
 
 
-def read_layout(path: str | pathlib.Path, columns: str = 'hrt', header: str = 'auto') -> Layout:
+def read_layout(path: str | pathlib.Path, columns: str = 'hrt', header: str = 'auto', comments: str = 'auto') -> Layout:
   """Returns the Layout of a file of any size from its first lines; the arguments and errors are read_table's."""
   path = pathlib.Path(path)
-  check_layout(columns, header)
-  with opened(path) as file:
-    content = file.read(HEAD)
-    more = bool(file.read(1))
-  if more and b'\n' in content:
-    content = content[: content.rfind(b'\n')]
-  text = _decode(path, content).replace('\r\n', '\n').strip('\n')
-  if not text.strip():
-    raise DataError(f'{path}: the file is empty. It should hold one triple a line.')
-  suffix = file_suffix(path)
-  separator, first = _separator(path, suffix, text), text.partition('\n')[0]
-  fields = _csv_fields(path, first) if suffix == '.csv' else _plain_fields(path, first, separator)
-  return Layout(separator, suffix == '.csv', _header(path, fields, columns, header))
+  check_layout(columns, header, comments)
+  text = contents.decode(path, contents.read_head(path)).replace('\r\n', '\n').rstrip('\r\n')
+  return _layout(path, text, columns, header, comments)
 
 
-def read_lines(path: str | pathlib.Path, layout: Layout) -> Iterator[tuple[int, list[str]]]:
-  """Yields (number, its three fields) of every line that is not blank; a file of any size is walked.
+def read_lines(
+  path: str | pathlib.Path, layout: Layout, skipped: list[tuple[int, str]] | None = None
+) -> Iterator[tuple[int, str, list[str]]]:
+  """Yields (number, text, (head, relation, tail)) of every record of a file of any size.
+
+  Args:
+    path, layout: the file and its `Layout`.
+    skipped: takes (number, text) of the comments.
 
   Raises:
-    DataError: as read_table does, at the first line that is not three non-empty fields.
+    DataError: as read_table does, at the first faulty record.
   """
   path = pathlib.Path(path)
-  with opened(path) as file:
-    for number, content in enumerate(file, 1):
-      line = _decode(path, content, number).removesuffix('\n').removesuffix('\r')
-      if not line or (number == 1 and layout.header):
-        continue
-      fields = _csv_fields(path, line, number) if layout.quoted else line.split(layout.separator)
-      if len(fields) != 3:
-        raise _wrong_width(path, number, line, fields, layout.separator)
-      _check_filled(path, fields, number)
-      yield number, fields
-
-
-@contextlib.contextmanager
-def opened(path: str | pathlib.Path) -> Iterator[io.BufferedIOBase]:
-  """Yields the binary content of a file as a stream, unpacked where it is gzipped; DataError if it cannot be read."""
-  try:
-    with (gzip.open if is_packed(path) else open)(path, 'rb') as file:
-      yield file
-  except (OSError, EOFError, zlib.error) as error:
-    raise _unreadable(path, error) from error
-
-
-def is_packed(path: str | pathlib.Path) -> bool:
-  """Whether a file is gzipped: its content says so, not its name."""
-  with open(path, 'rb') as file:
-    return file.read(2) == b'\x1f\x8b'
-
-
-def check_layout(columns: str, header: str) -> None:
-  """Raises DataError unless `columns` and `header` have values that read_table knows."""
-  if not isinstance(columns, str) or sorted(columns) != ['h', 'r', 't']:
-    raise DataError(f"data.columns is {columns!r}, but has to be 'hrt' in some order, e.g. 'hrt' or 'htr'.")
-  if header not in ('auto', 'yes', 'no'):
-    raise DataError(f"data.header is {header!r}, but has to be 'auto', 'yes' or 'no'.")
-
-
-def file_suffix(path: str | pathlib.Path) -> str:
-  """The suffix that says how a file is written: that before .gz, in lower case."""
-  name = pathlib.Path(path).name.lower()
-  return pathlib.PurePath(name.removesuffix('.gz')).suffix
-
-
-def read_bytes(path: str | pathlib.Path) -> bytes:
-  """The content of a file, unpacked where it is gzipped."""
-  path = pathlib.Path(path)
-  try:
-    content = path.read_bytes()
-    return gzip.decompress(content) if content[:2] == b'\x1f\x8b' else content
-  except (OSError, EOFError, zlib.error) as error:  # gzip's BadGzipFile is an OSError
-    raise _unreadable(path, error) from error
-
-
-def _unreadable(path: str | pathlib.Path, error: Exception) -> DataError:
-  return DataError(f'{path}: cannot be read ({error}). Check that the file is there, may be read and is whole.')
-
-
-def read_text(path: str | pathlib.Path) -> str:
-  """The text of a UTF-8 file, plain or gzipped, without its byte order mark."""
-  return _decode(path, read_bytes(path))
-
-
-def _decode(path: str | pathlib.Path, content: bytes, first_line: int = 1) -> str:
-  try:
-    text = content.decode('utf-8')
-  except UnicodeDecodeError as error:
-    line = content.count(b'\n', 0, error.start) + first_line
-    raise DataError(
-      f'{path}, line {line}: byte {content[error.start : error.start + 1]!r} at offset '
-      f'{error.start} is not UTF-8. Save it as UTF-8, e.g. with `iconv -f LATIN1 -t UTF-8`.'
-    ) from error
-  at = text.find('\0')
-  if at >= 0:
-    raise DataError(
-      f'{path}, line {text.count(chr(10), 0, at) + first_line}: a zero byte. This is no text, or text '
-      'in UTF-16. Save the file as UTF-8.'
+  with contents.opened(path) as file:
+    lines = (
+      (number, contents.decode(path, content, number).removesuffix('\n').removesuffix('\r'))
+      for number, content in enumerate(file, 1)
     )
-  return text.removeprefix('\ufeff')
+    for number, text, fields in _records(path, lines, layout, [] if skipped is None else skipped):
+      chosen = [fields[place] for place in layout.places]
+      _check_filled(path, [[field] for field in chosen], [number], layout)
+      yield number, text, chosen
 
 
-def _separator(path: pathlib.Path, suffix: str, text: str) -> str:
+def has_hashes(path: str | pathlib.Path) -> bool:
+  """Whether a line of a file of any size begins with '#'."""
+  last = b'\n'
+  with contents.opened(path) as file:
+    while piece := file.read(contents.HEAD):
+      if b'\n#' in last + piece:
+        return True
+      last = piece[-1:]
+  return False
+
+
+def check_layout(columns: str, header: str, comments: str = 'auto') -> None:
+  """Raises DataError unless the arguments have values that read_table knows."""
+  columns_lib.check(columns, header)
+  if comments not in ('auto', 'no'):
+    raise DataError(f"data.comments is {comments!r}, but has to be 'auto' or 'no'.")
+
+
+def _whole_lines(text: str) -> str:
+  """The first lines of a text."""
+  return text if len(text) <= contents.HEAD else text[: contents.HEAD].rpartition('\n')[0] or text
+
+
+def _layout(path: pathlib.Path, text: str, columns: str, header: str, comments: str) -> Layout:
+  """The Layout of a text by its first lines."""
+  lines = [(number, line) for number, line in enumerate(text.split('\n')[: 2 * SAMPLE], 1) if line.strip()]
+  if not lines:
+    raise empty(path)
+  skips = comments == 'auto'
+  first = next((i for i, (_, line) in enumerate(lines) if not (skips and line.startswith('#'))), 0)
+  suffix = contents.file_suffix(path)
+  _check_count(path, lines[first:])
+  separator = _separator(path, suffix, lines[first:], columns)
+  layout = Layout(separator, suffix == '.csv', 0, (0, 1, 2), (), 0, skips, '')
+  width = len(_split(path, *lines[first], layout))
+  layout = layout._replace(width=width)
+  for number, line in reversed(lines[:first]):  # a header may be marked as a comment
+    names = line.lstrip('# ').split(separator)
+    if header == 'auto' and len(names) == width and columns_lib.is_header(names):
+      lines, first = [(number, line.lstrip('# ')), *lines[first:]], 0
+      break
+  rows = []
+  try:
+    for _, _, fields in _records(path, iter(lines[first:]), layout, []):
+      rows.append(fields)
+  except DataError:
+    if not rows:
+      raise
+  choice = columns_lib.choose(path, rows[:SAMPLE], columns, header, lines[first][0], _NAMES[separator])
+  titled = lines[first][0] if choice.header else 0
+  return layout._replace(
+    places=choice.places, header=choice.header, header_line=titled, order=choice.order, doubt=choice.doubt
+  )
+
+
+def _check_count(path: pathlib.Path, lines: Sequence[tuple[int, str]]) -> None:
+  """Raises DataError for a first line that counts the others, as in a folder of OpenKE."""
+  if len(lines) > 1 and lines[0][1].strip().isdigit() and re.fullmatch(r'\s*\d+\s+\d+\s+\d+\s*', lines[1][1]):
+    raise DataError(
+      f'{path}, line {lines[0][0]}: {lines[0][1].strip()} counts the lines that follow, which hold numbers: this is '
+      'the form of OpenKE. Name the files train2id.txt, valid2id.txt and test2id.txt, put entity2id.txt and '
+      'relation2id.txt beside them, and give the folder as data.path. Or take the count away; OpenKE writes '
+      'head, tail, relation: --config.data.columns=htr.'
+    )
+
+
+def _separator(path: pathlib.Path, suffix: str, lines: Sequence[tuple[int, str]], columns: str) -> str:
   """The character between fields."""
+  first = lines[0][1]
   if suffix == '.csv':
-    return ','
-  first = text.partition('\n')[0]
+    return next((c for c in ',;\t' if c in first), ',')
   if suffix == '.tsv' or '\t' in first:
     return '\t'
-  fitting = [c for c in ', ' if first.count(c) == 2]
-  if len(fitting) == 2:  # the first line fits both separators; perhaps only one fits all lines
-    lines = text.split('\n')
-    fitting = [c for c in fitting if all(line.count(c) == 2 for line in lines)]
-  if len(fitting) == 1 and not (fitting == [','] and '"' in text):
+  fits = (lambda line, c: line.count(c) >= 2) if ',' in columns else (lambda line, c: line.count(c) == 2)
+  fitting = [c for c in ', ;|' if fits(first, c)]
+  if len(fitting) > 1:  # the first line fits several separators; perhaps only one fits all lines
+    fitting = [c for c in fitting if all(line.count(c) == first.count(c) for _, line in lines)]
+  if len(fitting) == 1 and not (fitting == [','] and '"' in first):
     return fitting[0]
   fault = (
     'both commas and spaces cut it into 3 fields'
-    if len(fitting) == 2
+    if fitting == [',', ' ']
     else 'quotes among commas'
+    if fitting == [',']
+    else 'several characters cut it into 3 fields'
     if fitting
     else 'neither tabs, commas nor spaces cut it into 3 fields'
   )
-  raise DataError(
-    f'{path}, line 1: {first[:120]!r}: {fault}. Separate the fields by tabs, or name the file '
-    '.csv and separate them by commas.'
+  more = [c for c in ', ;|' if first.count(c) > 2 and all(line.count(c) == first.count(c) for _, line in lines)]
+  remedy = (
+    f' {_NAMES[more[0]]}s cut every line into {first.count(more[0]) + 1}: say which are head, relation and tail '
+    'by --config.data.columns=1,2,3 (numbers or names).'
+    if len(more) == 1 and len(lines) > 1 and not fitting
+    else ' Separate the fields by tabs, or name the file .csv and separate them by commas.'
   )
+  raise DataError(f'{path}, line {lines[0][0]}: {first[:120]!r}: {fault}.{remedy}')
 
 
-def _plain_fields(path: pathlib.Path, text: str, separator: str) -> list[str]:
-  """All fields in one list, three a line, from text without quoting."""
+def _plain_fields(path: pathlib.Path, text: str, layout: Layout, lines: Sequence[int]) -> list[str]:
+  """All fields in one list, line after line, from text without quoting whose lines have these numbers."""
+  separator, width = layout.separator, layout.width
   content = np.frombuffer(text.encode('utf-8'), np.uint8)
   ends = np.append(np.flatnonzero(content == ord('\n')), len(content))
   marks = np.flatnonzero(content == ord(separator))
-  if len(marks) == 2 * len(ends):  # two separators a line on average; below: that each line's two lie within that line
-    last_of_line, starts = marks[1::2], np.append(-1, ends[:-1])
-    if (last_of_line < ends).all() and (marks[::2] > starts).all():
+  if len(marks) == (width - 1) * len(ends):  # as many as fit on average; below: that each line has its own
+    of_line, starts = marks.reshape(len(ends), width - 1), np.append(-1, ends[:-1])
+    if (of_line[:, -1] < ends).all() and (of_line[:, 0] > starts).all():
       return text.replace('\n', separator).split(separator)
-  for number, line in enumerate(text.split('\n'), 1):
-    if line.count(separator) != 2:
-      raise _wrong_width(path, number, line, line.split(separator), separator)
+  for number, line in zip(lines, text.split('\n')):
+    if line.count(separator) != width - 1:
+      raise _ragged(path, number, line, line.split(separator), layout)
   raise AssertionError('unreachable: the counts above disagree with str.count')
 
 
-def _csv_fields(path: pathlib.Path, text: str, first_line: int = 1) -> list[str]:
-  """All fields in one list, three a line, from comma separated text in which some fields are quoted."""
-  fields = []
-  for number, line in enumerate(text.split('\n'), first_line):
-    if '"' not in line:
-      parts = line.split(',')
-      if len(parts) != 3:
-        raise _wrong_width(path, number, line, parts, ',')
-      fields += parts
+def _records(
+  path: pathlib.Path, lines: Iterator[tuple[int, str]], layout: Layout, skipped: list[tuple[int, str]]
+) -> Iterator[tuple[int, str, list[str]]]:
+  """Yields (number, text, fields) of every record of numbered lines; comments that are no record go to `skipped`."""
+  for number, line in lines:
+    if not line or number == layout.header_line:
       continue
-    match = _CSV_LINE.fullmatch(line)
-    if not match:
-      whole = re.fullmatch(f'{_CSV_FIELD}(,{_CSV_FIELD})*', line)
-      if whole:
-        raise _wrong_width(path, number, line, re.findall(f'(?:^|,){_CSV_FIELD}', line), ',')
-      raise DataError(
-        f'{path}, line {number}: stray or unbalanced quote in {line[:120]!r}. Quote whole '
-        'fields, double the quotes within them, or use a .tsv, where a quote is an ordinary '
-        'character.'
-      )
-    fields += [part[1:-1].replace('""', '"') if part.startswith('"') else part for part in match.groups()]
-  return fields
+    if layout.comments and line.startswith('#') and not _may_be_record(path, number, line, layout):
+      skipped.append((number, line))
+      continue
+    text = line
+    if layout.quoted and line.count('"') % 2:  # a quoted field goes on in the next line
+      parts, odd = [line], True
+      while odd and (following := next(lines, None)):
+        parts.append(following[1])
+        odd ^= following[1].count('"') % 2 == 1
+      text = '\n'.join(parts)
+    fields = _split(path, number, text, layout)
+    if len(fields) != layout.width:
+      raise _ragged(path, number, text, fields, layout)
+    yield number, text, fields
 
 
-def _wrong_width(path: pathlib.Path, number: int, line: str, parts: Sequence[object], separator: str) -> DataError:
-  name = _SEPARATORS[separator]
+def _may_be_record(path: pathlib.Path, number: int, line: str, layout: Layout) -> bool:
+  """Whether a line that begins with '#' has the fields of a record."""
+  if layout.lead is None:
+    return False
+  try:
+    return len(_split(path, number, line, layout)) == layout.width
+  except DataError:
+    return False
+
+
+def _split(path: pathlib.Path, number: int, text: str, layout: Layout) -> list[str]:
+  """The fields of a record."""
+  if not layout.quoted or '"' not in text:
+    return text.split(layout.separator)
+  quoted = re.compile(rf'"((?:[^"]|"")*)"(?={layout.separator}|\Z)|([^"{layout.separator}]*)(?={layout.separator}|\Z)')
+  fields, at = [], 0
+  while match := quoted.match(text, at):
+    fields.append(match[2] if match[1] is None else match[1].replace('""', '"'))
+    at = match.end() + 1
+    if at > len(text):
+      return fields
+  raise DataError(
+    f'{path}, line {number}: stray or unbalanced quote in {text[:120]!r}. Quote whole '
+    'fields, double the quotes within them, or use a .tsv, where a quote is an ordinary '
+    'character.'
+  )
+
+
+def _ragged(path: pathlib.Path, number: int, line: str, parts: Sequence[object], layout: Layout) -> DataError:
+  name, width = _NAMES[layout.separator], layout.width
   if not line.strip():
     return DataError(f'{path}, line {number}: the line is blank. Delete it.')
-  columns = f'{len(parts)} column' + 's' * (len(parts) != 1)
-  remedy = f'Separate head, relation and tail by one {name} each'
-  if len(parts) > 3:
-    remedy = f'Remove the stray {name}' + (' or quote the field' if separator == ',' else '')
-  return DataError(f'{path}, line {number}: {columns} instead of 3 in {line[:120]!r}. {remedy}.')
+  count = f'{len(parts)} column' + 's' * (len(parts) != 1)
+  remedy = (
+    f'Separate head, relation and tail by one {name} each' if width == 3 else 'Give every line the columns of the first'
+  )
+  if len(parts) > width:
+    remedy = f'Remove the stray {name}' + (' or quote the field' if layout.quoted else '')
+  return DataError(f'{path}, line {number}: {count} instead of {width} in {line[:120]!r}. {remedy}.')
 
 
-def _check_filled(path: pathlib.Path, fields: Sequence[str], first_line: int = 1) -> None:
-  if all(field.strip() for field in set(fields)):
+def _check_filled(path: pathlib.Path, chosen: Sequence[Sequence[str]], lines: Sequence[int], layout: Layout) -> None:
+  if all(field.strip() for column in chosen for field in set(column)):
     return
-  index = next(i for i, field in enumerate(fields) if not field.strip())
+  row = min(next((i for i, field in enumerate(column) if not field.strip()), len(lines)) for column in chosen)
+  place = min((i for i in range(3) if not chosen[i][row].strip()), key=layout.places.__getitem__)
   raise DataError(
-    f'{path}, line {index // 3 + first_line}: field {index % 3 + 1} of 3 is empty ({fields[index]!r}). '
+    f'{path}, line {lines[row]}: field {layout.places[place] + 1} of {layout.width} is empty ({chosen[place][row]!r}). '
     'Give every triple a head, a relation and a tail.'
   )
 
 
-def _header(path: pathlib.Path, first: Sequence[str], columns: str, header: str) -> tuple[str, ...]:
-  """The first line as a tuple if it is a header, else ()."""
-  if header == 'no':
-    return ()
-  names = [field.strip().lower() for field in first]
-  role_of = {name: role for role, known in _HEADER_NAMES.items() for name in known}
-  roles = ''.join(role_of.get(name, '?') for name in names)
-  known = sorted(roles) == ['h', 'r', 't']
-  if known and roles != columns:
-    raise DataError(
-      f'{path}, line 1: the header {",".join(first)!r} puts the columns in the order '
-      f'{roles!r}, but data.columns is {columns!r}. Say --config.data.columns={roles}, or '
-      '--config.data.header=no if the line is a triple.'
-    )
-  return tuple(first) if known or header == 'yes' else ()
+def _copies(chosen: Sequence[Sequence[str]], titles: Sequence[str]) -> set[int]:
+  """Rows that repeat the header, as where files were put together."""
+  if not titles or titles[1] not in chosen[1]:
+    return set()
+  return {i for i, row in enumerate(zip(*chosen)) if row == tuple(titles)}
+
+
+def _comments(chosen: Sequence[Sequence[str]], lead: int) -> set[int]:
+  """Rows with as many fields as a triple whose first begins with '#', and that are comments for all that.
+
+  A name that begins with '#' is one if it is used elsewhere too. A name that is used only there, or that without the
+  '#' is one of the others, begins a triple that was commented out.
+  """
+  first = chosen[lead]
+  rows = [i for i, name in enumerate(first) if name.startswith('#')]
+  elsewhere = set().union(*(column for i, column in enumerate(chosen) if i != lead))
+  others = {name for name in first if not name.startswith('#')} | elsewhere
+  times = collections.Counter(first[i] for i in rows)
+  return {i for i in rows if first[i] not in elsewhere and (times[first[i]] == 1 or first[i].lstrip('# ') in others)}

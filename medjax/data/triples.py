@@ -1,50 +1,111 @@
 """Graphs of triples: strings become ids, splits are checked, and what was found is told in notes."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 import functools
 import pathlib
+import re
 from typing import Any
 import unicodedata
 
 from jaxtyping import Int32, Shaped
 import numpy as np
 
+from medjax.data import columns as columns_lib
+from medjax.data import contents, openke, reading, splits, tables
 from medjax.data import labels as labels_lib
-from medjax.data import splits, tables
-from medjax.data.graph import Graph
+from medjax.data.graph import File, Graph
 from medjax.errors import DataError
 
-SPLITS = {'train': ('train',), 'valid': ('valid', 'dev', 'validation'), 'test': ('test',)}  # names of files
+SPLITS = {'train': ('train',), 'valid': ('valid', 'dev', 'validation', 'val'), 'test': ('test',)}  # names of files
 
 
-def read_folder(path: str | pathlib.Path, columns: str = 'hrt', header: str = 'auto') -> Graph:
-  """Reads a folder with train, valid (or dev) and test files, each .txt, .tsv or .csv, perhaps with .gz.
+def read_folder(path: str | pathlib.Path, columns: str = 'hrt', header: str = 'auto', comments: str = 'auto') -> Graph:
+  """Reads a folder with train, valid (or dev) and test files, each in any format of `reading.read`, perhaps packed.
+
+  A folder with train2id.txt is one of OpenKE, whose columns are head, tail, relation. Valid and test may be empty, or
+  missing where no other file could be them.
 
   Args:
     path: the folder; label files beside the data are used, see medjax.data.labels.
-    columns, header: see read_table.
+    columns, header, comments: see `tables.read_table`.
 
   Returns:
     A Graph. Triples that train repeats are removed; everything else is kept and counted in `notes`.
 
   Raises:
-    DataError: a split that is missing or given twice, a file that cannot be read, a relation that train
-      lacks.
+    DataError: a split that is given twice, or missing where another file may be it; a file that cannot be read; files
+      whose columns are in different orders though not all have a header; a relation that train lacks.
   """
   path = pathlib.Path(path)
-  tables.check_layout(columns, header)
-  files = {split: find_split(path, split) for split in SPLITS}
-  read = {split: tables.read_table(file, columns, header) for split, file in files.items()}
+  tables.check_layout(columns, header, comments)
+  if is_openke(path):
+    files = {split: path / name for split, name in openke.FILES.items()}
+    check_openke(path, columns)
+    read = openke.read(path)
+  else:
+    files = find_splits(path)
+    read = {split: reading.read(file, columns, header, comments) for split, file in files.items() if not is_blank(file)}
+  if 'train' not in read:
+    raise tables.empty(files['train'])
+  check_orders({files[split]: (table.order, bool(table.header)) for split, table in read.items()})
   entities = sorted(set().union(*(set(table.heads) | set(table.tails) for table in read.values())))
   relations = sorted(set(read['train'].relations))
-  for split in ('valid', 'test'):
+  for split in read:
     _check_relations(files[split], read[split], relations)
-  ids = {split: _encode(table, entities, relations) for split, table in read.items()}
-  notes = [note for split in SPLITS for note in _header_note(files[split], read[split])]
+  ids = {split: np.zeros((0, 3), np.int32) for split in SPLITS}
+  ids |= {split: _encode(table, entities, relations) for split, table in read.items()}
+  notes = [note for table in read.values() for note in table.notes]
   ids['train'], duplicates = _without_duplicates(ids['train'], len(entities), len(relations))
   if duplicates:
     notes.append(f'{files["train"].name}: {duplicates} duplicate triples removed')
-  return _graph(path.resolve().name, path, entities, relations, ids, notes)
+  notes += lacking_notes([split for split in SPLITS if split not in read])
+  notes += _form_notes(files['train'].name, read['train'])
+  return _graph(path.resolve().name, path, entities, relations, ids, notes, {files[s].name: read[s] for s in read})
+
+
+def is_openke(folder: pathlib.Path) -> bool:
+  """Whether a folder is one of OpenKE: its train is train2id.txt, and no other."""
+  return folder.is_dir() and openke.is_folder(folder) and not _found(folder, 'train')
+
+
+def check_openke(folder: pathlib.Path, columns: str) -> None:
+  """Raises DataError for data.columns that contradict the order of OpenKE's columns."""
+  if columns not in ('hrt', 'htr'):  # the first is the default
+    raise DataError(
+      f"{folder}: data.columns is {columns!r}, but a folder with train2id.txt is read as OpenKE writes it, 'htr'. "
+      'Leave data.columns out; or name the files train.txt, valid.txt and test.txt, and take the counts away.'
+    )
+
+
+def check_orders(found: Mapping[pathlib.Path, tuple[str, bool]]) -> None:
+  """Raises DataError where headers order the columns of some files of a folder, and others differ and have none.
+
+  Args:
+    found: {file: (`tables.Layout.columns`, whether it has a header)}.
+  """
+  orders = {path: order for path, (order, _) in found.items() if order}
+  bare = [path for path in orders if not found[path][1]]
+  titled = [path for path in orders if found[path][1] and bare and orders[path] != orders[bare[0]]]
+  if titled:
+    raise DataError(
+      f'{bare[0]}: has no header, and that of {titled[0].name} puts the columns in the order {orders[titled[0]]!r}. '
+      f'Say --config.data.columns={orders[titled[0]]} if all files have that order, or give every file its header.'
+    )
+
+
+def lacking_notes(lacking: Sequence[str]) -> list[str]:
+  """A note on splits that have no triples; [] where all have some."""
+  what = {'valid': 'no validation', 'test': 'no evaluation'}
+  return (
+    [f'no triples for {" and ".join(lacking)}: {" and ".join(what[split] for split in lacking)} of the training']
+    if lacking
+    else []
+  )
+
+
+def is_blank(path: pathlib.Path) -> bool:
+  """Whether a file holds nothing but white space."""
+  return not contents.read_head(path).strip()
 
 
 def split_file(
@@ -53,6 +114,7 @@ def split_file(
   seed: int = 0,
   columns: str = 'hrt',
   header: str = 'auto',
+  comments: str = 'auto',
 ) -> Graph:
   """Reads one file and splits it; the split depends on the set of triples and the seed, not on their order.
 
@@ -62,56 +124,85 @@ def split_file(
 
   Args:
     path: the file.
-    shares: of train, valid and test: three positive numbers that sum to 1.
+    shares: of train, valid and test: three numbers that sum to 1; those of valid and test may be 0.
     seed: of the split.
-    columns, header: see read_table.
+    columns, header, comments: see `tables.read_table`.
 
   Raises:
     DataError: shares that make no sense, a file that cannot be read or is too small to split.
   """
   path = pathlib.Path(path)
   shares = splits.check_shares(shares)
-  table = tables.read_table(path, columns, header)
+  table = reading.read(path, columns, header, comments)
   entities = sorted(set(table.heads) | set(table.tails))
   relations = sorted(set(table.relations))
   triples = _encode(table, entities, relations)
   triples, duplicates = _without_duplicates(triples, len(entities), len(relations))
-  notes = _header_note(path, table)
+  notes = list(table.notes)
   if duplicates:
     notes.append(f'{path.name}: {duplicates} duplicate triples removed')
   triples = triples[np.lexsort(triples.T[::-1])]
   ids = splits.split_triples(triples, np.arange(len(triples)), shares, seed)
-  for split, part in ids.items():
-    if not len(part):
+  for share, (split, part) in zip(shares, ids.items()):
+    if share and not len(part):
       raise empty_split(path, len(triples), shares, split)
-  sizes = ', '.join(f'{split} {len(part)}' for split, part in ids.items())
-  notes.append(f'{path.name}: split by seed {seed} into {sizes}')
-  return _graph(path.name.split('.')[0], path.parent, entities, relations, ids, notes)
+  notes.append(split_note(path.name, seed, {split: len(part) for split, part in ids.items()}))
+  notes += lacking_notes([split for split, part in ids.items() if not len(part)])
+  notes += _form_notes(path.name, table)
+  return _graph(path.name.split('.')[0], path.parent, entities, relations, ids, notes, {path.name: table})
 
 
-def find_split(folder: pathlib.Path, split: str) -> pathlib.Path:
-  """Returns the only file of a split in a folder; raises DataError where there is none, or several."""
+def split_note(name: str, seed: int, sizes: Mapping[str, int]) -> str:
+  """What a note tells of a file that was split, and of its splits' sizes."""
+  return f'{name}: split by seed {seed} into ' + ', '.join(f'{split} {size}' for split, size in sizes.items())
+
+
+def find_splits(folder: pathlib.Path) -> dict[str, pathlib.Path]:
+  """Returns {split: its only file in a folder}; valid and test may lack where no other file there could be them.
+
+  Raises:
+    DataError: no folder, no file for train, several for one split, or none for valid or test beside one with a name
+      that may mean it.
+  """
   if not folder.is_dir():
     raise DataError(f'{folder}: there is no such folder. Check data.path or data.root.')
-  names = [f'{stem}{suffix}{gz}' for stem in SPLITS[split] for suffix in tables.SUFFIXES for gz in ('', '.gz')]
-  found = [folder / name for name in names if (folder / name).is_file()]
-  if len(found) == 1:
-    return found[0]
+  found = {split: _found(folder, split) for split in SPLITS}
+  for split, files in found.items():
+    if len(files) > 1:
+      raise DataError(f'{folder}: several files for {split}: {", ".join(file.name for file in files)}. Leave one.')
   there = sorted(entry.name for entry in folder.iterdir())
-  listing = ', '.join(there[:20]) + (f' and {len(there) - 20} more' if len(there) > 20 else '')
-  if not found:
-    raise DataError(
-      f'{folder}: no file for {split}: looked for {"/".join(SPLITS[split])} with .txt, .tsv or '
-      f'.csv, perhaps .gz. The folder holds: {listing or "nothing"}. Rename the file, or give '
-      'one single file as data.path to have it split.'
-    )
-  raise DataError(f'{folder}: several files for {split}: {", ".join(file.name for file in found)}. Leave one.')
+  taken = {file.name for files in found.values() for file in files}
+  doubtful = [name for name in there if name not in taken and re.search('val|dev|test|eval|hold|train', name.lower())]
+  for split, files in found.items():
+    if not files and (split == 'train' or doubtful):
+      listing = ', '.join(there[:20]) + (f' and {len(there) - 20} more' if len(there) > 20 else '')
+      raise DataError(
+        f'{folder}: no file for {split}: looked for {"/".join(SPLITS[split])} with .txt, .tsv, .csv, .nt, .ttl, .rdf '
+        f'or .parquet, perhaps .gz. The folder holds: {listing or "nothing"}. Rename the file, '
+        + (
+          'or give one single file as data.path to have it split.'
+          if split == 'train'
+          else f'or add an empty {split}.txt to go without.'
+        )
+      )
+  return {split: files[0] for split, files in found.items() if files}
 
 
-def unknown_relation(path: pathlib.Path, line: int, relation: str, count: int) -> DataError:
-  """The DataError of a file whose relation, one of `count`, train lacks."""
+def _found(folder: pathlib.Path, split: str) -> list[pathlib.Path]:
+  """The files of a split in a folder."""
+  names = (
+    f'{stem}{suffix}{packed}'
+    for stem in SPLITS[split]
+    for suffix in reading.SUFFIXES
+    for packed in ('', *contents.PACKINGS)
+  )
+  return [folder / name for name in names if (folder / name).is_file()]
+
+
+def unknown_relation(path: pathlib.Path, line: int, relation: str, count: int, unit: str = 'line') -> DataError:
+  """The DataError of a file whose relation, one of `count`, train lacks; `unit` is what `line` counts."""
   return DataError(
-    f'{path}, line {line}: the relation {relation!r} never occurs in train ({count} such relations), '
+    f'{path}, {unit} {line}: the relation {relation!r} never occurs in train ({count} such relations), '
     'so nothing can be learned about it. Add triples with it to train, remove these lines, or check '
     'data.columns.'
   )
@@ -121,7 +212,7 @@ def empty_split(path: pathlib.Path, count: int, shares: Sequence[float], split: 
   """The DataError of a file whose `count` distinct triples leave none for a split."""
   return DataError(
     f'{path}: {count} distinct triples at shares {shares} leave none for {split}, since every entity '
-    'and relation has to occur in train. Give more triples or a larger share.'
+    'and relation has to occur in train. Give more triples, or train on all of them by --config.data.split=1,0,0.'
   )
 
 
@@ -130,7 +221,7 @@ def _check_relations(path: pathlib.Path, table: tables.Table, relations: Sequenc
   unknown = set(table.relations) - known
   if unknown:
     row = next(i for i, relation in enumerate(table.relations) if relation in unknown)
-    raise unknown_relation(path, table.first_line + row, table.relations[row], len(unknown))
+    raise unknown_relation(path, table.lines[row], table.relations[row], len(unknown), table.unit)
 
 
 def _encode(table: tables.Table, entities: Sequence[str], relations: Sequence[str]) -> Int32[np.ndarray, 'M 3']:
@@ -159,8 +250,12 @@ def _keys(triples: Int32[np.ndarray, 'M 3'], num_entities: int, num_relations: i
   return np.ascontiguousarray(triples).view([('h', np.int32), ('r', np.int32), ('t', np.int32)])[:, 0]
 
 
-def _header_note(path: pathlib.Path, table: tables.Table) -> list[str]:
-  return [f'{path.name}: line 1 taken for a header: {",".join(table.header)}'] if table.header else []
+def _form_notes(name: str, table: tables.Table) -> list[str]:
+  """What looks odd about the columns and the first line of a file: a list of str."""
+  notes = columns_lib.order_notes(name, table.heads, table.relations, table.tails, len(table.lines))
+  if table.order and not table.header:
+    notes += columns_lib.header_notes(name, table.lines[0], table.heads, table.relations, table.tails)
+  return notes
 
 
 def _graph(
@@ -170,12 +265,23 @@ def _graph(
   relations: Sequence[str],
   ids: dict[str, Any],
   notes: Sequence[str],
+  read: Mapping[str, tables.Table],
 ) -> Graph:
-  """A Graph with labels, and with notes on what the splits share."""
-  entity_labels, entity_notes = labels_lib.read_labels(folder, 'entities', entities)
-  relation_labels, relation_notes = labels_lib.read_labels(folder, 'relations', relations)
+  """A Graph with labels, and with notes on what the splits share; `read` has the Table of every file's name."""
+  given = {identifier: label for table in read.values() for identifier, label in table.labels.items()}
+  entity_labels, entity_notes = labels_lib.read_labels(folder, 'entities', entities, given)
+  relation_labels, relation_notes = labels_lib.read_labels(folder, 'relations', relations, given)
   make = functools.partial(
-    Graph, name, tuple(entities), tuple(relations), **ids, entity_labels=entity_labels, relation_labels=relation_labels
+    Graph,
+    name,
+    tuple(entities),
+    tuple(relations),
+    **ids,
+    entity_labels=entity_labels,
+    relation_labels=relation_labels,
+    files=tuple(
+      File(file, table.form, len(table.lines), ','.join(table.header), table.order) for file, table in read.items()
+    ),
   )
   found = split_notes(make()) + spelling_notes(entities) + spelling_notes(relations, 'relations')
   return make(notes=(*notes, *found, *entity_notes, *relation_notes))
@@ -193,6 +299,8 @@ def split_notes(graph: Graph) -> list[str]:
       shared = int(np.isin(keys[split], keys[other]).sum())
       if shared:
         notes.append(f'{split}: {shared} triples are also in {other}, kept')
+  for split in ('valid', 'test'):
+    notes += reverse_notes(split, _reversed_in_train(graph, split), len(getattr(graph, split)))
   if unseen.any():
     count = {split: int(unseen[getattr(graph, split)[:, [0, 2]]].any(axis=1).sum()) for split in ('valid', 'test')}
     notes.append(
@@ -200,6 +308,22 @@ def split_notes(graph: Graph) -> list[str]:
       f'{count["test"]} test triples name them'
     )
   return notes
+
+
+def reverse_notes(split: str, count: int, size: int) -> list[str]:
+  """A note that `count` of a split's `size` triples are in train the other way round; [] where none is."""
+  if not count:
+    return []
+  return [
+    f'{split}: {count} of {size} triples ({count / size:.0%}) have their inverse in train, a triple from tail to head; '
+    'see --mode=inspect'
+  ]
+
+
+def _reversed_in_train(graph: Graph, split: str) -> int:
+  """How many triples of a split train holds from tail to head, by any relation."""
+  pair = lambda rows, first, second: rows[:, first].astype(np.int64) * graph.num_entities + rows[:, second]
+  return int(np.isin(pair(getattr(graph, split), 2, 0), pair(graph.train, 0, 2)).sum())
 
 
 def spelling_notes(names: Iterable[str], kind: str = 'entities') -> list[str]:

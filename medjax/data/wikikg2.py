@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from medjax import errors
-from medjax.data import arrays, engine, tables, triples
+from medjax.data import arrays, contents, engine, triples
 from medjax.data import prepare as prepare_lib
 
 MAPPINGS = {'entities': 'nodeidx2entityid.csv.gz', 'relations': 'reltype2relid.csv.gz'}
@@ -81,7 +81,7 @@ def ids(
 
 def read_names(connection: engine.Connection, kind: str, path: pathlib.Path) -> int:
   """Makes the table of `kind` from a mapping file (index, name under a header line), and returns its size."""
-  with tables.opened(path):  # raises the DataError that names a file which is missing or damaged
+  with contents.opened(path):  # raises the DataError that names a file which is missing or damaged
     frame = pd.read_csv(path, dtype=str, keep_default_na=False)
   ids = pd.to_numeric(frame.iloc[:, 0], errors='coerce').to_numpy()
   if frame.shape[1] < 2 or not np.array_equal(np.sort(ids), np.arange(len(ids))):

@@ -11,7 +11,7 @@ from jaxtyping import Int32
 import numpy as np
 
 from medjax import errors
-from medjax.data import datasets, tables
+from medjax.data import datasets, reading, tables
 from medjax.data.datasets import DataConfig
 from medjax.data.graph import Graph
 from medjax.saved.files import Path
@@ -75,7 +75,10 @@ def find(
     )
   of_file = None
   if triples is not None:
-    path, layout = pathlib.Path(triples).expanduser(), (data.columns, data.header) if data is not None else ()
+    path, layout = (
+      pathlib.Path(triples).expanduser(),
+      (data.columns, data.header, data.comments) if data is not None else (),
+    )
     of_file = read_triples(model, path, *layout)
     name, split = path.name, f'the triples of {path.name}'
     stem = f'results-triples-{slug(path.name)}'
@@ -85,14 +88,14 @@ def find(
 
 
 def read_triples(
-  model: Model, path: pathlib.Path, columns: str = 'hrt', header: str = 'auto'
+  model: Model, path: pathlib.Path, columns: str = 'hrt', header: str = 'auto', comments: str = 'auto'
 ) -> Int32[np.ndarray, 'Q 3']:
   """Reads a file of triples into a model's ids, int32 [Q, 3]; names are identifiers or labels.
 
   Raises:
     errors.DataError: it cannot be read, or names what the model does not know; the line is told.
   """
-  table = tables.read_table(path, columns, header)
+  table = reading.read(path, columns, header, comments)
   parts = (table.heads, model.entities), (table.relations, model.relations), (table.tails, model.entities)
   return np.stack([_ids(path, table, names, words) for names, words in parts], 1)
 
@@ -105,7 +108,7 @@ def _ids(path: pathlib.Path, table: tables.Table, names: list[str], words: Vocab
         found[name] = words.find(name)
       except errors.UnknownLabel as error:
         raise errors.DataError(
-          f'{path}, line {table.first_line + row}: {error}. Correct the name, or remove the lines that name it'
+          f'{path}, {table.unit} {table.lines[row]}: {error}. Correct the name, or remove the lines that name it'
         ) from None
   return np.fromiter(map(found.__getitem__, names), np.int32, len(names))
 

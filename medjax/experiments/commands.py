@@ -1,4 +1,4 @@
-"""What the command line can ask for beside trainings: prepare, crop, extract."""
+"""What the command line can ask for beside trainings: inspect, prepare, crop, export, import, extract."""
 
 import dataclasses
 import json
@@ -12,7 +12,7 @@ from medjax import errors
 from medjax.config.fields import Config
 from medjax.core import axes as axes_lib
 from medjax.core import widths as widths_lib
-from medjax.data import datasets
+from medjax.data import datasets, inspection
 from medjax.data.graph import Graph
 from medjax.experiments import extraction, runs
 from medjax.report import cost
@@ -21,7 +21,15 @@ from medjax.saved import files as files_lib
 from medjax.saved import workdir as workdir_lib
 from medjax.saved.files import Path
 from medjax.serve import model as model_lib
+from medjax.serve.interop import exports, hub, imports
 from medjax.serve.model import Model
+
+
+def inspect(config: Config) -> inspection.Inspection:
+  """Prints what was understood of the graph of a data configuration, what it is like, and what to think about."""
+  found = inspection.inspect(datasets.load(config.data))
+  print(inspection.describe(found))
+  return found
 
 
 def prepare(config: Config, output: Path | None = None) -> Graph:
@@ -38,13 +46,20 @@ def prepare(config: Config, output: Path | None = None) -> Graph:
   return graph
 
 
-def crop(workdir: Path, width: int | None = None, output: Path | None = None, with_triples: bool = False) -> Model:
+def crop(
+  workdir: Path,
+  width: int | None = None,
+  output: Path | None = None,
+  dtype: str = 'float32',
+  with_triples: bool = False,
+) -> Model:
   """Writes the sub-model of a width as a standalone model, which can be cropped again.
 
   Args:
     workdir: a run or cropped model.
     width: a trained width.
     output: the folder to write.
+    dtype: how it stores numbers: 'float32', 'float16' or 'int8'; see `saved.small`.
     with_triples: also write the triples that the model was trained and judged on, by which it tells what is known and
       can be evaluated again.
   """
@@ -56,13 +71,49 @@ def crop(workdir: Path, width: int | None = None, output: Path | None = None, wi
     raise errors.UsageError(f'--with_triples: {workdir} carries none; crop the run itself')
   if not with_triples:
     model = dataclasses.replace(model, graph=model.graph.without_triples())
-  model.save(output)
-  size = sum(leaf.nbytes for table in model.params.values() for leaf in table.values())
+  exports.export(model, output, 'safetensors', dtype)
+  size = (output / artifact.WEIGHTS).stat().st_size
   print(
     f'width {width} of {workdir} -> {output}: {axes_lib.num_numbers(model.params):,} numbers, {size / 2**20:.2f} MiB'
     + ('' if with_triples else '; without triples')
   )
   return model
+
+
+def export(
+  workdir: Path,
+  format: str | None = None,
+  output: Path | None = None,
+  width: int | None = None,
+  dtype: str = 'float32',
+  push_to: str | None = None,
+) -> pathlib.Path:
+  """Writes a sub-model in the format of another library, see `serve.interop.exports`.
+
+  Args:
+    workdir: a run or cropped model.
+    format: one of `exports.FORMATS`.
+    output: the folder to write.
+    width: a trained width; None is the full one.
+    dtype: how numbers are stored.
+    push_to: OWNER/NAME on the Hugging Face Hub, for the format hub.
+  """
+  if not format or not output:
+    raise errors.UsageError(f'--mode=export needs --output=DIR and --format, one of {", ".join(exports.FORMATS)}')
+  if push_to and format != 'hub':
+    raise errors.UsageError(f'--push_to={push_to}: only --format=hub can be uploaded, not {format}')
+  output = new_folder(output)
+  model = model_lib.load(workdir, width)
+  exports.export(model, output, format, dtype)
+  if format == 'hub':
+    hub.write_card(model, output, dtype, workdir)
+  files = sorted(path for path in output.iterdir() if path.is_file())
+  size = sum(path.stat().st_size for path in files)
+  print(f'width {model.width} of {workdir} -> {output} ({format}, {size / 2**20:.2f} MiB): ', end='')
+  print(', '.join(path.name for path in files))
+  if push_to:
+    print(f'uploaded: {hub.push(output, push_to)}')
+  return output
 
 
 def new_folder(output: Path) -> pathlib.Path:
@@ -73,9 +124,41 @@ def new_folder(output: Path) -> pathlib.Path:
   return output
 
 
+def import_model(
+  config: Config,
+  source: Path | None = None,
+  format: str | None = None,
+  output: Path | None = None,
+  score: str = '',
+) -> Model:
+  """Writes another library's trained model as one of medjax, which can be evaluated, extracted and trained on.
+
+  Args:
+    config: its section `data` names the graph that the model was trained on.
+    source: the library's folder or file.
+    format: one of `imports.READERS`.
+    output: the folder to write.
+    score: what a PyKEEN state_dict is of.
+  """
+  if not source or not format or not output:
+    raise errors.UsageError(
+      f'--mode=import needs --source=FOLDER_OR_FILE, --output=DIR and --format, one of {", ".join(imports.READERS)}'
+    )
+  output, graph = new_folder(output), datasets.load(config.data)
+  read, notes = imports.import_model(source, format, graph, output, score)
+  for note in notes:
+    print(f'  {note}')
+  model = model_lib.load(output)
+  print(
+    f'{read.path} -> {output}: {read.score} of width {model.width}, {graph.num_entities:,} entities and '
+    f'{graph.num_relations:,} relations of {graph.name}'
+  )
+  return model
+
+
 def extract(
   workdir: Path, by: str = 'loss', widths: str | None = None, output: Path | None = None, seed: int = 0
-) -> pd.DataFrame:
+) -> pd.DataFrame | None:
   """Writes the most important components of a run's full model as a standalone model, and evaluates all its widths.
 
   Args:

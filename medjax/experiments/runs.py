@@ -1,7 +1,8 @@
 """A run: trained, or gone on with, and evaluated at every width."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 import contextlib
+import dataclasses
 import pathlib
 import time
 from typing import cast
@@ -10,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from medjax import config as config_lib
-from medjax.config.fields import Config
+from medjax.config.fields import Config, EvalConfig
 from medjax.core import widths as widths_lib
 from medjax.data import datasets, source, store
 from medjax.data.datasets import DataConfig
@@ -27,6 +28,7 @@ from medjax.saved import artifact, checkpoint, graph_files
 from medjax.saved import files as files_lib
 from medjax.saved import workdir as workdir_lib
 from medjax.saved.files import Path
+from medjax.scores.contract import Params
 from medjax.serve import model as model_lib
 from medjax.serve.model import Model
 from medjax.training import loop, processes
@@ -35,13 +37,16 @@ from medjax.training import loop, processes
 def train(config: Config, workdir: Path, split: str = 'test') -> pd.DataFrame | None:
   """Trains (or goes on), evaluates every width, and leaves results.csv and results.png in the workdir.
 
+  A graph without validation triples is not validated, whatever eval.every says.
+
   Args:
     config: the `Config`.
     workdir: a folder of the run's own.
     split: what it is evaluated on, see `evaluate`.
 
   Returns:
-    The results as a DataFrame, one row per width; None in all but the first of several processes.
+    The results as a DataFrame, one row per width; None in all but the first of several processes, and where the split
+    holds no triples.
   """
   config, workdir = settings_lib.resolve(config), pathlib.Path(workdir)
   workdir_lib.check_folder(workdir)
@@ -62,15 +67,20 @@ def _train(
   score, widths = description.make_score(), description.make_widths()
   layout = task_lib.make_layout(config, widths)
   say = print if processes.first() else lambda text: None
-  validate = evaluator.validator(
-    score,
-    widths,
-    graph,
-    config.eval.valid_triples,
-    settings_lib.chosen_widths(config),
-    config.eval.batch,
-    config.eval.candidates,
-  )
+  evaluation: EvalConfig = config.eval
+  validate: Callable[[Params], tuple[float, dict[int, float]]] = task_lib.no_validation
+  if len(graph.valid):
+    validate = evaluator.validator(
+      score,
+      widths,
+      graph,
+      config.eval.valid_triples,
+      settings_lib.chosen_widths(config),
+      config.eval.batch,
+      config.eval.candidates,
+    )
+  else:
+    evaluation = dataclasses.replace(config.eval, every=0, patience=0)
   task = task_lib.make_task(
     config, score, widths, graph, layout, validate, teacher_lib.load_teacher(config, teacher, graph)
   )
@@ -81,12 +91,14 @@ def _train(
   )
   for note in graph.notes:
     say(f'  {note}')
+  if config.eval.every and not len(graph.valid):
+    say(f'  config.eval.every={config.eval.every} is left out: there are no validation triples')
   say(
     f'{score.name}: {len(widths.values)} sub-models of widths {config.model.widths}; workdir {workdir}'
     + (f'; going on from step {checkpoints.latest}' if checkpoints.latest else '')
   )
   writer = metrics.Writer if processes.first() else metrics.Reader
-  loop.fit(task, config.train, config.eval, layout, checkpoints, lambda step: writer(workdir, step))
+  loop.fit(task, config.train, evaluation, layout, checkpoints, lambda step: writer(workdir, step))
   checkpoints.close()
   if not processes.first():
     return None
@@ -143,7 +155,7 @@ def evaluate(
   triples: Path | None = None,
   relation: str | None = None,
   data: DataConfig | None = None,
-) -> pd.DataFrame:
+) -> pd.DataFrame | None:
   """Evaluates a run or cropped model, and writes results.csv, -detail.csv and .png into its folder.
 
   The names tell another split (results-valid), other triples or data (results-triples-more.tsv), a relation, a width
@@ -157,10 +169,20 @@ def evaluate(
     ranks: also write the rank of every query (results-ranks.npz).
     candidates: see `config.EvalConfig`; None is what the run was configured with.
     triples, relation, data: what is ranked instead of a split of its own graph, see `asked.find`.
+
+  Returns:
+    The results as a DataFrame, one row per width; None, and no file, where the split holds no triples.
   """
   workdir = pathlib.Path(workdir)
   model = model_lib.load(workdir, width)
   asked = asked_lib.find(model, split, triples, relation, data)
+  if asked.triples is None and not len(getattr(asked.graph, split)):
+    held = [name for name in ('valid', 'test') if len(getattr(asked.graph, name))]
+    print(
+      f'\n{split}: {asked.graph.name} holds no {split} triples, so nothing is evaluated'
+      + (f'; --mode=evaluate --split={held[0]} evaluates on {held[0]}' if held else '')
+    )
+    return None
   description, widths = model.description, model.widths
   if description.extra_widths:
     widths = widths.with_extra(widths_lib.parse_widths(description.extra_widths))

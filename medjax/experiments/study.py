@@ -185,6 +185,8 @@ def results_of(config: config_lib.Config, folder: pathlib.Path, split: str) -> p
   resumption.check_data(there, config, folder)
   if not path.exists():
     runs.evaluate(folder, split)
+  if not path.exists():
+    raise errors.NothingSaved(f'{folder} has no results on {split}: its graph holds no {split} triples to choose by')
   return pd.read_csv(path)
 
 

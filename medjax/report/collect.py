@@ -18,6 +18,7 @@ from medjax.saved import files as files_lib
 from medjax.saved import workdir as workdir_lib
 from medjax.saved.files import Path
 
+NOT_EVALUATED = '{} runs there, such as {}, have no results.csv: unfinished, or their graph holds no test triples'
 MISSING = 'no saved results below {}; name a folder of runs, each with results.csv and config.json or extraction.json'
 # fields that tell runs apart without changing the method
 ASIDE = {
@@ -151,8 +152,17 @@ def collect(root: Path) -> list[Run]:
     if fields:
       found.append(Run(folder.relative_to(root).as_posix(), folder, method, fields, *read_results(path)))
   if not found:
-    raise errors.NothingSaved(MISSING.format(root))
+    lacking = unevaluated(root)
+    raise errors.NothingSaved(
+      MISSING.format(root) + (f'; {NOT_EVALUATED.format(len(lacking), lacking[0])}' if lacking else '')
+    )
   return found
+
+
+def unevaluated(root: Path) -> list[str]:
+  """Returns the names of the runs below a folder that have no results.csv."""
+  folders = sorted((path.parent for path in pathlib.Path(root).glob('**/config.json')), key=natural)
+  return [folder.relative_to(root).as_posix() for folder in folders if not (folder / 'results.csv').exists()]
 
 
 def grouped(runs: Iterable[Run]) -> dict[Group, list[Row]]:

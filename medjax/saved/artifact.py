@@ -11,6 +11,7 @@ from safetensors import SafetensorError
 
 from medjax.core import score_names
 from medjax.core.widths import Widths
+from medjax.saved import small
 from medjax.saved.files import FORMAT, Path, reading, replacing, write_text
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class Description:
 
   def make_score(self) -> 'Score':
     """Returns the model's `Score`."""
-    from medjax import scores  # loads JAX, which who only asks a model does without
+    from medjax import scores  # on use: writing and reading files needs no JAX
 
     return scores.make(self.score, self.constants)
 
@@ -81,25 +82,32 @@ def read_description(folder: Path) -> Description:
     return description
 
 
-def write_params(folder: Path, params: 'Params') -> None:
-  """Writes nested tables as model.safetensors; a leaf is called by its path, such as entity.re."""
-  flat = {
-    f'{table}.{name}': np.ascontiguousarray(leaf) for table, leaves in params.items() for name, leaf in leaves.items()
-  }
+def write_params(folder: Path, params: 'Params', dtype: str = 'float32') -> None:
+  """Writes tables as model.safetensors; a leaf is called by its path, such as entity.re.
+
+  Args:
+    folder: where.
+    params: {'entity': {leaf: [E, C]}, 'relation': {leaf: [R, C]}}.
+    dtype: 'float32', or 'float16' or 'int8', see `saved.small`.
+  """
+  flat: dict[str, Any] = {}
+  for table, leaves in params.items():
+    for name, leaf in leaves.items():
+      flat |= small.shrink(f'{table}.{name}', np.ascontiguousarray(leaf), dtype)
   with replacing(pathlib.Path(folder) / WEIGHTS) as file:
     file.write(safetensors_numpy.save(flat))
 
 
 def read_params(folder: Path) -> 'Params':
-  """Returns the tables of model.safetensors; raises ArtifactError where it is missing or damaged."""
+  """Returns the tables of model.safetensors as float32; raises ArtifactError where it is missing or damaged."""
   path = pathlib.Path(folder) / WEIGHTS
+  params: dict[str, dict[str, Any]] = {}
   with reading(path):
     try:
       flat = safetensors_numpy.load_file(path)
     except SafetensorError as error:
       raise ValueError(error) from error
-    params: dict[str, Any] = {}
-    for path_of_leaf, leaf in flat.items():
-      table, name = path_of_leaf.split('.')
+    for place, leaf in small.restore(flat).items():
+      table, _, name = place.partition('.')
       params.setdefault(table, {})[name] = leaf
-    return params
+  return params

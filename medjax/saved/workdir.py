@@ -16,7 +16,9 @@ from medjax.data.source import Files
 from medjax.errors import UsageError
 from medjax.saved.files import Path, reading, write_text
 
+TRIPLES = 'given.csv'  # triples that were given in memory
 FILES = (
+  TRIPLES,
   'graph.json',
   'entities.tsv',
   'relations.tsv',

@@ -68,11 +68,11 @@ def of_entities(
   for first in range(0, len(anchors), rows):
     part = slice(first, first + rows)
     raw = spaces.raw_scores(model.space, vectors.query_rows(model, side, anchors[part], relations[part]))
-    scores = model.description.offset[-1] + model.description.scale[-1] * raw
     facts = _known(model, side, anchors[part], relations[part])
-    _leave_out(model, scores, anchors[part], relations[part], facts, asking)
-    ids, best = search.top_k(scores, min(asking.k, size))
-    found.append(_listed(ids, best, None if facts is None else _places(ids, facts, size), first))
+    _leave_out(model, raw, anchors[part], relations[part], facts, asking)
+    ids, best = search.top_k(raw, min(asking.k, size))
+    places = None if facts is None else _places(ids, facts, size)
+    found.append(_listed(ids, model.affine(best), places, first))
   return _join(found, model)
 
 
@@ -82,7 +82,7 @@ def of_relations(model: 'Model', heads: Int[np.ndarray, ' Q'], tails: Int[np.nda
   every = np.arange(count)
   for query, (head, tail) in enumerate(zip(heads, tails)):
     raw = spaces.pairs(model, 'tail', np.full(count, head), every, np.full(count, tail))
-    scores = (model.description.offset[-1] + model.description.scale[-1] * raw)[None]
+    scores = model.affine(raw)[None]
     places = None
     if model.has_triples:
       held = np.full((1, count), UNKNOWN, np.int8)

@@ -12,6 +12,7 @@ from medjax.serve import model as model_lib
 from medjax.serve.answers import Answers
 from medjax.serve.model import Model
 
+FORMS = ('table', 'csv', 'json')
 LONGEST = 60  # characters of a label in a table
 
 
@@ -45,6 +46,8 @@ def ask(
   given = {name: value for name, value in (('head', head), ('relation', relation), ('tail', tail)) if value}
   if (queries is None) != (len(given) == 2):
     raise errors.UsageError('--mode=predict needs two of --head, --relation and --tail, or --queries=FILE')
+  if form not in FORMS:
+    raise errors.UsageError(f'--format={form}: answers are printed as {", ".join(FORMS)}')
   model = model_lib.load(workdir, width)
   text = one(model, given, k, new, form) if queries is None else many(model, queries, k, new, form)
   if output:

@@ -119,14 +119,17 @@ class Model:
       UnknownLabel: an entity or relation that the model does not know.
     """
     (heads, relations, tails), single = self._ids(head=head, relation=relation, tail=tail)
-    raw = spaces.pairs(self, 'tail', heads, relations, tails)
-    result = self.description.offset[-1] + self.description.scale[-1] * raw
+    result = self.affine(spaces.pairs(self, 'tail', heads, relations, tails))
     return float(result[0]) if single else result
 
   def score_all(self, side: Side, anchor: int, relation: int) -> Float32[np.ndarray, ' E']:
     """Returns the scores of all entities as the answer of a query by ids, float32 [E]."""
     raw = spaces.raw_scores(self.space, vectors.query_rows(self, side, np.array([anchor]), np.array([relation])))
-    return self.description.offset[-1] + self.description.scale[-1] * raw[0]
+    return self.affine(raw[0])
+
+  def affine(self, raw: Float32[np.ndarray, '...']) -> Float32[np.ndarray, '...']:
+    """Returns the scores of raw scores; it changes no order."""
+    return np.float32(self.description.offset[-1]) + np.float32(self.description.scale[-1]) * raw
 
   def predict_tails(
     self,
@@ -282,20 +285,23 @@ class Model:
   def _frame(self, found: Answers, given: dict[str, Any], words: Vocabulary | None = None) -> 'pd.DataFrame':
     import pandas as pd
 
-    labels, kinds = (words or self.entities).labels, {'relation': self.relations}
+    labels = lambda words, ids: words.column.take(ids)
     front = {
-      kind: [kinds.get(kind, self.entities).labels[i] for i in ids[found.query].tolist()] for kind, ids in given.items()
+      kind: labels(self.relations if kind == 'relation' else self.entities, ids[found.query])
+      for kind, ids in given.items()
     }
-    columns: dict[str, Any] = {
-      **front,
-      'label': [labels[i] for i in found.ids.tolist()],
-      'score': found.scores,
-      'rank': found.ranks,
-    }
+    columns = front | {'label': labels(words or self.entities, found.ids), 'score': found.scores, 'rank': found.ranks}
     if found.splits is not None:
-      names = (*known.SPLITS, '')  # `answers.UNKNOWN` is the last
-      columns['known'] = [names[i] for i in found.splits.tolist()]
-    return pd.DataFrame(columns)
+      columns['known'] = split_column().take(found.splits)  # `answers.UNKNOWN` is the last
+    return pd.DataFrame(columns, index=pd.RangeIndex(len(found.ids)), copy=False)
+
+
+@functools.cache
+def split_column() -> Any:
+  """The names of the splits and of none, as a column of pandas."""
+  import pandas as pd
+
+  return pd.Series([*known.SPLITS, '']).array
 
 
 def positive(k: Any) -> int:

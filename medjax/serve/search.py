@@ -7,6 +7,8 @@ from jaxtyping import Float32, Int
 import numpy as np
 
 SHARE = 1 << 18  # scores that one worker selects from at a time
+GROUP = 8
+FEW = 2 * GROUP**2  # scores for each that is wanted, up to which all of them are sorted
 
 
 def top_k(scores: Float32[np.ndarray, 'Q E'], k: int) -> tuple[Int[np.ndarray, 'Q k'], Float32[np.ndarray, 'Q k']]:
@@ -29,19 +31,44 @@ def top_k(scores: Float32[np.ndarray, 'Q E'], k: int) -> tuple[Int[np.ndarray, '
 
 
 def _top_k(scores, k):
-  ranked = -scores  # a partition sorts what is not a number to the end
-  if k + 1 < scores.shape[1]:
-    ids = np.argpartition(ranked, k, 1)[:, : k + 1]
-    values = np.take_along_axis(ranked, ids, 1)
-    ids, untied = ids[:, :k], values[:, :k].max(1, initial=-np.inf) < values[:, k]
-    for row in np.flatnonzero(~untied):  # which of the equal ones were taken is chance
-      ids[row] = np.argsort(ranked[row], kind='stable')[:k]
-  else:
-    ids = np.argsort(ranked, 1, kind='stable')[:, :k]
-  values = np.take_along_axis(ranked, ids, 1)
-  order = np.lexsort((ids, values), axis=1)
-  ids, values = (np.take_along_axis(x, order, 1) for x in (ids, values))
-  return ids, -values
+  if k and scores.shape[1] > FEW * k and not np.isnan(group := _groups(level := _groups(scores))).any():
+    return _of_groups(scores, level, group, k)
+  ids = np.argsort(-scores, 1, kind='stable')[:, :k]  # a sort puts what is not a number at the end
+  return ids, np.take_along_axis(scores, ids, 1)
+
+
+def _groups(values):
+  """The best of each group of `GROUP`; group i is that of columns i, i + n, i + 2 n, ... of n groups."""
+  count = values.shape[1] // GROUP
+  return np.maximum.reduce(values[:, : count * GROUP].reshape(len(values), GROUP, count), 1)
+
+
+def _of_groups(scores, level, group, k):
+  """The best k from the k best groups of groups: which saves looking at all scores more than once."""
+  columns, next_group = _best(group, k)
+  columns = _members(columns, group.shape[1], level.shape[1])
+  chosen, next_level = _best(np.take_along_axis(level, columns, 1), k)
+  ids = np.sort(_members(np.take_along_axis(columns, chosen, 1), level.shape[1], scores.shape[1]), 1)
+  values = np.take_along_axis(scores, ids, 1)
+  order = np.argsort(-values, 1, kind='stable')[:, : k + 1]
+  ids, values = np.take_along_axis(ids, order, 1), np.take_along_axis(values, order, 1)
+  beyond = np.maximum(np.maximum(next_group, next_level), values[:, k])
+  for row in np.flatnonzero(beyond >= values[:, k - 1]):  # which of equal ones were chosen is chance
+    ids[row, :k] = np.argsort(-scores[row], kind='stable')[:k]
+  return ids[:, :k], np.take_along_axis(scores, ids[:, :k], 1)
+
+
+def _best(values, k):
+  """The columns [Q, k] of the k best of each row, in any order, and the best value [Q] of the rest."""
+  order = np.argpartition(values, -k - 1, 1)
+  return order[:, -k:], np.take_along_axis(values, order[:, -k - 1 : -k], 1)[:, 0]
+
+
+def _members(groups, count, size):
+  """The columns, of `size`, in chosen ones of `count` groups, and those that are in no group."""
+  inside = (groups[:, :, None] + count * np.arange(GROUP)).reshape(len(groups), -1)
+  rest = np.arange(count * GROUP, size)
+  return np.concatenate([inside, np.broadcast_to(rest, (len(groups), len(rest)))], 1)
 
 
 _pool: list[futures.ThreadPoolExecutor] = []

@@ -1,12 +1,11 @@
 """Raw scores of queries against all entities, in NumPy: what a process without JAX asks a model with.
 
 The entities are laid out once so that a question reads them in order: for inner products as rows [E, D], which a matrix
-product takes; for distances as columns [C, E] a leaf, of which a block of entities stays in a core's cache.
+product takes; for distances as columns, in blocks of entities that stay in a core's cache.
 
 Shape letters: E entities, Q queries, D width, C components.
 """
 
-from collections.abc import Callable
 from typing import Any, NamedTuple, TYPE_CHECKING
 
 from jaxtyping import Float32, Int
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
 
 BLOCK = 1 << 15  # numbers of a leaf that are compared at once
 
-Terms = Callable[[Any, Any], Float32[np.ndarray, 'C e']]
-
 
 class Space(NamedTuple):
   """The entities of a model, laid out for questions.
@@ -30,23 +27,26 @@ class Space(NamedTuple):
   Attributes:
     score: name of the score.
     rows: vectors [E, D] of a score that is an inner product, else None.
-    columns: leaves [C, E] of a distance, else none.
+    blocks: leaves [C, e] of one block of entities after another, of a distance, else none.
   """
 
   score: str
   rows: Float32[np.ndarray, 'E D'] | None
-  columns: dict[str, Float32[np.ndarray, 'C E']]
+  blocks: tuple[dict[str, Float32[np.ndarray, 'C e']], ...]
 
 
 def make(model: 'Model') -> Space:
   """Returns the `Space` of a model's entities."""
   score = model.description.score
   if vectors.metric(score) == 'ip':
-    return Space(score, vectors.entity_vectors(model), {})
+    return Space(score, vectors.entity_vectors(model), ())
   leaves = vectors.rows_of(model, 'entity', slice(None))
   if score == 'pairre':
     leaves = {name: vectors.of_length_one(leaf) for name, leaf in leaves.items()}
-  return Space(score, None, {name: np.ascontiguousarray(leaf.T) for name, leaf in leaves.items()})
+  size, length = next(iter(leaves.values())).shape
+  step = max(1, BLOCK // length)
+  cut = lambda first: {name: np.ascontiguousarray(leaf[first : first + step].T) for name, leaf in leaves.items()}
+  return Space(score, None, tuple(map(cut, range(0, size, step))))
 
 
 def raw_scores(space: Space, queries: Rows) -> Float32[np.ndarray, 'Q E']:
@@ -54,22 +54,12 @@ def raw_scores(space: Space, queries: Rows) -> Float32[np.ndarray, 'Q E']:
   if space.rows is not None:
     query = vectors.side_by_side(queries, vectors.LEAVES[space.score][0])
     return (space.rows @ query[0])[None] if len(query) == 1 else query @ space.rows.T
-  count, size = (next(iter(leaves.values())).shape[axis] for leaves, axis in ((queries, 0), (space.columns, 1)))
-  length = max(1, BLOCK // next(iter(space.columns.values())).shape[0])
-  result = np.empty((count, size), np.float32)
-
-  def fill(first: int) -> None:
-    block = slice(first, first + length)
-    part = {name: np.ascontiguousarray(leaf[:, block]) for name, leaf in space.columns.items()}
-    for i in range(count):
-      result[i, block] = _distances(space.score, {name: leaf[i, :, None] for name, leaf in queries.items()}, part)
-
-  each = range(0, size, length)
-  if count * size > search.SHARE:
-    list(search.workers().map(fill, each))
-  else:
-    for first in each:
-      fill(first)
+  count = len(next(iter(queries.values())))
+  columns = [{name: leaf[i, :, None] for name, leaf in queries.items()} for i in range(count)]
+  distances = lambda block: np.stack([_distances(space.score, query, block) for query in columns])
+  size = sum(len(next(iter(block.values()))[0]) for block in space.blocks)
+  found = search.workers().map(distances, space.blocks) if count * size > search.SHARE else map(distances, space.blocks)
+  result = np.concatenate([*found], 1)
   return np.negative(result, out=result)
 
 

@@ -4,6 +4,7 @@ import collections
 from collections.abc import Iterable, Sequence
 import difflib
 import functools
+from typing import Any
 
 from jaxtyping import Int64
 import numpy as np
@@ -36,6 +37,13 @@ class Vocabulary:
       for name in {name.casefold() for name in names}:
         folded[name].append(i)
     return dict(folded)
+
+  @functools.cached_property
+  def column(self) -> Any:
+    """The labels as a column of pandas, of which taking some is quick."""
+    import pandas as pd
+
+    return pd.Series(self.labels).array
 
   def find(self, name: str | int) -> int:
     """Returns the id of an identifier, else of a label, else of either in another case.

@@ -52,9 +52,10 @@ def test_dev_gz_and_mixed_suffixes(tmp_path):
 
 def test_missing_and_doubled_splits(tmp_path):
   write_folder(tmp_path, valid=None)
-  with pytest.raises(DataError, match=r'no file for valid: looked for valid/dev.*test\.txt, train\.txt'):
+  (tmp_path / 'holdout.txt').write_text('a\tr\tc\n')
+  with pytest.raises(DataError, match=r'no file for valid: looked for valid/dev.*holdout\.txt, test\.txt, train\.txt'):
     read_folder(tmp_path)
-  (tmp_path / 'valid.txt').write_text('a\tr\tc\n')
+  (tmp_path / 'holdout.txt').rename(tmp_path / 'valid.txt')
   (tmp_path / 'dev.tsv').write_text('a\tr\tc\n')
   with pytest.raises(DataError, match=r'several files for valid: valid\.txt, dev\.tsv'):
     read_folder(tmp_path)
@@ -79,6 +80,8 @@ def test_notes_count_what_was_found(tmp_path):
     'valid: 1 triples are also in train, kept',
     'test: 1 triples are also in train, kept',
     'test: 1 triples are also in valid, kept',
+    'valid: 1 of 3 triples (33%) have their inverse in train, a triple from tail to head; see --mode=inspect',
+    'test: 1 of 2 triples (50%) have their inverse in train, a triple from tail to head; see --mode=inspect',
     '3 entities are unseen in train; 2 valid and 1 test triples name them',
   )
   assert [graph.entities[i] for i in np.flatnonzero(graph.unseen_entities())] == ['x', 'y', 'z']
@@ -142,7 +145,7 @@ def test_rare_entities_go_to_train(tmp_path):
 
 @pytest.mark.parametrize(
   'shares',
-  [(0.8, 0.2), (0.8, 0.1, 0.2), (1.0, 0.0, 0.0), (1.2, -0.1, -0.1), ('a', 'b', 'c'), (float('nan'), 0.1, 0.1), None],
+  [(0.8, 0.2), (0.8, 0.1, 0.2), (0.0, 0.5, 0.5), (1.2, -0.1, -0.1), ('a', 'b', 'c'), (float('nan'), 0.1, 0.1), None],
 )
 def test_bad_shares(tmp_path, shares):
   (tmp_path / 'a.txt').write_text('a\tr\tb\n')

@@ -56,13 +56,14 @@ def drop(model, component):
 
 def loss_by_hand(model, batches, temperature):
   """Self-adversarial log-sigmoid loss (Sun et al., 2019, eq. 5), triple by triple, in float64."""
-  score = model.score
+  entities, relations = model.entities.identifiers, model.relations.identifiers
+  score = lambda head, relation, tail: model.score(entities[head], relations[relation], entities[tail])
   softplus = lambda x: np.logaddexp(0, x)
   total = []
   for batch in batches:
     for i, (anchor, relation, answer) in enumerate(zip(batch.anchor, batch.relation, batch.answer)):
       triple = lambda entity: (anchor, relation, entity) if i < len(batch.anchor) // 2 else (entity, relation, anchor)
-      ask = lambda entities: np.array([score(*map(int, triple(int(entity)))) for entity in entities], np.float64)
+      ask = lambda ids: np.array([score(*triple(entity)) for entity in ids], np.float64)
       wrong = ask(batch.negatives[i][batch.valid[i]])
       weights = np.exp(temperature * (wrong - wrong.max()))
       total.append((softplus(-ask([answer])[0]) + (weights * softplus(wrong)).sum() / weights.sum()) / 2)
@@ -133,7 +134,9 @@ def test_importance_by_value_of_a_complex_score_is_the_modulus_by_hand():
 
 def test_a_phase_says_nothing_of_importance_by_value():
   model = toy('rotate')
-  turned = model._replace(params=model.params | {'relation': {'phase': 9 * model.params['relation']['phase']}})
+  turned = dataclasses.replace(
+    model, params=model.params | {'relation': {'phase': 9 * model.params['relation']['phase']}}
+  )
   np.testing.assert_array_equal(extraction.by_value(turned.params), extraction.by_value(model.params))
 
 
@@ -153,7 +156,10 @@ def test_the_extracted_model_is_cut_by_hand_and_whole_scores_the_same(name):
   order = extraction.ranked(extraction.importance(model, 'random', 5))
   found = extraction.extract(model, order, (2, 4, WIDTH))
   graph = model.graph
-  ask = lambda model: model.score(*(list(map(int, column)) for column in graph.test.T))
+  name = lambda names, ids: [names[i] for i in ids]
+  heads, relations, tails = graph.test.T
+  of_test = name(graph.entities, heads), name(graph.relations, relations), name(graph.entities, tails)
+  ask = lambda model: model.score(*of_test)
   np.testing.assert_allclose(ask(found), ask(model), rtol=1e-5, atol=1e-5)
   for width in (2, 4):
     kept = order[: width // model.widths.components]
@@ -164,7 +170,7 @@ def test_the_extracted_model_is_cut_by_hand_and_whole_scores_the_same(name):
 @pytest.mark.parametrize('name', ['rotate', 'pairre'])
 def test_all_widths_in_one_pass_rank_as_every_extracted_model_alone(name, tmp_path):
   model = toy(name)
-  few = model._replace(graph=dataclasses.replace(model.graph, test=model.graph.test[:4]))
+  few = dataclasses.replace(model, graph=dataclasses.replace(model.graph, test=model.graph.test[:4]))
   order = extraction.ranked(extraction.by_loss(model))
   for folder, widths in (('all', (2, 4, 6)), ('alone', (4,))):
     extraction.extract(few, order, widths).save(tmp_path / folder)

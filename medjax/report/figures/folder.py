@@ -52,4 +52,6 @@ def report(workdir: Path, output: Path | None = None, widths: str | None = None)
   print(
     f'{len(runs)} runs below {root} -> {output}/report.md, report.csv, report.tex, efficiency.csv, {len(drawn)} figures'
   )
+  if lacking := collect.unevaluated(root):
+    print(f'left out: {collect.NOT_EVALUATED.format(len(lacking), lacking[0])}')
   return output / 'report.md'
