@@ -4,6 +4,7 @@ What a mode needs is imported when it is called, so that a command starts as fas
 """
 
 from collections.abc import Callable, Mapping, Sequence
+import dataclasses
 import errno
 import io
 import os
@@ -137,7 +138,7 @@ MODES = {
   'inspect': Mode(inspect, reads='config.data.'),
   'prepare': Mode(prepare, ('output',), 'config.data.'),
   'evaluate': Mode(evaluate, ('split', 'triples', 'relation', 'width', 'ranks', 'candidates'), 'config.data.'),
-  'crop': Mode(crop, ('width', 'output', 'dtype', 'with_triples')),
+  'crop': Mode(crop, ('width', 'output', 'with_triples', 'dtype')),
   'export': Mode(export, ('width', 'output', 'format', 'dtype', 'push_to')),
   'import': Mode(import_model, ('source', 'output', 'format', 'score'), 'config.data.'),
   'extract': Mode(extract, ('by', 'widths', 'output', 'seed')),
@@ -167,7 +168,8 @@ def run(mode: str, config: Any, workdir: str | None, given: Mapping[str, Any], f
     if given.get('output'):
       given['output'] = os.path.expanduser(given['output'])
     if mode == 'evaluate' and fields:
-      given['data'] = config.data  # else the graph is the model's own
+      named = {'config.data.path', 'config.data.name'} & set(fields)  # else the graph is the model's own
+      given['data'] = config.data if named else dataclasses.replace(config.data, name='')
     MODES[mode].run(config, os.path.expanduser(workdir), **given)
   except errors.MedjaxError as error:
     print(f'error: {error}', file=sys.stderr)

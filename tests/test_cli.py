@@ -173,6 +173,15 @@ def test_a_full_disk_outside_a_checkpoint_is_one_line(command, tmp_path, monkeyp
   check_refused(command('train', tmp_path), 'No space left', 'free some space')
 
 
+def test_inspection_prints_what_was_understood(tiny_config, own_data, capsys):
+  assert cli.run('inspect', tiny_config(), None, {}, ['config.data.path']) == 0
+  printed = capsys.readouterr().out
+  for words in ('30 entities, 3 relations', 'train.tsv: text, 3 columns', 'mirror', 'to think about'):
+    assert words in printed
+  assert cli.run('inspect', tiny_config({'data.path': str(own_data / 'nothing')}), None, {}) == 2
+  assert cli.run('inspect', tiny_config(), None, {}, ['config.train.steps']) == 2
+
+
 def test_prediction_prints_labels_and_ranks(trained, tiny_config, capsys):
   assert (
     cli.run(

@@ -107,6 +107,7 @@ class TrainConfig:
   keep: int = 2  # how many of the latest checkpoints stay, besides the best
   sparse_updates: bool = False  # update only rows that a batch touches, and only their moments: another algorithm
   # than dense Adam, for big tables
+  init_from: str = ''  # a run, cropped or imported model whose rows training starts from, by identifier; '' = none
 
 
 @dataclasses.dataclass(slots=True)

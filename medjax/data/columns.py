@@ -1,6 +1,6 @@
 """Which columns of a table hold head, relation and tail: as `data.columns` says, or as the names in its header do."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 import itertools
 import pathlib
 import re
@@ -182,40 +182,62 @@ def suggest(rows: Sequence[Sequence[str]]) -> tuple[str, str]:
   return '', ','.join(str(i + 1) for i in (places[0], few, places[1]))
 
 
-def order_notes(
-  name: str, heads: Iterable[str], relations: Iterable[str], tails: Iterable[str], rows: int
-) -> list[str]:
-  """A note where the columns look swapped, given the distinct values of each and the number of rows; else none."""
-  heads, relations, tails = set(heads), set(relations), set(tails)
-  few, kind = min((len(heads), 'heads'), (len(tails), 'tails'))
-  other, lone = (tails, heads) if kind == 'heads' else (heads, tails)
-  many = len(relations) >= 5 and few * 4 <= len(relations) <= rows
-  shared = len(relations & other)
-  mixed = (
-    len(relations) >= 3 and few < len(relations) and 2 * shared >= len(relations) and not lone & (other | relations)
+class Look(NamedTuple):
+  """What is counted of a file to see whether its columns or its first line look odd.
+
+  Attributes:
+    rows: how many triples it holds.
+    heads, relations, tails: how many distinct names each column holds.
+    relation_heads, relation_tails, head_tails: how many names two columns share.
+    line: the number of the first triple's line.
+    first: the first triple.
+    again: how often its relation occurs, and how often its words do in all columns, itself included.
+  """
+
+  rows: int
+  heads: int
+  relations: int
+  tails: int
+  relation_heads: int
+  relation_tails: int
+  head_tails: int
+  line: int
+  first: tuple[str, str, str]
+  again: tuple[int, int]
+
+
+def look(heads: Sequence[str], relations: Sequence[str], tails: Sequence[str], line: int) -> Look:
+  """Returns the `Look` of the columns of a file whose first triple stands on `line`."""
+  h, r, t = set(heads), set(relations), set(tails)
+  first = (heads[0], relations[0], tails[0])
+  words = sum(column.count(word) for column in (heads, relations, tails) for word in set(first))
+  again = (relations.count(first[1]), words)
+  return Look(len(heads), len(h), len(r), len(t), len(r & h), len(r & t), len(h & t), line, first, again)
+
+
+def odd_notes(name: str, found: Look, headless: bool) -> list[str]:
+  """Notes on the file `name` where its columns look swapped or, if it is `headless`, its first line like a header."""
+  notes = []
+  few, kind = min((found.heads, 'heads'), (found.tails, 'tails'))
+  shared, lone, other = (
+    (found.relation_tails, found.relation_heads, 'tails')
+    if kind == 'heads'
+    else (found.relation_heads, found.relation_tails, 'heads')
   )
-  if not many and not mixed:
-    return []
-  more = f', and {shared} of the relations are also {"tails" if kind == "heads" else "heads"}' if shared else ''
-  return [
-    f'{name}: the columns may be in another order: {len(relations)} relations in {rows} triples, but only {few} '
-    f'distinct {kind}{more}; check data.columns'
-  ]
-
-
-def header_notes(
-  name: str, line: int, heads: Sequence[str], relations: Sequence[str], tails: Sequence[str]
-) -> list[str]:
-  """A note where the first row, read as a triple, may be a header: none of its words occurs in another place."""
-  rows, first = len(relations), (heads[0], relations[0], tails[0])
-  if rows < 8 or 2 * len(set(relations)) > rows or relations.count(first[1]) > 1:
-    return []
-  if sum(column.count(word) for column in (heads, relations, tails) for word in set(first)) > 3:
-    return []
-  return [
-    f'{name}: line {line}, {",".join(first)}, was read as a triple, but may be a header: its words occur nowhere else; '
-    'if it is one, say --config.data.header=yes'
-  ]
+  many = found.relations >= 5 and few * 4 <= found.relations
+  mixed = 2 * shared >= found.relations >= 3 and few < found.relations and not lone + found.head_tails
+  if many or mixed:
+    more = f', and {shared} of the relations are also {other}' if shared else ''
+    notes.append(
+      f'{name}: the columns may be in another order: {found.relations} relations in {found.rows} triples, but only '
+      f'{few} distinct {kind}{more}; check data.columns'
+    )
+  if headless and found.rows >= 8 and 2 * found.relations <= found.rows and found.again == (1, 3):
+    notes.append(
+      f'{name}: line {found.line}, {",".join(found.first)}, was read as a triple, but may be a header: its words occur '
+      'nowhere else; if it is one, say --config.data.header=yes'
+    )
+  return notes
 
 
 def _parts(columns: str) -> list[str]:

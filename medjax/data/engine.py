@@ -10,6 +10,7 @@ from jaxtyping import Shaped
 import numpy as np
 
 from medjax import errors
+from medjax.data import columns as columns_lib
 from medjax.data import contents, tables
 
 if TYPE_CHECKING:
@@ -96,7 +97,9 @@ def read_triples(
     raise errors.DataError(
       f'{path}: {faults} lines have an empty field. Give every triple a head, a relation and a tail.'
     )
-  comments = delete(connection, table, commented(table, layout.lead)) if hashes and layout.lead is not None else 0
+  comments = (
+    delete(connection, table, commented(connection, table, layout.lead)) if hashes and layout.lead is not None else 0
+  )
   titles = dict(zip('hrt', layout.titles))
   copies = delete(connection, table, 'h = $h AND r = $r AND t = $t', titles) if titles else 0
   if not one(connection, f'SELECT count(*) FROM {table}'):
@@ -104,19 +107,51 @@ def read_triples(
   return tables.skip_notes(path.name, len(skipped) + comments, min(skipped, default=(0, '')), copies)
 
 
-def commented(table: str, lead: int) -> str:
+def commented(connection: Connection, table: str, lead: int) -> str:
   """The condition of the rows of a table that are comments, as `tables.read_table` tells them from triples.
 
   Args:
+    connection: to the database.
     table: with the columns h, r and t.
     lead: which of them, 0 to 2, a line begins with.
   """
   first, (other, another) = 'hrt'[lead], [name for name in 'hrt' if name != 'hrt'[lead]]
-  elsewhere = f'SELECT {other} FROM {table} UNION SELECT {another} FROM {table}'
-  return (
-    f"{first} LIKE '#%' AND {first} NOT IN ({elsewhere}) AND ("
-    f'{first} IN (SELECT {first} FROM {table} GROUP BY {first} HAVING count(*) = 1) OR '
-    f"ltrim({first}, '# ') IN ({elsewhere} UNION SELECT {first} FROM {table} WHERE {first} NOT LIKE '#%'))"
+  others = (
+    f'SELECT {other} FROM {table} UNION SELECT {another} FROM {table} UNION '
+    f"SELECT {first} FROM {table} WHERE {first} NOT LIKE '#%'"
+  )
+  marked, known = f"{first} LIKE '#%'", f"ltrim({first}, '# ') IN ({others})"
+  named = one(
+    connection,
+    f"SELECT EXISTS (FROM {table} WHERE {other} LIKE '#%' OR {another} LIKE '#%') OR EXISTS "
+    f'(SELECT {first} FROM {table} WHERE {marked} AND NOT {known} GROUP BY {first} HAVING count(*) > 1)',
+  )
+  return f'{marked} AND {known}' if named else marked
+
+
+def look(connection: Connection, table: str, path: pathlib.Path, layout: tables.Layout) -> columns_lib.Look:
+  """Returns the `columns.Look` of a file, of which a table (h, r, t) was made that holds more than nothing."""
+  count = lambda query: one(connection, f'SELECT count(*) FROM ({query})')
+  distinct = lambda *names: ' INTERSECT '.join(f'SELECT DISTINCT {name} FROM {table}' for name in names)
+  line, _, (head, relation, tail) = next(tables.read_lines(path, layout))
+  words = sum(
+    one(connection, f'SELECT count(*) FROM {table} WHERE {name} = $word', {'word': word})
+    for name in 'hrt'
+    for word in {head, relation, tail}
+  )
+  times = one(connection, f'SELECT count(*) FROM {table} WHERE r = $word', {'word': relation})
+  heads, relations, tails, *common = (count(distinct(*names)) for names in ('h', 'r', 't', 'rh', 'rt', 'ht'))
+  return columns_lib.Look(
+    count(f'FROM {table}'),
+    heads,
+    relations,
+    tails,
+    common[0],
+    common[1],
+    common[2],
+    line,
+    (head, relation, tail),
+    (times, words),
   )
 
 

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from medjax import errors
+from medjax.data import columns as columns_lib
 from medjax.data import engine, openke, reading, store, tables, triples
 from medjax.data import labels as labels_lib
 from medjax.data import splits as splits_lib
@@ -98,6 +99,9 @@ def from_text(
     for split, file in text.files.items():
       notes += layouts[split].notes(file.name)
       notes += engine.read_triples(connection, f'{split}_text', file, layouts[split], folder)
+      if split in ('train', 'all'):
+        found = engine.look(connection, f'{split}_text', file, layouts[split])
+        notes += columns_lib.odd_notes(file.name, found, not layouts[split].header)
     name_ids(connection, text, layouts)
     for split in text.files:
       notes += encode(connection, split, text.files[split].name)

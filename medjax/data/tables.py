@@ -156,8 +156,7 @@ def read_table(path: str | pathlib.Path, columns: str = 'hrt', header: str = 'au
   if not lines:
     raise only_a_header(path, layout.header) if layout.header else empty(path)
   notes = layout.notes(path.name) + skip_notes(path.name, len(skipped), min(skipped, default=(0, '')), len(copies))
-  broken = [row for row, names in enumerate(zip(*chosen)) if layout.quoted and any('\n' in name for name in names)]
-  if broken:
+  if broken := _broken(chosen) if layout.quoted else []:
     notes.append(f'{path.name}: names hold line breaks in {len(broken)} triples, such as on line {lines[broken[0]]}')
   return Table(
     chosen[0],
@@ -255,20 +254,25 @@ def _whole_lines(text: str) -> str:
 
 def _layout(path: pathlib.Path, text: str, columns: str, header: str, comments: str) -> Layout:
   """The Layout of a text by its first lines."""
-  lines = [(number, line) for number, line in enumerate(text.split('\n')[: 2 * SAMPLE], 1) if line.strip()]
-  if not lines:
+  lines = list(itertools.islice(enumerate(text.split('\n'), 1), 2 * SAMPLE))
+  filled = [i for i, (_, line) in enumerate(lines) if line.strip()]
+  if not filled:
     raise empty(path)
   skips = comments == 'auto'
-  first = next((i for i, (_, line) in enumerate(lines) if not (skips and line.startswith('#'))), 0)
+  bare = [i for i in filled if not (skips and lines[i][1].startswith('#'))]
+  if not bare:  # names begin with '#', or nothing else is there
+    bare, skips = filled, False
+  first = bare[0]
   suffix = contents.file_suffix(path)
-  _check_count(path, lines[first:])
-  separator = _separator(path, suffix, lines[first:], columns)
+  _check_count(path, [lines[i] for i in bare])
+  separator = _separator(path, suffix, [lines[i] for i in bare], columns)
   layout = Layout(separator, suffix == '.csv', 0, (0, 1, 2), (), 0, skips, '')
-  width = len(_split(path, *lines[first], layout))
-  layout = layout._replace(width=width)
+  _, _, fields = next(_records(path, iter(lines[first:]), layout, []))
+  layout = layout._replace(width=len(fields))
   for number, line in reversed(lines[:first]):  # a header may be marked as a comment
     names = line.lstrip('# ').split(separator)
-    if header == 'auto' and len(names) == width and columns_lib.is_header(names):
+    meant = header == 'yes' or columns_lib.is_header(names) or set(columns.split(',')) <= set(names)
+    if header != 'no' and len(names) == layout.width and meant:
       lines, first = [(number, line.lstrip('# ')), *lines[first:]], 0
       break
   rows = []
@@ -362,7 +366,7 @@ def _records(
         odd ^= following[1].count('"') % 2 == 1
       text = '\n'.join(parts)
     fields = _split(path, number, text, layout)
-    if len(fields) != layout.width:
+    if layout.width and len(fields) != layout.width:  # 0: it is not known yet
       raise _ragged(path, number, text, fields, layout)
     yield number, text, fields
 
@@ -372,7 +376,7 @@ def _may_be_record(path: pathlib.Path, number: int, line: str, layout: Layout) -
   if layout.lead is None:
     return False
   try:
-    return len(_split(path, number, line, layout)) == layout.width
+    return len(_split(path, number, line, layout)) == layout.width or not layout.width
   except DataError:
     return False
 
@@ -419,6 +423,11 @@ def _check_filled(path: pathlib.Path, chosen: Sequence[Sequence[str]], lines: Se
   )
 
 
+def _broken(chosen: Sequence[Sequence[str]]) -> list[int]:
+  """Rows of which a name holds a line break."""
+  return [row for row, names in enumerate(zip(*chosen)) if any('\n' in name for name in names)]
+
+
 def _copies(chosen: Sequence[Sequence[str]], titles: Sequence[str]) -> set[int]:
   """Rows that repeat the header, as where files were put together."""
   if not titles or titles[1] not in chosen[1]:
@@ -429,12 +438,15 @@ def _copies(chosen: Sequence[Sequence[str]], titles: Sequence[str]) -> set[int]:
 def _comments(chosen: Sequence[Sequence[str]], lead: int) -> set[int]:
   """Rows with as many fields as a triple whose first begins with '#', and that are comments for all that.
 
-  A name that begins with '#' is one if it is used elsewhere too. A name that is used only there, or that without the
-  '#' is one of the others, begins a triple that was commented out.
+  Where names begin with '#', as in another column, or where several rows begin with one name that is no other's with
+  a '#' before it, such a row is a comment only if its name without the '#' is one of the others: a triple that was
+  commented out. Else all such rows are comments.
   """
   first = chosen[lead]
   rows = [i for i, name in enumerate(first) if name.startswith('#')]
   elsewhere = set().union(*(column for i, column in enumerate(chosen) if i != lead))
   others = {name for name in first if not name.startswith('#')} | elsewhere
-  times = collections.Counter(first[i] for i in rows)
-  return {i for i in rows if first[i] not in elsewhere and (times[first[i]] == 1 or first[i].lstrip('# ') in others)}
+  times = collections.Counter(first[i] for i in rows if first[i].lstrip('# ') not in others)
+  if max(times.values(), default=0) > 1 or any(name.startswith('#') for name in elsewhere):
+    return {i for i in rows if first[i].lstrip('# ') in others}
+  return set(rows)

@@ -252,10 +252,8 @@ def _keys(triples: Int32[np.ndarray, 'M 3'], num_entities: int, num_relations: i
 
 def _form_notes(name: str, table: tables.Table) -> list[str]:
   """What looks odd about the columns and the first line of a file: a list of str."""
-  notes = columns_lib.order_notes(name, table.heads, table.relations, table.tails, len(table.lines))
-  if table.order and not table.header:
-    notes += columns_lib.header_notes(name, table.lines[0], table.heads, table.relations, table.tails)
-  return notes
+  found = columns_lib.look(table.heads, table.relations, table.tails, table.lines[0])
+  return columns_lib.odd_notes(name, found, bool(table.order) and not table.header)
 
 
 def _graph(

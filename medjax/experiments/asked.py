@@ -11,9 +11,10 @@ from jaxtyping import Int32
 import numpy as np
 
 from medjax import errors
-from medjax.data import datasets, reading, tables
+from medjax.data import datasets, reading
 from medjax.data.datasets import DataConfig
 from medjax.data.graph import Graph
+from medjax.data.tables import Table
 from medjax.saved.files import Path
 from medjax.serve.model import Model
 from medjax.serve.vocabulary import Vocabulary
@@ -55,7 +56,8 @@ def find(
     split: 'train', 'valid' or 'test'.
     triples: a file of triples instead of a split, by identifiers or labels of the model.
     relation: the only relation that is asked for, by its label or identifier.
-    data: the data configuration of a graph that is taken instead of the model's own.
+    data: the data configuration of a graph that is taken instead of the model's own; one without path and name tells
+      only how the file is laid out.
 
   Raises:
     errors.UsageError: the model carries no triples, and none are named.
@@ -63,7 +65,7 @@ def find(
     errors.UnknownLabel: another relation than the model's.
   """
   graph, name, stem = model.graph, split, 'results' + ('' if split == 'test' else f'-{split}')
-  if data is not None:
+  if data is not None and (data.path or data.name):
     given = datasets.load(data)
     graph = in_ids_of(model.graph, given, split if triples is None else '')
     name, stem = f'{name} of {given.name}', f'{stem}-data-{slug(given.name)}'
@@ -75,10 +77,8 @@ def find(
     )
   of_file = None
   if triples is not None:
-    path, layout = (
-      pathlib.Path(triples).expanduser(),
-      (data.columns, data.header, data.comments) if data is not None else (),
-    )
+    path = pathlib.Path(triples).expanduser()
+    layout = () if data is None else (data.columns, data.header, data.comments)
     of_file = read_triples(model, path, *layout)
     name, split = path.name, f'the triples of {path.name}'
     stem = f'results-triples-{slug(path.name)}'
@@ -100,7 +100,7 @@ def read_triples(
   return np.stack([_ids(path, table, names, words) for names, words in parts], 1)
 
 
-def _ids(path: pathlib.Path, table: tables.Table, names: list[str], words: Vocabulary) -> Int32[np.ndarray, ' Q']:
+def _ids(path: pathlib.Path, table: Table, names: list[str], words: Vocabulary) -> Int32[np.ndarray, ' Q']:
   found: dict[str, int] = {}
   for row, name in enumerate(names):
     if name not in found:

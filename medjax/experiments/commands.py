@@ -50,8 +50,8 @@ def crop(
   workdir: Path,
   width: int | None = None,
   output: Path | None = None,
-  dtype: str = 'float32',
   with_triples: bool = False,
+  dtype: str = 'float32',
 ) -> Model:
   """Writes the sub-model of a width as a standalone model, which can be cropped again.
 
@@ -59,9 +59,9 @@ def crop(
     workdir: a run or cropped model.
     width: a trained width.
     output: the folder to write.
-    dtype: how it stores numbers: 'float32', 'float16' or 'int8'; see `saved.small`.
     with_triples: also write the triples that the model was trained and judged on, by which it tells what is known and
       can be evaluated again.
+    dtype: how it stores numbers: 'float32', 'float16' or 'int8'; see `saved.small`.
   """
   if width is None or not output:
     raise errors.UsageError('--mode=crop needs --width=N and --output=DIR')

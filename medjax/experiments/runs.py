@@ -19,7 +19,7 @@ from medjax.data.graph import Graph
 from medjax.evaluation import candidates as candidates_lib
 from medjax.evaluation import evaluator
 from medjax.experiments import asked as asked_lib
-from medjax.experiments import resumption
+from medjax.experiments import resumption, start
 from medjax.experiments import teacher as teacher_lib
 from medjax.kge import settings as settings_lib
 from medjax.kge import task as task_lib
@@ -53,15 +53,16 @@ def train(config: Config, workdir: Path, split: str = 'test') -> pd.DataFrame | 
   config, teacher = teacher_lib.find(config, workdir)
   new = workdir_lib.read_config(workdir) is None
   files = files_of(config) if new else {}  # before they are read
+  first = start.find(config) if new else None  # before the workdir is there
   graph = processes.first_process_first(lambda: datasets.load(config.data)) if new else None
   with workdir_lib.sole_trainer(workdir) if processes.first() else contextlib.nullcontext():
     graph = processes.first_process_first(lambda: open_workdir(config, workdir, graph, files))
     processes.check_same(f'the triples of {graph.name}', graph_digest(graph))
-    return _train(config, workdir, graph, split, teacher)
+    return _train(config, workdir, graph, split, teacher, first)
 
 
 def _train(
-  config: Config, workdir: pathlib.Path, graph: Graph, split: str, teacher: Model | None
+  config: Config, workdir: pathlib.Path, graph: Graph, split: str, teacher: Model | None, first: Model | None
 ) -> pd.DataFrame | None:
   description = artifact.read_description(workdir)
   score, widths = description.make_score(), description.make_widths()
@@ -85,11 +86,16 @@ def _train(
     config, score, widths, graph, layout, validate, teacher_lib.load_teacher(config, teacher, graph)
   )
   checkpoints = checkpoint.Checkpoints(workdir / 'checkpoints', config.train.keep, axes=task.axes)
+  notes = graph.notes
+  if checkpoints.latest is None and config.train.init_from:
+    first = first or cast(Model, start.find(config))
+    task, started = start.from_model(task, first, config, graph)
+    notes += started
   say(
     f'{graph.name}: {len(graph.train):,} / {len(graph.valid):,} / {len(graph.test):,} train / valid / test '
     f'triples, {graph.num_entities:,} entities, {graph.num_relations} relations'
   )
-  for note in graph.notes:
+  for note in notes:
     say(f'  {note}')
   if config.eval.every and not len(graph.valid):
     say(f'  config.eval.every={config.eval.every} is left out: there are no validation triples')
@@ -176,7 +182,7 @@ def evaluate(
   workdir = pathlib.Path(workdir)
   model = model_lib.load(workdir, width)
   asked = asked_lib.find(model, split, triples, relation, data)
-  if asked.triples is None and not len(getattr(asked.graph, split)):
+  if asked.triples is None and not len(getattr(asked.graph, asked.split)):
     held = [name for name in ('valid', 'test') if len(getattr(asked.graph, name))]
     print(
       f'\n{split}: {asked.graph.name} holds no {split} triples, so nothing is evaluated'

@@ -83,7 +83,7 @@ class Model:
   @property
   def has_triples(self) -> bool:
     """Whether it carries triples, by which answers are told to be known."""
-    return len(self.graph.train) > 0
+    return self.graph.has_triples
 
   @property
   def metric(self) -> str | None:

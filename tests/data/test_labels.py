@@ -47,6 +47,44 @@ def test_label_files(tmp_path, name, content, expected):
 
 
 @pytest.mark.parametrize(
+  'name, content',
+  [
+    ('entities.tsv', 'Ash\t0\nElm\t1\nFir\t2\n'),
+    ('entities.tsv', 'name\tid\nAsh\t1\nElm\t2\nFir\t3\n'),
+    ('entities.tsv', 'entity\tnumber\tkind\nAsh\t0\ttree\nElm\t1\ttree\nFir\t2\ttree\n'),
+    ('entities.tsv', 'Ash\t70\nElm\t12\nFir\t33\n'),
+    ('entities.tsv', '0\tAsh\n1\tElm\n2\tFir\n'),
+    ('entities.dict', '0\tAsh\n1\tElm\n2\tFir\n'),
+    ('entity2id.txt', '3\nAsh\t0\nElm\t1\nFir\t2\n'),
+    ('entity2id.txt', 'Ash 0\nElm 1\nFir 2\n'),
+  ],
+)
+def test_a_file_that_numbers_names_labels_only_the_numbers(tmp_path, name, content):
+  (tmp_path / name).write_text(content)
+  found, notes = labels.read_labels(tmp_path, 'entities', ('Ash', 'Elm', 'Fir'))
+  assert found == ('Ash', 'Elm', 'Fir')
+  said = 'entities.tsv: numbers the names of entities, which are no labels; the names in the triples are kept'
+  assert notes == ((said,) if name == 'entities.tsv' else ())
+  numbers = {'0': 'Ash', '1': 'Elm', '2': 'Fir'}
+  numbers |= {'70': 'Ash', '12': 'Elm', '33': 'Fir'} if '70' in content else {}
+  numbers = {'1': 'Ash', '2': 'Elm', '3': 'Fir'} if '3\n' in content[-3:] and 'name' in content else numbers
+  given = [number for number in numbers if number in content.replace('\n', '\t').replace(' ', '\t').split('\t')]
+  found, notes = labels.read_labels(tmp_path, 'entities', given)
+  assert found == tuple(numbers[number] for number in given)
+  assert notes == (f'{name}: labels for {len(given)} of {len(given)} entities',)
+
+
+def test_labels_that_are_numbers_stay_where_a_header_says_so(tmp_path):
+  (tmp_path / 'entities.tsv').write_text('id\tlabel\na\t1984\nb\t2001\n')
+  assert labels.read_labels(tmp_path, 'entities', ('a', 'b'))[0] == ('1984', '2001')
+
+
+def test_the_first_line_may_be_a_label(tmp_path):
+  (tmp_path / 'entities.tsv').write_text('a\tAlpha\nb\tBeta\n')
+  assert labels.read_labels(tmp_path, 'entities', ('a', 'b'))[0] == ('Alpha', 'Beta')
+
+
+@pytest.mark.parametrize(
   'name, content, words',
   [
     ('entities.tsv', 'only\na\n', 'line 1.*one column'),

@@ -1,7 +1,9 @@
 """Prepared graphs: the same ids and triples as graphs that were read, whatever the files look like."""
 
+import bz2
 import gzip
 import json
+import lzma
 
 import numpy as np
 import pytest
@@ -90,6 +92,104 @@ def test_every_form_of_text_gives_the_same_graph(tmp_path, form):
     content = text.encode()
     (folder / f'{split}{suffix}').write_bytes(gzip.compress(content) if 'gz' in form else content)
   assert_same(prepared(folder, tmp_path / 'store', **fields), triples.read_folder(folder, **fields))
+
+
+FORMS = {  # name of a form: (suffix, fields of the configuration, text of some rows)
+  'comments': ('.tsv', {}, lambda rows: '# a title\n#\n' + text(rows[:5]) + f'#{text(rows[:1])}' + text(rows[5:])),
+  'marked names': ('.tsv', {}, lambda rows: text([[f'#{h}', r, f'#{t}'] for h, r, t in rows])),
+  'marked header': ('.tsv', {}, lambda rows: '#tail\trelation\thead\n' + text([row[::-1] for row in rows])),
+  'blank lines': ('.tsv', {}, lambda rows: '\n\n' + text(rows[:5]) + '\n\n' + text(rows[5:])),
+  'more columns': (
+    '.csv',
+    {},
+    lambda rows: (
+      'id,source,weight,type,target\n' + text([[str(i), r[0], '.5', *r[1:]] for i, r in enumerate(rows)], ',')
+    ),
+  ),
+  'by number': (
+    '.txt',
+    {'columns': '4,1,3'},
+    lambda rows: text([[r, str(i), t, h] for i, (h, r, t) in enumerate(rows)], ' '),
+  ),
+  'by name': ('.tsv', {'columns': 'a,b,c'}, lambda rows: 'c\td\tb\ta\n' + text([[t, 'x', r, h] for h, r, t in rows])),
+  'semicolons': ('.csv', {}, lambda rows: 'source;target;type\n' + text([[h, t, r] for h, r, t in rows], ';')),
+  'put together': ('.tsv', {}, lambda rows: 's\tp\to\n' + text(rows[:5]) + 's\tp\to\n' + text(rows[5:])),
+  'quoted line breaks': (
+    '.csv',
+    {},
+    lambda rows: text([[f'"{h}\n\n#{h}"', r, f'"{h}\n\n#{t}"'] for h, r, t in rows], ','),
+  ),
+  'bzip2': ('.tsv.bz2', {}, lambda rows: bz2.compress(text(rows).encode())),
+  'xz': ('.tsv.xz', {'columns': 'trh'}, lambda rows: lzma.compress(text([row[::-1] for row in rows]).encode())),
+}
+
+
+def text(rows, separator='\t'):
+  return ''.join(separator.join(row) + '\n' for row in rows)
+
+
+@pytest.mark.parametrize('form', FORMS)
+def test_what_a_training_reads_is_prepared_alike(tmp_path, form):
+  suffix, fields, write_rows = FORMS[form]
+  draw, folder = np.random.default_rng(0), tmp_path / 'mine'
+  folder.mkdir()
+  for split, size in zip(triples.SPLITS, (200, 20, 20)):
+    rows = [[f'e{h}', f'r{r}', f'e{t}'] for h, r, t in draw.integers(0, [30, 3, 30], (size, 3))]
+    content = write_rows(rows)
+    (folder / f'{split}{suffix}').write_bytes(content if isinstance(content, bytes) else content.encode())
+  ours, read = prepared(folder, tmp_path / 'store', **fields), triples.read_folder(folder, **fields)
+  assert_same(ours, read)
+  assert read.num_entities == 30 or form == 'quoted line breaks'
+  counted = [
+    {note.partition(', such as')[0] for note in graph.notes if 'line breaks' not in note} for graph in (ours, read)
+  ]
+  assert counted[0] == counted[1]
+
+
+@pytest.mark.parametrize('columns', ['hrt', 'htr', 'rht'])
+def test_what_looks_odd_is_told_alike(tmp_path, columns):
+  path = tmp_path / 'facts.tsv'
+  path.write_text('Kopf\tArt\tEnde\n' + ''.join(f'e{i % 20}\tr{i % 3}\te{i * 7 % 23}\n' for i in range(200)))
+  ours, read = (
+    prepared(path, tmp_path / 'store', columns=columns, split='1,0,0'),
+    triples.split_file(path, (1, 0, 0), 0, columns),
+  )
+  assert set(ours.notes) == set(read.notes)
+  odd = 'another order' if columns != 'hrt' else 'may be a header'
+  assert any(odd in note for note in ours.notes)
+
+
+@pytest.mark.parametrize(
+  'name, content, words',
+  [
+    ('a.nt', '<x:a> <x:r> <x:b> .\n', 'this is RDF, and --mode=prepare reads only text'),
+    ('a.txt', '<x:a> <x:r> <x:b>.\n', 'this is RDF'),
+    ('a.parquet', 'PAR1', 'this is Parquet'),
+    ('train2id.txt', '1\n0 0 0\n', "this is OpenKE's"),
+  ],
+)
+def test_formats_that_are_not_prepared_are_named(tmp_path, name, content, words):
+  (tmp_path / name).write_text(content)
+  with pytest.raises(errors.DataError, match=words):
+    prepared(tmp_path if name == 'train2id.txt' else tmp_path / name, tmp_path / 'store')
+
+
+def test_train_alone_is_prepared(tmp_path):
+  (tmp_path / 'mine').mkdir()
+  (tmp_path / 'mine' / 'train.tsv').write_text('a\tr\tb\nb\tr\tc\n')
+  ours = prepared(tmp_path / 'mine', tmp_path / 'store')
+  assert [len(part) for part in data.load(config_lib.DataConfig(path=str(tmp_path / 'store'))).splits] == [2, 0, 0]
+  assert 'no triples for valid and test: no validation and no evaluation of the training' in ours.notes
+  whole = prepared(tmp_path / 'mine' / 'train.tsv', tmp_path / 'other', split='1,0,0')
+  assert [len(part) for part in whole.splits] == [2, 0, 0]
+
+
+def test_a_small_ring_is_split(tmp_path):
+  path = tmp_path / 'ring.tsv'
+  path.write_text(''.join(f'e{i}\tnext\te{(i + 1) % 6}\n' for i in range(6)))
+  for seed in range(5):
+    ours = prepared(path, tmp_path / f'store{seed}', split_seed=seed)
+    assert all(map(len, ours.splits)) and not ours.unseen_entities().any()
 
 
 def test_a_store_depends_on_the_set_of_lines_alone(tmp_path):

@@ -56,6 +56,8 @@ def test_round_trip(tmp_path_factory, data, suffix, end, packed, mark):
     ('a.txt', 'x,r,y\nz,r,y\n'),
     ('a.csv', 'x,"r",y\nz,r,"y"\n'),
     ('a.csv', 'x,r,y\nz,r,y\n'),
+    ('a.csv', 'x;r;y\nz;"r";y\n'),
+    ('a.txt', 'x;r;y\nz;r;y\n'),
     ('a.tsv', 'subject\tPredicate\tobject\nx\tr\ty\nz\tr\ty\n'),
   ],
 )
@@ -125,6 +127,63 @@ def test_refused(tmp_path, name, content, words):
     tables.read_table(path)
   for word in words:
     caught.match(word)
+
+
+@pytest.mark.parametrize(
+  'name, content, comments',
+  [
+    ('a.tsv', '# a graph\nx\tr\ty\nz\tr\ty\n', 1),
+    ('a.txt', '# two words\nx\tr\ty\n#\nz\tr\ty\n', 2),
+    ('a.txt', '# made by hand, of three words\nx r y\nz r y\n# end\n', 2),
+    ('a.csv', '# of "me, and you\nx,"r",y\nz,r,y\n', 1),
+    ('a.tsv', '#head\trelation\ttail\nx\tr\ty\nz\tr\ty\n', 0),
+    ('a.tsv', '# title\n# relation\thead\ttail\nr\tx\ty\nr\tz\ty\n', 1),
+    ('a.tsv', 'x\tr\ty\n#x\tr\tq\n#y\tr\tx\nz\tr\ty\n', 2),
+    ('a.tsv', 'x\tr\ty\n#new\tr\ty\nz\tr\ty\n', 1),
+    ('a.tsv', 'id\tsource\ttype\ttarget\n#1\tq\tr\tq\n2\tx\tr\ty\n3\tz\tr\ty\n', 1),
+    ('a.tsv', '\n\nx\tr\ty\n\nz\tr\ty\n\n', 0),
+  ],
+)
+def test_comments_and_blank_lines_are_skipped(tmp_path, name, content, comments):
+  table = tables.read_table(write(tmp_path / name, content))
+  assert rows(table) == [('x', 'r', 'y'), ('z', 'r', 'y')]
+  assert [content.split('\n')[line - 1].count('y') for line in table.lines] == [1, 1]
+  assert [note for note in table.notes if f'{comments} comment' in note] or not comments
+  assert comments or not any('comment' in note for note in table.notes)
+
+
+@pytest.mark.parametrize(
+  'content',
+  [
+    '#a\tr\t#b\nc\tr\t#a\n',
+    '#a\tr\tb\n#a\tr\tc\nb\tr\tc\n',
+    '#a\tr\tb\n#c\tr\tb\n',
+  ],
+)
+def test_names_that_begin_with_a_hash_are_names(tmp_path, content):
+  path = write(tmp_path / 'a.tsv', content)
+  expected = [tuple(line.split('\t')) for line in content.splitlines()]
+  assert rows(tables.read_table(path)) == rows(tables.read_table(path, comments='no')) == expected
+
+
+def test_comments_may_be_kept(tmp_path):
+  path = write(tmp_path / 'a.tsv', 'x\tr\ty\n#new\tr\ty\n')
+  assert len(tables.read_table(path, comments='no').heads) == 2
+  with pytest.raises(errors.DataError, match='line 1.*1 column'):
+    tables.read_table(write(tmp_path / 'a.tsv', '# title\nx\tr\ty\n'), comments='no')
+  with pytest.raises(errors.DataError, match="'auto' or 'no'"):
+    tables.read_table(path, comments='yes')
+
+
+def test_a_count_before_numbers_is_explained(tmp_path):
+  with pytest.raises(errors.DataError, match=r'line 1: 2 counts the lines.*OpenKE.*entity2id.txt.*columns=htr'):
+    tables.read_table(write(tmp_path / 'train.txt', '2\n0 1 0\n1 0 0\n'))
+
+
+def test_line_breaks_within_quotes_are_kept_and_told(tmp_path):
+  table = tables.read_table(write(tmp_path / 'a.csv', 'head,relation,tail\n"x\n\n#x",r,y\nz,r,"y"\n'))
+  assert rows(table) == [('x\n\n#x', 'r', 'y'), ('z', 'r', 'y')] and table.lines == [2, 5]
+  assert 'a.csv: names hold line breaks in 1 triples, such as on line 2' in table.notes
 
 
 def test_refused_arguments(tmp_path):

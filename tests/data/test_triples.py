@@ -143,6 +143,63 @@ def test_rare_entities_go_to_train(tmp_path):
     assert ('rare', 'r', 'e0') in named(graph, 'train') and ('e0', 'once', 'e1') in named(graph, 'train')
 
 
+SMALL = {
+  'ring': [(i, 0, (i + 1) % 40) for i in range(40)],
+  'chain': [(i, 0, i + 1) for i in range(90)],
+  'taxonomy': [(i, 0, (i - 1) // 3) for i in range(1, 120)],
+  'two relations': [(i, i % 2, (i + 1) % 12) for i in range(12)],
+  'least': [(i, 0, i + 1) for i in range(5)],
+  'triangle and back': [(0, 0, 1), (1, 0, 2), (2, 0, 0), (0, 0, 2)],
+}
+
+
+@pytest.mark.parametrize('name', SMALL)
+def test_graphs_of_which_little_can_be_spared_are_split(tmp_path, name):
+  path = tmp_path / 'x.tsv'
+  path.write_text(''.join(f'e{h}\tr{r}\te{t}\n' for h, r, t in SMALL[name]))
+  for seed in range(4):
+    graph, again = split_file(path, seed=seed), split_file(path, seed=seed)
+    assert all(map(len, graph.splits)) and len(graph.triples) == len(SMALL[name])
+    assert not graph.unseen_entities().any() and set(graph.train[:, 1]) == set(graph.triples[:, 1])
+    np.testing.assert_array_equal(graph.triples, again.triples)
+    if name in ('ring', 'chain', 'taxonomy'):
+      total = len(SMALL[name])
+      assert [len(part) for part in graph.splits[1:]] == [
+        round(total * 0.9) - round(total * 0.8),
+        total - round(total * 0.9),
+      ]
+
+
+def test_a_star_cannot_be_split(tmp_path):
+  (tmp_path / 'a.tsv').write_text(''.join(f'e{i}\tr\thub\n' for i in range(30)))
+  with pytest.raises(DataError, match=r'30 distinct triples.*leave none for valid.*data.split=1,0,0'):
+    split_file(tmp_path / 'a.tsv')
+
+
+@pytest.mark.parametrize('shares, empty', [('1,0,0', (1, 2)), ('0.9,0.1,0', (2,)), ('0.9,0,0.1', (1,))])
+def test_shares_may_be_zero(tmp_path, shares, empty):
+  path = tmp_path / 'a.tsv'
+  path.write_text(''.join(f'e{i % 20}\tr{i % 3}\te{i * 7 % 23}\n' for i in range(400)))
+  graph = split_file(path, shares.split(','))
+  assert [not len(part) for part in graph.splits] == [i in empty for i in range(3)]
+  lacking = ' and '.join(('valid', 'test')[i - 1] for i in empty)
+  assert any(f'no triples for {lacking}: no' in note for note in graph.notes)
+
+
+def test_train_alone_and_an_empty_valid(tmp_path):
+  write_folder(tmp_path, valid=None, test=None)
+  graph = read_folder(tmp_path)
+  assert [len(part) for part in graph.splits] == [2, 0, 0] and graph.valid.dtype == np.int32
+  assert graph.notes == ('no triples for valid and test: no validation and no evaluation of the training',)
+  write_folder(tmp_path, valid='\n')
+  graph = read_folder(tmp_path)
+  assert [len(part) for part in graph.splits] == [2, 0, 1]
+  assert graph.notes == ('no triples for valid: no validation of the training',)
+  write_folder(tmp_path, train='\n')
+  with pytest.raises(DataError, match=r'train.txt: the file is empty'):
+    read_folder(tmp_path)
+
+
 @pytest.mark.parametrize(
   'shares',
   [(0.8, 0.2), (0.8, 0.1, 0.2), (0.0, 0.5, 0.5), (1.2, -0.1, -0.1), ('a', 'b', 'c'), (float('nan'), 0.1, 0.1), None],

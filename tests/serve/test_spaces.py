@@ -9,7 +9,7 @@ from medjax import scores
 from medjax.core import score_names, sides
 from medjax.core.widths import Widths
 from medjax.serve import search, spaces, vectors
-from tests.models import ENTITIES, make_model, RELATIONS, WIDTHS
+from tests.serve.models import ENTITIES, make_model, RELATIONS, WIDTHS
 
 
 def test_every_score_has_its_components():

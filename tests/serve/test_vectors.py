@@ -8,7 +8,7 @@ import pytest
 
 from medjax import errors, scores
 from medjax.serve import vectors
-from tests.models import ENTITIES, make_model, RELATIONS, WIDTHS
+from tests.serve.models import ENTITIES, make_model, RELATIONS, WIDTHS
 
 SEARCHABLE = sorted(name for name in scores.REGISTRY if vectors.metric(name))
 

@@ -41,8 +41,8 @@ def write(model: 'Model', output: pathlib.Path, dtype: str) -> None:
 
 
 def write_card(model: 'Model', output: pathlib.Path, dtype: str, run: Path | None = None) -> None:
-  """Writes README.md, with the results.csv of a run's folder if there is one, and copies its config.json, of whose
-  folders only the last names are told.
+  """Writes README.md, with the results.csv of a run's folder if there is one, and training.json, its configuration, in
+  which folders have only their last names.
 
   Args:
     model: the exported `Model`.
@@ -58,7 +58,7 @@ def write_card(model: 'Model', output: pathlib.Path, dtype: str, run: Path | Non
     if (path := pathlib.Path(run) / 'config.json').exists():
       fields = json.loads(path.read_text(encoding='utf-8'))
       fields |= {name: pathlib.PurePath(fields[name]).name for name in PLACES if fields.get(name)}
-      write_text(output / 'config.json', json.dumps(fields, indent=1) + '\n')
+      write_text(output / 'training.json', json.dumps(fields, indent=1) + '\n')
   write_text(output / 'README.md', card(model, dtype, results))
 
 
