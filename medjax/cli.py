@@ -4,6 +4,7 @@ What a mode needs is imported when it is called, so that a command starts as fas
 """
 
 from collections.abc import Callable, Mapping, Sequence
+import dataclasses
 import errno
 import io
 import os
@@ -183,7 +184,8 @@ def run(mode: str, config: Any, workdir: str | None, given: Mapping[str, Any], f
     if given.get('output'):
       given['output'] = os.path.expanduser(given['output'])
     if mode == 'evaluate' and fields:
-      given['data'] = config.data  # else the graph is the model's own
+      named = {'config.data.path', 'config.data.name'} & set(fields)  # else the graph is the model's own
+      given['data'] = config.data if named else dataclasses.replace(config.data, name='')
     MODES[mode].run(config, os.path.expanduser(workdir), **given)
   except errors.MedjaxError as error:
     print(f'error: {error}', file=sys.stderr)

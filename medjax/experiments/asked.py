@@ -56,7 +56,8 @@ def find(
     split: 'train', 'valid' or 'test'.
     triples: a file of triples instead of a split, by identifiers or labels of the model.
     relation: the only relation that is asked for, by its label or identifier.
-    data: the data configuration of a graph that is taken instead of the model's own.
+    data: the data configuration of a graph that is taken instead of the model's own; one without path and name tells
+      only how the file is laid out.
 
   Raises:
     errors.UsageError: the model carries no triples, and none are named.
@@ -64,7 +65,7 @@ def find(
     errors.UnknownLabel: another relation than the model's.
   """
   graph, name, stem = model.graph, split, 'results' + ('' if split == 'test' else f'-{split}')
-  if data is not None:
+  if data is not None and (data.path or data.name):
     given = datasets.load(data)
     graph = in_ids_of(model.graph, given, split if triples is None else '')
     name, stem = f'{name} of {given.name}', f'{stem}-data-{slug(given.name)}'
@@ -76,7 +77,8 @@ def find(
     )
   of_file = None
   if triples is not None:
-    path, layout = pathlib.Path(triples).expanduser(), (data.columns, data.header) if data is not None else ()
+    path = pathlib.Path(triples).expanduser()
+    layout = () if data is None else (data.columns, data.header, data.comments)
     of_file = read_triples(model, path, *layout)
     name, split = path.name, f'the triples of {path.name}'
     stem = f'results-triples-{slug(path.name)}'
@@ -86,14 +88,14 @@ def find(
 
 
 def read_triples(
-  model: Model, path: pathlib.Path, columns: str = 'hrt', header: str = 'auto'
+  model: Model, path: pathlib.Path, columns: str = 'hrt', header: str = 'auto', comments: str = 'auto'
 ) -> Int32[np.ndarray, 'Q 3']:
   """Reads a file of triples into a model's ids, int32 [Q, 3]; names are identifiers or labels.
 
   Raises:
     errors.DataError: it cannot be read, or names what the model does not know; the line is told.
   """
-  table = reading.read(path, columns, header)
+  table = reading.read(path, columns, header, comments)
   parts = (table.heads, model.entities), (table.relations, model.relations), (table.tails, model.entities)
   return np.stack([_ids(path, table, names, words) for names, words in parts], 1)
 

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 import contextlib
 import logging
 from typing import Any
+import warnings
 
 logging.getLogger('matplotlib').setLevel(logging.ERROR)  # whose first start tells of fonts and folders
 import matplotlib
@@ -48,7 +49,9 @@ def panels(
   )
   try:
     yield list(axes.flat)
-    figure.savefig(path, dpi=150)
+    with warnings.catch_warnings():
+      warnings.filterwarnings('ignore', 'Glyph .* missing')  # names in scripts that the font lacks
+      figure.savefig(path, dpi=150)
   finally:
     plt.close(figure)
 
@@ -102,7 +105,7 @@ def quality_against_width(results: pd.DataFrame, path: Path, title: str = '') ->
     width_axis(axes, list(results['width']))
     from_zero(axes, max(results['hits10'].max() * 1.12, 0.05))
     axes.set_ylabel('filtered, head and tail queries')
-    axes.set_title(title, fontsize=10)
+    axes.set_title(title, fontsize=10, parse_math=False)
     axes.legend(loc='lower right', frameon=False)
     axes.margins(x=0.08)
 

@@ -152,6 +152,15 @@ def test_a_crop_without_triples_is_evaluated_on_a_file(small, trained, own_data)
   assert (metrics(alone)['mr'] >= metrics(filtered)['mr']).all()
 
 
+def test_fields_may_tell_how_a_file_is_laid_out_alone(trained, own_data, tiny_config, tmp_path):
+  (tmp_path / 'turned.tsv').write_text(''.join('\t'.join(row[::-1]) + '\n' for row in rows_of(own_data, 'test')))
+  config = tiny_config({'data.columns': 'trh', 'data.path': '', 'data.name': 'world'})
+  flags = {'triples': str(tmp_path / 'turned.tsv')}
+  assert cli.run('evaluate', config, str(trained), flags, ['config.data.columns']) == 0
+  results = pd.read_csv(trained / 'results-triples-turned.tsv.csv')
+  pd.testing.assert_frame_equal(metrics(results), metrics(pd.read_csv(trained / 'results.csv')))
+
+
 def test_a_graph_with_other_ids_is_asked_in_those_of_the_model(model, own_data, tmp_path):
   for split in ('train', 'valid', 'test'):
     rows = rows_of(own_data, split)

@@ -152,3 +152,8 @@ def test_a_first_start_of_matplotlib_is_silent(tmp_path):
     check=True,
   )
   assert done.stderr == ''
+
+
+def test_a_title_is_no_formula_and_may_be_in_any_script(tmp_path, recwarn):
+  plots.quality_against_width(results([4, 8]), tmp_path / 'a.png', 'costs $1 or $x_{ in 日本')
+  assert (tmp_path / 'a.png').exists() and not recwarn.list
