@@ -29,7 +29,7 @@ def shrink(name: str, leaf: Float[np.ndarray, '... C'], dtype: str) -> dict[str,
   leaf = np.asarray(leaf, np.float32)
   if dtype == 'int8':
     largest = np.abs(leaf).reshape(-1, leaf.shape[-1]).max(0, initial=0.0)
-    scale = np.where(largest > 0, largest / LARGEST, 1).astype(np.float32)
+    scale = np.maximum(largest / LARGEST, np.finfo(np.float32).tiny).astype(np.float32)  # never 0
     return {name: np.rint(leaf / scale).clip(-LARGEST, LARGEST).astype(np.int8), name + SCALE: scale}
   if dtype == 'float16' and np.abs(leaf).max(initial=0.0) > np.finfo(np.float16).max:
     raise errors.FormatError(f'--dtype=float16: {name} holds numbers beyond 65504; take float32 or int8')
