@@ -312,8 +312,9 @@ def reverse_notes(split: str, count: int, size: int) -> list[str]:
   """A note that `count` of a split's `size` triples are in train the other way round; [] where none is."""
   if not count:
     return []
+  share = f'{count / size:.0%}' if 100 * count >= size else 'below 1%'
   return [
-    f'{split}: {count} of {size} triples ({count / size:.0%}) have their inverse in train, a triple from tail to head; '
+    f'{split}: {count} of {size} triples ({share}) have their inverse in train, a triple from tail to head; '
     'see --mode=inspect'
   ]
 

@@ -64,7 +64,7 @@ def test_odd_identifiers_of_a_csv_survive(tmp_path):
   back = graph_files.read_graph(tmp_path)
   assert set(back.entities) == set(names) and back.relations == ('knows\tof',)
   for field in dataclasses.fields(Graph):
-    if field.name not in ('name', 'notes', 'files'):
+    if field.name not in ('name', 'notes', 'files'):  # what a file was like is told once, and not kept
       assert np.array_equal(getattr(back, field.name), getattr(graph, field.name))
 
 
