@@ -44,7 +44,7 @@ def test_training_on_everything(untested, facts, tiny_config, capsys):
 
 
 def test_crops_and_extractions_of_it(untested, tmp_path, capsys):
-  commands.crop(untested, 4, tmp_path / 'small')
+  commands.crop(untested, 4, tmp_path / 'small', with_triples=True)
   assert runs.evaluate(tmp_path / 'small', 'valid') is None
   assert commands.extract(untested, widths='4', output=tmp_path / 'out') is None
   assert 'holds no valid triples' in capsys.readouterr().out and (tmp_path / 'out' / 'cost.json').exists()
