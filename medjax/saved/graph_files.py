@@ -57,15 +57,14 @@ def read_graph(folder: Path, name: str = '') -> Graph:
   folder = pathlib.Path(folder)
   if reference := read_reference(folder):
     return read_prepared(folder / REFERENCE, *reference)
-  columns = []
+  columns: list[tuple[str, ...]] = []
   for kind in ('entities', 'relations'):
     path = folder / f'{kind}.tsv'
     with reading(path):
       text = path.read_bytes().decode('utf-8')
       if not text.endswith('\n'):
         raise ValueError('its end is missing')
-      pairs = [line.split('\t') for line in text[:-1].split('\n')[1:]]
-      columns += [tuple(unescape(pair[i]) for pair in pairs) for i in range(2)]
+      columns += two_columns(text[:-1].partition('\n')[2])
   with reading(folder / 'notes.txt'):
     notes = tuple(unescape(line) for line in (folder / 'notes.txt').read_text(encoding='utf-8').splitlines())
   none = np.zeros((0, 3), np.int32)
@@ -80,6 +79,22 @@ def read_graph(folder: Path, name: str = '') -> Graph:
     if (triples.max(0, initial=-1) >= [len(columns[0]), len(columns[2]), len(columns[0])]).any():
       raise ValueError('it names more entities or relations than entities.tsv and relations.tsv hold')
   return dataclasses.replace(graph, train=train, valid=valid, test=test)
+
+
+def two_columns(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+  """Returns the two columns of lines; raises ValueError for a line that has another number of fields.
+
+  >>> two_columns(chr(10).join(['a' + chr(9) + 'b', 'c' + chr(9) + 'd']))
+  (('a', 'c'), ('b', 'd'))
+  """
+  lines = text.split('\n') if text else []
+  odd = next((line for line in lines if line.count('\t') != 1), None)
+  if odd is not None:
+    raise ValueError(f'a line is no identifier and label: {odd[:80]!r}')
+  fields = text.replace('\n', '\t').split('\t') if text else []
+  if '\\' in text:
+    fields = list(map(unescape, fields))
+  return tuple(fields[::2]), tuple(fields[1::2])
 
 
 def read_reference(folder: Path) -> tuple[str, str] | None:
