@@ -19,7 +19,7 @@ from medjax.serve import answers, known, probability, search, spaces, vectors
 from medjax.serve.answers import Answers, Asking
 from medjax.serve.probability import Calibration
 from medjax.serve.spaces import Space
-from medjax.serve.vocabulary import Vocabulary, vocabulary
+from medjax.serve.vocabulary import text_column, Vocabulary, vocabulary
 
 if TYPE_CHECKING:
   import pandas as pd
@@ -325,9 +325,7 @@ class Model:
 @functools.cache
 def split_column() -> Any:
   """The names of the splits and of none, as a column of pandas."""
-  import pandas as pd
-
-  return pd.Series([*known.SPLITS, '']).array
+  return text_column([*known.SPLITS, ''])
 
 
 def positive(k: Any) -> int:

@@ -31,10 +31,23 @@ def top_k(scores: Float32[np.ndarray, 'Q E'], k: int) -> tuple[Int[np.ndarray, '
 
 
 def _top_k(scores, k):
+  if len(scores) == 1 and 0 < k < scores.shape[1]:
+    return _of_one(scores, k)
   if k and scores.shape[1] > FEW * k and not np.isnan(group := _groups(level := _groups(scores))).any():
     return _of_groups(scores, level, group, k)
   ids = np.argsort(-scores, 1, kind='stable')[:, :k]  # a sort puts what is not a number at the end
   return ids, np.take_along_axis(scores, ids, 1)
+
+
+def _of_one(scores, k):
+  """The same of one row, where every call counts."""
+  row = scores[0]
+  order = np.argpartition(row, len(row) - k - 1)[len(row) - k - 1 :]
+  ids, next_best = order[1:], row[order[0]]
+  best = row[ids]
+  untied = best.min() > next_best  # else chance chose of equal ones, or something is not a number
+  ids = ids[np.lexsort((ids, -best))] if untied else np.argsort(-row, kind='stable')[:k]
+  return ids[None], row[ids][None]
 
 
 def _groups(values):

@@ -1,7 +1,7 @@
 """Raw scores of queries against all entities, in NumPy: what a process without JAX asks a model with.
 
-The entities are laid out once so that a question reads them in order: for inner products as rows [E, D], which a matrix
-product takes; for distances as columns, in blocks of entities that stay in a core's cache.
+The entities are laid out once so that a question reads them in order: as columns, for distances in blocks of entities
+that stay in a core's cache.
 
 Shape letters: E entities, Q queries, D width, C components.
 """
@@ -18,7 +18,8 @@ from medjax.serve.vectors import Rows
 if TYPE_CHECKING:
   from medjax.serve.model import Model
 
-BLOCK = 1 << 15  # numbers of a leaf that are compared at once
+BLOCK = 1 << 16  # numbers of a leaf that are compared at once
+SMALL = 1 << 20  # numbers of a table for which waking the threads of a matrix product takes longer than the product
 
 
 class Space(NamedTuple):
@@ -26,12 +27,12 @@ class Space(NamedTuple):
 
   Attributes:
     score: name of the score.
-    rows: vectors [E, D] of a score that is an inner product, else None.
+    columns: vectors [D, E] of a score that is an inner product, else None.
     blocks: leaves [C, e] of one block of entities after another, of a distance, else none.
   """
 
   score: str
-  rows: Float32[np.ndarray, 'E D'] | None
+  columns: Float32[np.ndarray, 'D E'] | None
   blocks: tuple[dict[str, Float32[np.ndarray, 'C e']], ...]
 
 
@@ -39,7 +40,7 @@ def make(model: 'Model') -> Space:
   """Returns the `Space` of a model's entities."""
   score = model.description.score
   if vectors.metric(score) == 'ip':
-    return Space(score, vectors.entity_vectors(model), ())
+    return Space(score, np.ascontiguousarray(vectors.entity_vectors(model).T), ())
   leaves = vectors.rows_of(model, 'entity', slice(None))
   if score == 'pairre':
     leaves = {name: vectors.of_length_one(leaf) for name, leaf in leaves.items()}
@@ -51,9 +52,11 @@ def make(model: 'Model') -> Space:
 
 def raw_scores(space: Space, queries: Rows) -> Float32[np.ndarray, 'Q E']:
   """Returns the raw scores [Q, E] of queries, leaves [Q, C] as `vectors.query_rows` makes them, with all entities."""
-  if space.rows is not None:
+  if space.columns is not None:
     query = vectors.side_by_side(queries, vectors.LEAVES[space.score][0])
-    return (space.rows @ query[0])[None] if len(query) == 1 else query @ space.rows.T
+    if len(query) == 1 and space.columns.size <= SMALL:
+      return np.einsum('qd,de->qe', query, space.columns)
+    return query @ space.columns
   count = len(next(iter(queries.values())))
   columns = [{name: leaf[i, :, None] for name, leaf in queries.items()} for i in range(count)]
   distances = lambda block: np.stack([_distances(space.score, query, block) for query in columns])

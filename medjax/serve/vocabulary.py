@@ -41,9 +41,7 @@ class Vocabulary:
   @functools.cached_property
   def column(self) -> Any:
     """The labels as a column of pandas, of which taking some is quick."""
-    import pandas as pd
-
-    return pd.Series(self.labels).array
+    return text_column(self.labels)
 
   def find(self, name: str | int) -> int:
     """Returns the id of an identifier, else of a label, else of either in another case.
@@ -79,6 +77,16 @@ class Vocabulary:
     near = difflib.get_close_matches(name.casefold(), self._folded, n=3, cutoff=0.5)
     places = dict.fromkeys(i for key in near for i in self._folded[key])
     return f'; near it: {", ".join(repr(self.labels[i]) for i in [*places][:NAMED])}' if places else ''
+
+
+def text_column(values: Sequence[str]) -> Any:
+  """Returns text as a column of pandas, stored so that taking a few of it is quick."""
+  import pandas as pd
+
+  column = pd.Series(list(values)).array
+  if isinstance(column.dtype, pd.StringDtype):  # which pandas keeps in Arrow's memory if it can
+    column = column.astype(pd.StringDtype('python', na_value=column.dtype.na_value))
+  return column
 
 
 @functools.lru_cache(maxsize=8)
