@@ -18,7 +18,7 @@ from medjax.serve.vectors import Rows
 if TYPE_CHECKING:
   from medjax.serve.model import Model
 
-BLOCK = 1 << 16  # numbers of a leaf that are compared at once
+BLOCK = 1 << 18  # numbers of a leaf that are compared at once
 SMALL = 1 << 20  # numbers of a table for which waking the threads of a matrix product takes longer than the product
 
 
