@@ -12,7 +12,6 @@ from typing import Any, TYPE_CHECKING
 import pandas as pd
 
 from medjax import errors
-from medjax.saved import graph_files
 from medjax.saved.files import Path, write_text
 from medjax.serve.interop import extras, folder
 
@@ -35,8 +34,10 @@ def write(model: 'Model', output: pathlib.Path, dtype: str) -> None:
       f'the graph is a prepared one, which stays at {model.graph.store.folder}, so nobody else could load the model; '
       'export it as safetensors or numpy'
     )
-  folder.write(model, output, dtype)
-  graph_files.write_graph(output, dataclasses.replace(model.graph, notes=public_notes(model)))
+  graph = dataclasses.replace(
+    model.graph.without_triples(), notes=public_notes(model)
+  )  # triples may not be ours to give
+  folder.write(dataclasses.replace(model, graph=graph), output, dtype)
   write_card(model, output, dtype)
 
 
