@@ -379,7 +379,7 @@ def load(
   for value in given:
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
       raise errors.WidthError(f'width {value!r} is no whole number')
-  folder = pathlib.Path(folder)
+  folder = pathlib.Path(folder).expanduser()
   description = artifact.read_description(folder)
   graph = graph_files.read_graph(folder, description.source)
   wanted = given.pop() if given else description.widths[-1]

@@ -24,6 +24,7 @@ from benchmarks import (
   startup,
   time_to_quality,
   train_step,
+  use,
 )
 from medjax import scores
 from medjax.core.widths import Widths
@@ -43,6 +44,7 @@ NAMES = (
   'large',
   'estimate',
   'time_to_quality',
+  'use',
 )
 FAKE_PEER = f"""#!{sys.executable}
 import json, sys
@@ -92,12 +94,31 @@ def test_train_step(run, fake_peer):
 
 def test_train_step_of_the_softmax(run, fake_peer):
   options = ['--objective=softmax', '--score=complex_reciprocal', '--widths=64:640:64', '--share-negatives=8']
-  rows = '--rows=med,single,seven,sandwich,torch,peer'
+  rows = '--rows=med,single,seven,sandwich,torch,torch-sparse,peer,peer-sampled'
   result = run(train_step, *options, rows, '--steps=2', '--copy-mib=1', fake_peer)
   assert positive(result['seconds_per_step']) and positive(result['compile_seconds']) and positive(result['arithmetic'])
   first, *_ = result['ratios']
   assert (first['of'], first['to']) == ('medjax, 10 widths in one pass', 'medjax, width 640 alone')
-  assert set(result['seconds_per_step']) >= {'plain PyTorch, width 640 alone', 'PyKEEN, width 640 alone'}
+  of_peers = {name for name in result['seconds_per_step'] if not name.startswith('medjax')}
+  assert of_peers == {
+    'plain PyTorch, width 640 alone',
+    'plain PyTorch, sparse gradients, width 640 alone',
+    'PyKEEN, width 640 alone',
+    'PyKEEN, negatives of each triple, width 640 alone',
+  }
+
+
+def test_use(run):
+  options = ['--narrow=4', '--asked=4', '--questions=3', '--bulk=5']
+  result = run(use, *options)
+  rows = [(each['row'], each['score']) for each in result['ratios']]
+  asked = ['question, p50', 'question, p99', 'bulk, width 4', 'bulk, width 8']
+  assert rows == [(name, 'complex') for name in ('command', 'load', 'bytes')] + [
+    (row, score) for score in ('complex', 'transe') for row in asked
+  ]
+  assert positive([each['ratio_of_medians'] for each in result['ratios']])
+  with pytest.raises(SystemExit):
+    run(use, '--rows=nothing')
 
 
 def test_time_to_quality_goes_on_where_it_stopped(run, tmp_path, monkeypatch):
