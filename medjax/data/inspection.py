@@ -191,7 +191,7 @@ def _advice(
   if len(parallel):
     first = parallel.iloc[0]
     yield (
-      f'{len(parallel)} relations hold mostly where another one does, such as {first["relation"]} where '
+      f'relations that hold mostly where another one does: {len(parallel)}, such as {first["relation"]} where '
       f'{first["parallel"]} does ({first["parallel share"]:.0%})'
     )
   for kind, words in (('inverse', 'the other way round'), ('parallel', 'by another relation')):
