@@ -112,7 +112,8 @@ class Model:
     many entities and distances (see "Exact top-k by funnel" in docs/benchmarks.md). A crop has no funnel.
 
     Args:
-      stages: widths at which entities are ruled out, ascending; None chooses about 1/16 and 1/4 of the width.
+      stages: widths at which entities are ruled out, ascending; None chooses about 1/2 and 3/4 of the width, or 1/4
+        with `keep`.
       keep: do not prove anything, but score only as many entities as this, the best at the first width; then answers
         may be missed.
 

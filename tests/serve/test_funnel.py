@@ -197,5 +197,5 @@ def test_what_has_no_funnel_is_refused_by_name():
 
 def test_a_crop_has_no_funnel_and_one_of_its_own_if_asked():
   model = make_model('transe').with_funnel()
-  assert model.funnel.stages == (4, 12) and model.crop(8).funnel is None
+  assert model.funnel.stages == (4, 8, 12) and model.crop(8).funnel is None
   assert model.crop(8).with_funnel().funnel.stages == (4, 8)
