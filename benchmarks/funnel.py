@@ -6,8 +6,10 @@ Entities are drawn around those of trained runs (`--workdir`): each is a trained
 `--spread` standard deviations of that number. Without runs, tables are drawn whose numbers have the sizes of trained
 ones. Questions are the runs' test triples, asked for their tails.
 
-First table: the share of entities left after every width, and of the numbers that a search reads. Second table:
-milliseconds a question, asked one by one and all at once. `--rounds=0` leaves it out, `--entities=0` takes a run's own.
+First table: the shares of the entities that are left after every width, of the numbers that a search reads, and of the
+best that are among the `--keep` best of a narrow width, a shortlist. Second table: milliseconds a question, asked one
+by one and all at once; the shortlist is that of 1/4 of the width. `--rounds=0` leaves it out, `--entities=0` takes the
+runs' own entities.
 """
 
 import argparse
@@ -139,11 +141,12 @@ def of_run(run, arguments, draw):
   near = lambda share: max(1, round(share * whole / components)) * components
   stages = common.numbers(arguments.stages) or [near(1 / 2), near(3 / 4)]
   built = funnel.make(model, stages)
-  told = {'model': kind} | shares(built, queries, k)
+  told = {'model': kind} | shares(built, queries, k) | {'recall': {}}
   exact, best = funnel.top_k(built, queries, k)
-  shortlist = funnel.make(model, [near(1 / 4)], keep=arguments.keep)
-  found = funnel.top_k(shortlist, queries, k)[0]
-  told['recall'] = float(np.mean([np.isin(a, b).mean() for a, b in zip(exact, found)]))
+  overlap = lambda found: float(np.mean([np.isin(a, b).mean() for a, b in zip(exact, found)]))
+  for width in sorted({near(share) for share in (1 / 64, 1 / 16, 1 / 4)}):
+    shortlist = funnel.make(model, [width], keep=arguments.keep)
+    told['recall'][width] = overlap(funnel.top_k(shortlist, queries, k)[0])
   if not arguments.rounds:
     return told, []
   cases = {
@@ -158,11 +161,9 @@ def of_run(run, arguments, draw):
     name: [float((ids == exact).all(1).mean()), float(np.abs(values / best - 1).max())]
     for name, (ids, values) in ((name, find(queries)) for name, find in cases.items())
   }
-  for asked in ('one by one', 'all at once'):
-    timed = {
-      name: lambda find=find: milliseconds(find, queries, asked == 'all at once') for name, find in cases.items()
-    }
-    measured = common.interleave(timed, arguments.rounds)
+  for asked, at_once in (('one by one', False), ('all at once', True)):
+    timed = lambda find, at_once=at_once: lambda: milliseconds(find, queries, at_once)
+    measured = common.interleave({name: timed(find) for name, find in cases.items()}, arguments.rounds)
     rows += [
       {'model': kind, 'asked': asked, 'by': name, 'of funnel': common.ratio(measured, FUNNEL, name)['ratio_of_medians']}
       | {'same': same[name][0], 'differ': same[name][1]}
@@ -188,7 +189,8 @@ def measure(arguments):
       f'left after {width}': f'{percent(mean)} (median {percent(median)})'
       for width, mean, median in zip(row['stages'], row['mean'], row['median'])
     }
-    | {'numbers read': percent(row['read']), f'recall, best {arguments.keep} of 1/4': f'{row["recall"]:.3f}'}
+    | {'numbers read': percent(row['read'])}
+    | {f'recall by {width}': f'{value:.3f}' for width, value in row['recall'].items()}
     for row in told
   ]
   text = common.table(shown)
