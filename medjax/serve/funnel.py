@@ -92,7 +92,11 @@ def make(model: 'Model', stages: Sequence[int] | None = None, keep: int | None =
   chosen = (*chosen, width)
   leaves = vectors.rows_of(model, 'entity', slice(None))
   narrow = spaces.of_rows(score, _first(leaves, chosen[0], components))
-  lengths = [_lengths(score, leaves, w // components) for w in (0, *chosen[:-1])]
+  size, step = len(next(iter(leaves.values()))), max(1, CHUNK // width)
+  parts = [{name: leaf[i : i + step] for name, leaf in leaves.items()} for i in range(0, size, step)]
+  lengths = [
+    np.concatenate([_lengths(score, part, first // components) for part in parts]) for first in (0, *chosen[:-1])
+  ]
   longest = float(lengths[0].max(initial=0.0))
   return Funnel(score, chosen, keep, leaves, narrow, tuple(x.astype(np.float32) for x in lengths[1:]), longest)
 
@@ -115,7 +119,7 @@ def top_k(funnel: Funnel, queries: Rows, k: int) -> tuple[Int[np.ndarray, 'Q k']
   Args:
     funnel: the `Funnel`.
     queries: leaves [Q, C], as `vectors.query_rows` makes them.
-    k: how many, at most E.
+    k: how many, from 1 to E.
   """
   found = _search(funnel, queries, k)
   empty = np.zeros((0, k), np.int64), np.zeros((0, k), np.float32)
