@@ -28,6 +28,7 @@ from medjax.report import cost
 from medjax.training import step as step_lib
 
 MIB = 2**20
+PATHS = {'--peer-python': 'PATH', '--workdir': 'RUNS'}  # options whose value is not told
 CONFIGS = pathlib.Path(__file__).parents[1] / 'configs'
 SHAPE = ('score', 'dataset', 'widths', 'batch', 'negatives', 'share_negatives', 'rounds')  # in every result
 FOREVER = 1_000_000  # steps of the learning rate's decay: a benchmark never comes near its end
@@ -181,9 +182,9 @@ def command_line(command, argv):
   kept, words = [], iter(argv)
   for word in words:
     name, given, _ = word.partition('=')
-    if name in ('--output', '--folder', '--peer-python') and not given:
+    if name in ('--output', '--folder', *PATHS) and not given:
       next(words, None)
-    kept += ['--peer-python=PATH'] if name == '--peer-python' else [] if name in ('--output', '--folder') else [word]
+    kept += [f'{name}={PATHS[name]}'] if name in PATHS else [] if name in ('--output', '--folder') else [word]
   return shlex.join(['python', '-m', f'benchmarks.{command}', *kept])
 
 

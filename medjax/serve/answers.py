@@ -7,7 +7,7 @@ from jaxtyping import Float32, Int, Int8
 import numpy as np
 
 from medjax.core.sides import Side
-from medjax.serve import known, search, spaces, vectors
+from medjax.serve import funnel, known, search, spaces, vectors
 
 if TYPE_CHECKING:
   from medjax.serve.model import Model
@@ -67,10 +67,10 @@ def of_entities(
   rows = max(1, AT_ONCE // size)
   for first in range(0, len(anchors), rows):
     part = slice(first, first + rows)
-    raw = spaces.raw_scores(model.space, vectors.query_rows(model, side, anchors[part], relations[part]))
+    queries = vectors.query_rows(model, side, anchors[part], relations[part])
     facts = _known(model, side, anchors[part], relations[part])
-    _leave_out(model, raw, anchors[part], relations[part], facts, asking)
-    ids, best = search.top_k(raw, min(asking.k, size))
+    out = _left_out(model, anchors[part], relations[part], facts, asking)
+    ids, best = _best(model, queries, out, min(asking.k, size))
     places = None if facts is None else _places(ids, facts, size)
     found.append(_listed(ids, model.affine(best), places, first))
   return _join(found, model)
@@ -110,16 +110,32 @@ def _known(model, side, anchors, relations):
   return rows, np.concatenate([ids for ids, _ in found]), np.concatenate([places for _, places in found])
 
 
-def _leave_out(model, scores, anchors, relations, facts, asking):
-  """Makes what is left out worse than everything, in place."""
+def _left_out(model, anchors, relations, facts, asking):
+  """(rows, ids) of what is left out."""
+  rows, ids = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
   if asking.leave_out and facts is not None:
-    rows, ids, places = facts
-    out = np.isin(places, [known.SPLITS.index(name) for name in asking.leave_out])
-    scores[rows[out], ids[out]] = -np.inf
+    out = np.isin(facts[2], [known.SPLITS.index(name) for name in asking.leave_out])
+    rows, ids = [facts[0][out]], [facts[1][out]]
   if asking.itself is not True:
     looped = known.reflexive(model.graph) if asking.itself is None else ()
-    rows = np.array([i for i, relation in enumerate(relations) if int(relation) not in looped], np.int64)
-    scores[rows, anchors[rows]] = -np.inf
+    rows.append(np.array([i for i, relation in enumerate(relations) if int(relation) not in looped], np.int64))
+    ids.append(anchors[rows[-1]])
+  return np.concatenate(rows), np.concatenate(ids)
+
+
+def _best(model, queries, out, k):
+  """(ids, raw scores) [Q, k] of the best, in which what is left out has the score of nothing, -inf."""
+  rows, ids = out
+  if model.funnel is None:
+    raw = spaces.raw_scores(model.space, queries)
+    raw[rows, ids] = -np.inf
+    return search.top_k(raw, k)
+  size = len(model.entities.labels)
+  count = len(next(iter(queries.values())))
+  found, best = funnel.top_k(model.funnel, queries, min(size, k + int(np.bincount(rows, minlength=1).max())))
+  best[np.isin(np.arange(count)[:, None] * size + found, rows * size + ids)] = -np.inf
+  order = np.argsort(-best, 1, kind='stable')[:, :k]
+  return np.take_along_axis(found, order, 1), np.take_along_axis(best, order, 1)
 
 
 def _places(ids, facts, size):

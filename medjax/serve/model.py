@@ -15,8 +15,9 @@ from medjax.core.widths import Widths
 from medjax.data.graph import Graph
 from medjax.saved import artifact, graph_files
 from medjax.saved.files import Path
-from medjax.serve import answers, known, probability, search, spaces, vectors
+from medjax.serve import answers, funnel, known, probability, search, spaces, vectors
 from medjax.serve.answers import Answers, Asking
+from medjax.serve.funnel import Funnel
 from medjax.serve.probability import Calibration
 from medjax.serve.spaces import Space
 from medjax.serve.vocabulary import text_column, Vocabulary, vocabulary
@@ -45,12 +46,14 @@ class Model:
     params: {'entity': {...}, 'relation': {...}}, float32 leaves, croppable axis last.
     graph: the vocabularies, and the triples if they are there.
     calibrations: {width: `Calibration`}, if it was calibrated.
+    funnel: what finds the best entities faster than by the scores of all, if it was asked for (`with_funnel`).
   """
 
   description: artifact.Description
   params: dict[str, dict[str, Any]]
   graph: Graph
   calibrations: Mapping[int, Calibration] = dataclasses.field(default_factory=dict)
+  funnel: Funnel | None = None
 
   def __repr__(self) -> str:
     size = sum(leaf.nbytes for table in self.params.values() for leaf in table.values())
@@ -105,6 +108,24 @@ class Model:
     cut = lambda leaves: {name: np.ascontiguousarray(leaf[:, :length]) for name, leaf in leaves.items()}
     params = {table: cut(leaves) for table, leaves in self.params.items()}
     return Model(description, params, self.graph, self.calibrations)
+
+  def with_funnel(self, stages: Sequence[int] | None = None, keep: int | None = None) -> 'Model':
+    """Returns the model with a funnel, through which `predict_tails`, `predict_heads` and `predict` look for entities.
+
+    Their answers stay exact: of what the first numbers of every embedding rule out, the rest is not read. That pays for
+    many entities and distances (see "Exact top-k by funnel" in docs/benchmarks.md). A crop has no funnel.
+
+    Args:
+      stages: widths at which entities are ruled out, ascending; None chooses about 1/2 and 3/4 of the width, or 1/4
+        with `keep`.
+      keep: do not prove anything, but score only as many entities as this, the best at the first width; then answers
+        may be missed.
+
+    Raises:
+      errors.WidthError: stages that the score cannot represent, or that are not below the width.
+      errors.FormatError: a PairRE model, whose narrow scores rule out nothing.
+    """
+    return dataclasses.replace(self, funnel=funnel.make(self, stages, keep))
 
   def save(self, folder: Path, dtype: str = 'float32') -> None:
     """Writes a standalone model: model.json, model.safetensors, the vocabularies, and triples and calibrations if any.

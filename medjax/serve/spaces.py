@@ -38,10 +38,14 @@ class Space(NamedTuple):
 
 def make(model: 'Model') -> Space:
   """Returns the `Space` of a model's entities."""
-  score = model.description.score
+  return of_rows(model.description.score, vectors.rows_of(model, 'entity', slice(None)))
+
+
+def of_rows(score: str, leaves: Rows) -> Space:
+  """Returns the `Space` of entities, leaves [E, C], under a score, by its name."""
   if vectors.metric(score) == 'ip':
-    return Space(score, np.ascontiguousarray(vectors.entity_vectors(model).T), ())
-  leaves = vectors.rows_of(model, 'entity', slice(None))
+    columns = vectors.side_by_side(leaves, vectors.LEAVES[score][0]).T
+    return Space(score, np.ascontiguousarray(columns), ())
   if score == 'pairre':
     leaves = {name: vectors.of_length_one(leaf) for name, leaf in leaves.items()}
   size, length = next(iter(leaves.values())).shape
@@ -64,6 +68,22 @@ def raw_scores(space: Space, queries: Rows) -> Float32[np.ndarray, 'Q E']:
   found = search.workers().map(distances, space.blocks) if count * size > search.SHARE else map(distances, space.blocks)
   result = np.concatenate([*found], 1)
   return np.negative(result, out=result)
+
+
+def raw_chosen(score: str, query: Rows, candidates: Rows) -> Float32[np.ndarray, ' e']:
+  """Returns the raw scores [e] of one query, leaves [1, C], with candidates, leaves [e, C].
+
+  A candidate's score does not depend on the others. To the bit, it is that of `raw_scores` for distances and that of
+  `raw_pairs` for inner products, whose matrix products add in an order that depends on where a row stands.
+  """
+  if vectors.metric(score) == 'ip':
+    return raw_pairs(
+      score, {name: np.broadcast_to(query[name], leaf.shape) for name, leaf in candidates.items()}, candidates
+    )
+  if score == 'pairre':
+    candidates = {name: vectors.of_length_one(leaf) for name, leaf in candidates.items()}
+  turn = lambda rows: {name: np.ascontiguousarray(leaf.T) for name, leaf in rows.items()}
+  return -_distances(score, turn(query), turn(candidates))
 
 
 def raw_pairs(score: str, queries: Rows, candidates: Rows) -> Float32[np.ndarray, ' Q']:
@@ -90,12 +110,17 @@ def _distances(score, query, candidate):
     real, imaginary = (candidate[name] - query[name] for name in vectors.COMPLEX)
     np.multiply(real, real, out=real)
     np.multiply(imaginary, imaginary, out=imaginary)
-    return np.sqrt(np.add(real, imaginary, out=real), out=real).sum(0)
+    return _sum(np.sqrt(np.add(real, imaginary, out=real), out=real))
   if score == 'pairre':
     gap = candidate['vector'] * query['stretch']
     gap -= query['vector']
   else:
     gap = candidate['vector'] - query['vector']
   if score == 'transe_l2':
-    return np.sqrt(np.multiply(gap, gap, out=gap).sum(0))
-  return np.abs(gap, out=gap).sum(0)
+    return np.sqrt(_sum(np.multiply(gap, gap, out=gap)))
+  return _sum(np.abs(gap, out=gap))
+
+
+def _sum(terms):
+  """The sums [e] of terms [C, e]: added in one order, which NumPy would leave for a single column."""
+  return np.repeat(terms, 2, 1).sum(0)[:1] if terms.shape[1] == 1 else terms.sum(0)

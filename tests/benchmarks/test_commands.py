@@ -15,6 +15,7 @@ from benchmarks import (
   common,
   estimate,
   evaluation,
+  funnel,
   growth,
   machine,
   memory,
@@ -26,6 +27,7 @@ from benchmarks import (
   train_step,
   use,
 )
+import medjax
 from medjax import scores
 from medjax.core.widths import Widths
 from medjax.scores.contract import score_triples
@@ -45,6 +47,7 @@ NAMES = (
   'estimate',
   'time_to_quality',
   'use',
+  'funnel',
 )
 FAKE_PEER = f"""#!{sys.executable}
 import json, sys
@@ -332,6 +335,36 @@ def test_the_peer_imports_nothing_of_ours():
   names = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
   names |= {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
   assert {name.split('.')[0] for name in names} <= {'pykeen', 'torch', 'numpy', 'plain_torch', *sys.stdlib_module_names}
+
+
+def test_the_funnel_finds_what_brute_force_finds(capsys):
+  shape = ['--entities=300', '--width=32', '--questions=3', '--rounds=1', '--k=3', '--keep=20']
+  funnel.main([*shape, '--scores=transe,distmult,rotate'])
+  result = json.loads(capsys.readouterr().out.splitlines()[-1])
+  assert [row['model'] for row in result['shares']] == [f'{x}, croppable' for x in ('transe', 'distmult', 'rotate')]
+  assert {row['same'] for row in result['times'] if row['by'] in ('funnel', 'brute force', 'faiss')} == {1.0}
+  assert max(row['differ'] for row in result['times'] if row['by'] != 'shortlist') < 1e-5
+  assert all(row['median'] > 0 for row in result['times'])
+  assert all(0 < row['read'] < 3 and min(row['recall'].values()) >= 0 for row in result['shares'])
+
+
+def test_the_funnel_is_asked_about_trained_runs(trained, capsys):
+  funnel.main([f'--workdir={trained},{trained}', '--entities=0', '--rounds=0', '--stages=6', '--k=3', '--keep=1000'])
+  result = json.loads(capsys.readouterr().out.splitlines()[-1])
+  assert '--workdir=RUNS' in result['command'] and str(trained) not in result['command'] and not result['times']
+  assert [row['stages'][0] for row in result['shares']] == [6, 6] and result['shares'][0]['recall'] == {
+    '2': 1.0,
+    '4': 1.0,
+  }
+
+
+def test_entities_are_drawn_around_trained_ones(trained):
+  model, draw = medjax.load(trained), np.random.default_rng(0)
+  drawn = funnel.enlarged(model, 200, 0.0, draw)
+  rows = {row.tobytes() for row in model.entity_vectors()}
+  assert len(drawn.entities.labels) == 200 and {row.tobytes() for row in drawn.entity_vectors()} <= rows
+  assert not np.array_equal(drawn.entity_vectors(), funnel.enlarged(model, 200, 0.5, draw).entity_vectors())
+  assert funnel.enlarged(model, 0, 0.5, draw) is model
 
 
 @pytest.mark.parametrize('name', NAMES)

@@ -39,3 +39,22 @@ def test_scores_are_those_of_the_training(name, side, share, monkeypatch):
     flat = triples.reshape(-1, 3)
     pairs = spaces.pairs(model, side, flat[:, known], flat[:, 1], flat[:, asked])
     np.testing.assert_allclose(pairs.reshape(raw.shape), raw, rtol=2e-5, atol=2e-5)
+
+
+@pytest.mark.parametrize('name', scores.REGISTRY)
+def test_chosen_entities_score_as_all_do(name, monkeypatch):
+  monkeypatch.setattr(spaces, 'BLOCK', 32)
+  model = make_model(name)
+  queries = vectors.query_rows(model, 'tail', np.arange(3), np.arange(3))
+  table = vectors.rows_of(model, 'entity', slice(None))
+  all_of = spaces.raw_scores(model.space, queries)
+  for i in range(3):
+    query = {leaf: rows[i : i + 1] for leaf, rows in queries.items()}
+    for chosen in ([7], [2, 22], [0, 5, 6, 7, 21]):
+      found = spaces.raw_chosen(name, query, {leaf: rows[chosen] for leaf, rows in table.items()})
+      if model.metric == 'ip':
+        np.testing.assert_allclose(found, all_of[i, chosen], rtol=1e-5, atol=1e-6)
+        expected = spaces.pairs(model, 'tail', np.full(len(chosen), i), np.full(len(chosen), i), np.array(chosen))
+        np.testing.assert_array_equal(found, expected)
+      else:
+        np.testing.assert_array_equal(found, all_of[i, chosen])
