@@ -1,8 +1,6 @@
-"""The names of the scores, and how many real numbers a component of each has: what a file of a model is checked by."""
+"""How many real numbers a component of a score has, for those who read a model without loading the score."""
 
-import difflib
-
-COMPONENTS = {  # real numbers per croppable component
+COMPONENTS = {  # any other score tells it itself
   'transe': 1,
   'transe_l2': 1,
   'rotate': 2,
@@ -13,21 +11,3 @@ COMPONENTS = {  # real numbers per croppable component
   'distmult_reciprocal': 1,
   'complex_reciprocal': 2,
 }
-
-
-def check_name(name: str) -> None:
-  """Raises ValueError, with the nearest name, for a score that does not exist."""
-  if name not in COMPONENTS:
-    near = difflib.get_close_matches(str(name), COMPONENTS, n=1)
-    hint = f'did you mean {near[0]!r}? ' if near else ''
-    raise ValueError(f'unknown score {name!r}; {hint}known scores: {", ".join(sorted(COMPONENTS))}')
-
-
-def components(name: str) -> int:
-  """Returns the real numbers per component of a score; raises ValueError for one that does not exist.
-
-  >>> components('complex'), components('transe')
-  (2, 1)
-  """
-  check_name(name)
-  return COMPONENTS[name]

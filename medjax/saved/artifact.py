@@ -53,7 +53,8 @@ class Description:
 
   def make_widths(self) -> Widths:
     """Returns the model's `Widths`."""
-    return Widths(tuple(self.widths), score_names.components(self.score), self.block)
+    components = score_names.COMPONENTS.get(self.score) or self.make_score().components
+    return Widths(tuple(self.widths), components, self.block)
 
   def up_to(self, width: int) -> 'Description':
     """Returns the description of the crop to a trained width."""

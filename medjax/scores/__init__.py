@@ -4,10 +4,10 @@ Knows no files, no graph and no training. May import: errors, core.
 """
 
 from collections.abc import Callable, Mapping
+import difflib
 import functools
 from typing import Any
 
-from medjax.core.score_names import check_name
 from medjax.scores import complex, distmult, pairre, reciprocal, rotate, simple, transe
 from medjax.scores.contract import Score, score_triples
 
@@ -22,6 +22,14 @@ REGISTRY: dict[str, Callable[[Mapping[str, float]], Score]] = {
   'distmult_reciprocal': functools.partial(reciprocal.make, plain=distmult.make),
   'complex_reciprocal': functools.partial(reciprocal.make, plain=complex.make),
 }
+
+
+def check_name(name: str) -> None:
+  """Raises ValueError, with the nearest name, for a score that is not registered."""
+  if name not in REGISTRY:
+    near = difflib.get_close_matches(str(name), REGISTRY, n=1)
+    hint = f'did you mean {near[0]!r}? ' if near else ''
+    raise ValueError(f'unknown score {name!r}; {hint}known scores: {", ".join(sorted(REGISTRY))}')
 
 
 def make(name: str, constants: Mapping[str, float]) -> Score:

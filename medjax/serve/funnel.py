@@ -72,10 +72,10 @@ def make(model: 'Model', stages: Sequence[int] | None = None, keep: int | None =
     errors.WidthError: stages that are not as said.
   """
   score, width, components = model.description.score, model.width, model.widths.components
-  if score == 'pairre':
+  if score == 'pairre' or score not in vectors.LEAVES:
     raise errors.FormatError(
-      'pairre compares entities at length 1, so its narrow scores bound none of the full width and there is no funnel; '
-      'ask the model without one'
+      f'nothing is known by which narrow {score} scores bound those of the full width (pairre compares entities at '
+      'length 1), so there is no funnel; ask the model without one'
     )
   if keep is not None and keep < 1:
     raise ValueError(f'keep={keep}: a shortlist holds 1 or more entities')

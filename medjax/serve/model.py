@@ -416,13 +416,18 @@ def load(
 
 def check_shapes(folder: pathlib.Path, description: artifact.Description, graph: Graph, params: dict[str, Any]) -> None:
   """Raises errors.ArtifactError unless the tables of a cropped model fit its description and vocabularies."""
-  length = description.widths[-1] // description.make_widths().components
   rows = {'entity': graph.num_entities, 'relation': graph.num_relations}
-  like = {
-    f'{table}.{name}': (rows[table], length)
-    for table, names in zip(('entity', 'relation'), vectors.LEAVES[description.score])
-    for name in names
-  }
+  if description.score in vectors.LEAVES:
+    length = description.widths[-1] // description.make_widths().components
+    like: dict[str, tuple[int, ...]] = {
+      f'{table}.{name}': (rows[table], length)
+      for table, names in zip(rows, vectors.LEAVES[description.score])
+      for name in names
+    }
+  else:
+    from medjax.serve import by_jax  # loads JAX
+
+    like = by_jax.shapes(description, *rows.values())
   shapes = {f'{table}.{name}': tuple(leaf.shape) for table, leaves in params.items() for name, leaf in leaves.items()}
   if shapes != like:
     raise errors.ArtifactError(

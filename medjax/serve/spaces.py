@@ -29,15 +29,19 @@ class Space(NamedTuple):
     score: name of the score.
     columns: vectors [D, E] of a score that is an inner product, else None.
     blocks: leaves [C, e] of one block of entities after another, of a distance, else none.
+    model: the `Model` itself, of a score that has no form here, else None.
   """
 
   score: str
   columns: Float32[np.ndarray, 'D E'] | None
   blocks: tuple[dict[str, Float32[np.ndarray, 'C e']], ...]
+  model: Any = None
 
 
 def make(model: 'Model') -> Space:
   """Returns the `Space` of a model's entities."""
+  if model.description.score not in vectors.LEAVES:
+    return Space(model.description.score, None, (), model)
   return of_rows(model.description.score, vectors.rows_of(model, 'entity', slice(None)))
 
 
@@ -56,6 +60,10 @@ def of_rows(score: str, leaves: Rows) -> Space:
 
 def raw_scores(space: Space, queries: Rows) -> Float32[np.ndarray, 'Q E']:
   """Returns the raw scores [Q, E] of queries, leaves [Q, C] as `vectors.query_rows` makes them, with all entities."""
+  if space.model is not None:
+    from medjax.serve import by_jax  # loads JAX
+
+    return by_jax.raw_scores(space.model, queries)
   if space.columns is not None:
     query = vectors.side_by_side(queries, vectors.LEAVES[space.score][0])
     if len(query) == 1 and space.columns.size <= SMALL:
@@ -101,6 +109,10 @@ def pairs(
 ) -> Float32[np.ndarray, ' Q']:
   """Returns the raw scores [Q] of triples by ids, int [Q] each, as the answers of the queries for that side."""
   queries = vectors.query_rows(model, side, anchors, relations)
+  if model.description.score not in vectors.LEAVES:
+    from medjax.serve import by_jax  # loads JAX
+
+    return by_jax.raw_pairs(model, queries, asked)
   return raw_pairs(model.description.score, queries, vectors.rows_of(model, 'entity', asked))
 
 

@@ -62,12 +62,12 @@ def metric(score: str) -> Literal['ip', 'l1', 'l2'] | None:
   Returns:
     'ip' (the largest inner product), 'l1' or 'l2' (the smallest distance); None: no metric of vectors ranks so.
   """
-  return METRICS[score]
+  return METRICS.get(score)
 
 
 def entity_vectors(model: 'Model') -> Float32[np.ndarray, 'E D']:
   """Returns the vectors of all entities, float32 [E, D]; the first w columns are those of a sub-model of width w."""
-  return side_by_side(rows_of(model, 'entity', slice(None)), LEAVES[model.description.score][0])
+  return side_by_side(rows_of(model, 'entity', slice(None)), leaves_of(model, 'entity'))
 
 
 def relation_vectors(model: 'Model') -> Float32[np.ndarray, 'R D_r']:
@@ -76,7 +76,7 @@ def relation_vectors(model: 'Model') -> Float32[np.ndarray, 'R D_r']:
   D_r is D; but D/2 for RotatE, whose angles are in radians, and 2 D for PairRE (its head's and tail's stretch) and the
   reciprocal scores (a relation and its inverse).
   """
-  return side_by_side(rows_of(model, 'relation', slice(None)), LEAVES[model.description.score][1])
+  return side_by_side(rows_of(model, 'relation', slice(None)), leaves_of(model, 'relation'))
 
 
 def query_vectors(
@@ -104,6 +104,10 @@ def query_rows(model: 'Model', side: Side, anchors: Int[np.ndarray, ' Q'], relat
   PairRE's have a leaf more, 'stretch': what stretches the candidates.
   """
   score = model.description.score
+  if score not in LEAVES:
+    from medjax.serve import by_jax  # loads JAX
+
+    return by_jax.query_rows(model, side, anchors, relations)
   entity, relation = rows_of(model, 'entity', anchors), rows_of(model, 'relation', relations)
   if score.endswith('_reciprocal'):
     inverse = {name.removeprefix(INVERSE): leaf for name, leaf in relation.items() if name.startswith(INVERSE)}
@@ -121,6 +125,12 @@ def check_metric(score: str) -> Literal['ip', 'l1', 'l2']:
       f'ask the model itself (predict), or train one of {searchable}'
     )
   return found
+
+
+def leaves_of(model: 'Model', table: str) -> tuple[str, ...]:
+  """Returns the leaves of a table in a vector's order: of a score that has no form here, as the table has them."""
+  known = LEAVES.get(model.description.score)
+  return known[('entity', 'relation').index(table)] if known else tuple(model.params[table])
 
 
 def rows_of(model: 'Model', table: str, ids: Int[np.ndarray, ' Q'] | slice) -> Rows:

@@ -3,12 +3,13 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pandas as pd
 import pytest
 
 from medjax import scores
 from medjax.core import score_names, sides
 from medjax.core.widths import Widths
-from medjax.serve import search, spaces, vectors
+from medjax.serve import by_jax, search, spaces, vectors
 from tests.serve.models import ENTITIES, make_model, RELATIONS, WIDTHS
 
 
@@ -58,3 +59,24 @@ def test_chosen_entities_score_as_all_do(name, monkeypatch):
         np.testing.assert_array_equal(found, expected)
       else:
         np.testing.assert_array_equal(found, all_of[i, chosen])
+
+
+@pytest.mark.parametrize('name', ['rotate', 'pairre', 'complex_reciprocal'])
+def test_a_score_without_a_numpy_form_is_asked_by_the_functions_it_is_trained_with(name, monkeypatch):
+  model = make_model(name).crop(8)
+  ask = lambda model: (
+    model.predict_tails(['e03', 'e04'], 'r1', k=30),
+    model.predict_heads('r2', 'e05', k=30),
+    model.predict_relations('e01', 'e02'),
+    model.score('e01', 'r1', ['e02', 'e03']),
+  )
+  expected = ask(model)
+  monkeypatch.delitem(vectors.LEAVES, name)
+  monkeypatch.delitem(vectors.METRICS, name)
+  *frames, found = ask(make_model(name).crop(8))
+  for frame, other in zip(frames, expected):
+    pd.testing.assert_frame_equal(frame, other, rtol=1e-4, atol=1e-5)
+  np.testing.assert_allclose(found, expected[-1], rtol=1e-4, atol=1e-5)
+  assert model.entity_vectors().shape == (ENTITIES, 8) and model.metric is None
+  shapes = by_jax.shapes(model.description, ENTITIES, RELATIONS)
+  assert shapes == {f'{table}.{leaf}': x.shape for table, leaves in model.params.items() for leaf, x in leaves.items()}
