@@ -6,7 +6,7 @@ import os
 from jaxtyping import Float32, Int
 import numpy as np
 
-SHARE = 1 << 18  # scores that one worker selects from at a time
+SHARE = 1 << 18  # scores from which on several workers are worth waking
 GROUP = 8
 FEW = 2 * GROUP**2  # scores for each that is wanted, up to which all of them are sorted
 
@@ -22,15 +22,6 @@ def top_k(scores: Float32[np.ndarray, 'Q E'], k: int) -> tuple[Int[np.ndarray, '
     scores: float32 [Q, E]; what is not a number is worse than everything.
     k: how many, at most E.
   """
-  rows = max(1, SHARE // scores.shape[1])
-  if len(scores) <= rows:
-    return _top_k(scores, k)
-  parts = [scores[first : first + rows] for first in range(0, len(scores), rows)]
-  found = [*workers().map(lambda part: _top_k(part, k), parts)]
-  return np.concatenate([ids for ids, _ in found]), np.concatenate([best for _, best in found])
-
-
-def _top_k(scores, k):
   if len(scores) == 1 and 0 < k < scores.shape[1]:
     return _of_one(scores, k)
   if k and scores.shape[1] > FEW * k and not np.isnan(group := _groups(level := _groups(scores))).any():

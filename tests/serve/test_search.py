@@ -28,11 +28,3 @@ def test_the_best_of_many_are_those_of_a_stable_sort(seed, size, k, different):
   ids, best = search.top_k(scores, k)
   np.testing.assert_array_equal(ids, np.argsort(-scores, 1, kind='stable')[:, :k])
   np.testing.assert_array_equal(best, np.take_along_axis(scores, ids, 1))
-
-
-def test_workers_find_the_same(monkeypatch):
-  scores = np.random.RandomState(0).randint(0, 50, (37, 200)).astype(np.float32)
-  alone = search.top_k(scores, 7)
-  monkeypatch.setattr(search, 'SHARE', 1000)
-  for found, expected in zip(search.top_k(scores, 7), alone):
-    np.testing.assert_array_equal(found, expected)
