@@ -16,7 +16,7 @@ def test_triples_of_any_kind_give_the_same_run(tmp_path):
   frame = pd.DataFrame([triple[::-1] for triple in TRIPLES], columns=['tail', 'relation', 'head'])
   path = tmp_path / 'facts.tsv'
   path.write_text(''.join('\t'.join(triple) + '\n' for triple in TRIPLES))
-  kinds = {'array': np.array(TRIPLES), 'frame': frame, 'path': path}
+  kinds = {'list': TRIPLES, 'array': np.array(TRIPLES), 'frame': frame, 'path': path}
   found = {kind: medjax.train(data, tmp_path / kind, **SMALL) for kind, data in kinds.items()}
   expected = found['path']
   assert expected.results['width'].tolist() == [4, 8] and expected.model.widths.values == (4, 8)

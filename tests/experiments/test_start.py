@@ -11,7 +11,7 @@ from medjax.experiments import commands, runs
 SLOW = {'train.steps': 1, 'train.learning_rate': 1e-9, 'eval.every': 0}  # so that what it starts from is what is saved
 
 
-@pytest.mark.parametrize('run', ['trained_complex'])
+@pytest.mark.parametrize('run', ['trained', 'trained_complex'])
 def test_rows_are_those_of_the_model(run, request, tiny_config, tmp_path):
   first = request.getfixturevalue(run)
   score = medjax.load(first).description.score
