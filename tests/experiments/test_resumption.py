@@ -212,4 +212,6 @@ def test_a_prepared_graph_may_move_and_is_known_by_its_hash(data, tiny_config, t
 
 def test_a_run_without_a_record_of_its_files_goes_on(copy, tiny_config):
   (copy / 'source.json').unlink()
-  runs.train(tiny_config(CONSTANT), copy)
+  before = (copy / 'results.csv').read_bytes()
+  assert runs.train(tiny_config(CONSTANT), copy) is not None
+  assert (copy / 'results.csv').read_bytes() == before
