@@ -6,7 +6,7 @@ The budget of two CPU cores: 8,000 steps of 1,024 triples (30 epochs, with one o
 1,024 negatives that the batch shares. The learning rate, the strength and the mutual learning are what validation chose
 for seven widths of ComplEx in configs/study/fb15k237_complex.py, and serve the others in
 configs/study/fb15k237_reciprocal.py and, to width 160, in configs/study/scores.py, all with a quarter of these steps;
-docs/results.md has what was reached there, and in how many minutes of a CPU; and what 64 widths reach in a quarter of
+docs/results has what was reached there, and in how many minutes of a CPU; and what 64 widths reach in a quarter of
 the steps, with all of them in every step or 8 (objective.sub_models='sandwich:8', which is faster, and better at width
 10). Published ComplEx with N3 and reciprocal relations reaches an MRR of .28 at width 10 and .37 at 2000.
 

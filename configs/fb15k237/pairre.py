@@ -1,7 +1,7 @@
 r"""PairRE on FB15k-237: 5 sub-models of widths 10 to 160, each of which takes a pass of its own.
 
 The budget of two CPU cores: 8,000 steps of 512 triples, with what validation chose in
-configs/study/scores.py:fb15k237-pairre in a quarter of these steps; docs/results.md has what was reached there.
+configs/study/scores.py:fb15k237-pairre in a quarter of these steps; docs/results has what was reached there.
 Published PairRE of width 1500 reaches an MRR of .351.
 
   python launch.py --config=configs/fb15k237/pairre.py

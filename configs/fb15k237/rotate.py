@@ -1,7 +1,7 @@
 r"""RotatE on FB15k-237: 64 sub-models of widths 10 to 640.
 
 The budget of two CPU cores: 8,000 steps of 512 triples (15 epochs), with what validation chose in
-configs/study/fb15k237_rotate_640.py in a quarter of these steps; docs/results.md has what was reached there.
+configs/study/fb15k237_rotate_640.py in a quarter of these steps; docs/results has what was reached there.
 
   python launch.py --config=configs/fb15k237/rotate.py
   python launch.py --config=configs/fb15k237/rotate.py --config.model.widths=10:160:10 \

@@ -1,7 +1,7 @@
 r"""TransE (L1) on FB15k-237: 64 sub-models of widths 10 to 640.
 
 The budget of two CPU cores: 8,000 steps of 512 triples (15 epochs), with what validation chose to width 160 in
-configs/study/scores.py:fb15k237-transe in a quarter of these steps; docs/results.md has what was reached there.
+configs/study/scores.py:fb15k237-transe in a quarter of these steps; docs/results has what was reached there.
 
   python launch.py --config=configs/fb15k237/transe.py
   python launch.py --config=configs/fb15k237/transe.py --config.model.widths=10:160:10 \

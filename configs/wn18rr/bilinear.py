@@ -4,7 +4,7 @@ The score follows the file's name after a colon: complex_reciprocal, complex, di
 
 The budget of two CPU cores: 2,000 steps of 1,024 triples (24 epochs, with one of a triple's two queries in each) with
 1,024 negatives that the batch shares, and what validation chose for five widths up to 160 in
-configs/study/scores.py:wn18rr-simple and for the other scores there; docs/results.md has what was reached. It serves
+configs/study/scores.py:wn18rr-simple and for the other scores there; docs/results has what was reached. It serves
 the narrow widths: from 40 on, --noconfig.objective.mutual is better. Published ComplEx with N3 and reciprocal relations
 reaches an MRR of .26 at width 10 and .49 at 1000, in 100 epochs of batches of 100 with every entity as a candidate.
 

@@ -1,7 +1,7 @@
 r"""PairRE on WN18RR: 5 sub-models of widths 10 to 160, each of which takes a pass of its own.
 
 The budget of two CPU cores: 8,000 steps of 512 triples, with what validation chose in
-configs/study/scores.py:wn18rr-pairre in a quarter of these steps; docs/results.md has what was reached there.
+configs/study/scores.py:wn18rr-pairre in a quarter of these steps; docs/results has what was reached there.
 Sub-models do not learn from each other: with scores divided by the width's share, PairRE loses by it on this graph.
 
   python launch.py --config=configs/wn18rr/pairre.py

@@ -2,7 +2,7 @@ r"""RotatE on WN18RR: 64 sub-models of widths 10 to 640.
 
 The paper's row: MRR .324 / .466 / .471 / .476 at 10 / 40 / 160 / 640 (batch 1024, up to 3000 epochs). This
 file is the budget of two CPU cores, 8,000 steps of 512 triples (47 epochs), with the rates that validation chose in
-configs/study/wn18rr_rotate_640.py in half of these steps; docs/results.md has what was reached there.
+configs/study/wn18rr_rotate_640.py in half of these steps; docs/results has what was reached there.
 
   python launch.py --config=configs/wn18rr/rotate.py
   python launch.py --config=configs/wn18rr/rotate.py --config.model.widths=10:160:10 \

@@ -1,7 +1,7 @@
 r"""TransE (L1) on WN18RR: 16 sub-models of widths 10 to 160.
 
 The budget of two CPU cores: 2,000 steps of 512 triples (12 epochs), with what validation chose in
-configs/study/scores.py:wn18rr-transe; docs/results.md has what was reached there. TransE has no way to answer this
+configs/study/scores.py:wn18rr-transe; docs/results has what was reached there. TransE has no way to answer this
 graph's symmetric relations, and is far behind RotatE.
 
   python launch.py --config=configs/wn18rr/transe.py

@@ -1,6 +1,6 @@
 """Fills the tables of a Markdown document from saved runs, so that no figure is typed in by hand.
 
-  python -m medjax.report.document docs/results.md
+  python -m medjax.report.document docs/results/*.md
 
 A block `<!-- runs: GLOB -->` ... `<!-- end -->` becomes a table of the runs whose folders, relative to the
 document, match the glob: one row each, MRR and Hits@10 at some widths, the training's cost. A block
@@ -9,9 +9,11 @@ against width into FILE; `<!-- text: FILE -->` shows a saved output, `<!-- repor
 `--mode=report` of the runs below a folder: quality and cost by method. `<!-- study: FILE... GRAPH-SCORE -->` shows
 study.csv files: what validation chose, judged on test, and published figures beside if a graph and score are named;
 `<!-- ahead: FILE... -->` shows by how much their croppable models are ahead of direct training (NAME-beside.csv belongs
-to the study of NAME.csv);
+to the study of NAME.csv), and `<!-- ahead-figure: FILE... PICTURE -->` draws that;
+`<!-- summary: NAME=FILE... -->` has one row for the croppable model of each study and one for its direct trainings;
 `<!-- choice: FILE... -->` shows the validation that chose, and `<!-- study-figure: FILE... PICTURE -->` draws what
-`study` shows. `<!-- importances: GLOB -->` sums up the importance.csv of extracted models.
+`study` shows. `<!-- importances: GLOB -->` sums up the importance.csv of extracted models. Words with spaces stand in
+quotes.
 
 One block needs no runs: `<!-- rooms: PACKAGE -->` draws which rooms of a package import which others, see `rooms`.
 """
@@ -19,6 +21,7 @@ One block needs no runs: `<!-- rooms: PACKAGE -->` draws which rooms of a packag
 from collections.abc import Callable, Iterable
 import pathlib
 import re
+import shlex
 import sys
 from typing import Any
 
@@ -95,12 +98,30 @@ def study(document: pathlib.Path, *words: str) -> str:
   return tables.markdown(*studies.test_table(read_studies(document, files), [name.rpartition('-') for name in beside]))
 
 
-def ahead(document: pathlib.Path, *files: str) -> str:
-  """Returns the table of by how much the croppable models of studies are ahead of direct training."""
+def studies_by_name(document: pathlib.Path, files: Iterable[str]) -> dict[str, pd.DataFrame]:
+  """Returns {study: rows} of study.csv files; what ran beside a study belongs to it."""
   of_study: dict[str, list[str]] = {}
   for file in files:
     of_study.setdefault(pathlib.Path(file).stem.removesuffix('-beside'), []).append(file)
-  return tables.markdown(*studies.ahead_table({name: read_studies(document, own) for name, own in of_study.items()}))
+  return {name: read_studies(document, own) for name, own in of_study.items()}
+
+
+def ahead(document: pathlib.Path, *files: str) -> str:
+  """Returns the table of by how much the croppable models of studies are ahead of direct training."""
+  return tables.markdown(*studies.ahead_table(studies_by_name(document, files)))
+
+
+def ahead_figure(document: pathlib.Path, *words: str) -> str:
+  """Draws by how much they are ahead and returns the Markdown that shows the picture, the last word."""
+  *files, picture = words
+  studies.ahead_figure(studies_by_name(document, files), document.parent / picture)
+  return f'![MRR of croppable models less that of direct training, against width]({picture})'
+
+
+def summary(document: pathlib.Path, *words: str) -> str:
+  """Returns the table of croppable models and direct trainings, of words NAME=FILE."""
+  named = (word.rpartition('=') for word in words)
+  return tables.markdown(*studies.summary_table({name: read_studies(document, [file]) for name, _, file in named}))
 
 
 def choice(document: pathlib.Path, *files: str) -> str:
@@ -137,8 +158,8 @@ def package_rooms(document: pathlib.Path, package: str) -> str:
   return rooms.mermaid(package)
 
 
-def fill(document: Path) -> None:
-  """Rewrites the blocks of a document in place."""
+def filled(document: Path) -> str:
+  """Returns a document's text with its blocks made anew; pictures are drawn."""
   document = pathlib.Path(document)
   makers: dict[str, Callable[..., str]] = {
     'runs': run_table,
@@ -147,6 +168,8 @@ def fill(document: Path) -> None:
     'text': saved_text,
     'study': study,
     'ahead': ahead,
+    'ahead-figure': ahead_figure,
+    'summary': summary,
     'choice': choice,
     'study-figure': study_figure,
     'report': report_tables,
@@ -155,14 +178,19 @@ def fill(document: Path) -> None:
   }
 
   def block(match):
-    kind, *arguments = match.group(1).split()
+    kind, *arguments = shlex.split(match.group(1))
     return f'<!-- {match.group(1)} -->\n{makers[kind.rstrip(":")](document, *arguments)}\n<!-- end -->'
 
   text = document.read_text(encoding='utf-8')
   kinds = '|'.join(makers)
-  text = re.sub(rf'<!-- ((?:{kinds}): [^>]+) -->\n.*?<!-- end -->', block, text, flags=re.DOTALL)
-  document.write_text(text, encoding='utf-8')
+  return re.sub(rf'<!-- ((?:{kinds}): [^>]+) -->\n.*?<!-- end -->', block, text, flags=re.DOTALL)
+
+
+def fill(document: Path) -> None:
+  """Rewrites the blocks of a document in place."""
+  pathlib.Path(document).write_text(filled(document), encoding='utf-8')
 
 
 if __name__ == '__main__':
-  fill(sys.argv[1])
+  for name in sys.argv[1:]:
+    fill(name)

@@ -1,6 +1,6 @@
 """Plots of saved results, and the look that all figures share; the only module that imports matplotlib."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 import contextlib
 import logging
 from typing import Any
@@ -179,3 +179,21 @@ def runs_against_width(runs: Sequence[tuple[str, pd.DataFrame]], path: Path) -> 
       from_zero(panel)
       panel.set_ylabel(label)
     axes[0].legend(frameon=False, fontsize=8, loc='lower right')
+
+
+def differences_against_width(panels_of: Mapping[str, Sequence[tuple[str, pd.Series]]], path: Path) -> None:
+  """Draws differences of MRR against width around a line at zero, a panel a group.
+
+  Args:
+    panels_of: {title of the panel: [(name, Series indexed by width)]}.
+    path: the PNG to write.
+  """
+  with panels(path, columns=len(panels_of), size=(4.8, 4.4), sharey=True) as axes:
+    for panel, (title, series) in zip(axes, panels_of.items()):
+      panel.axhline(0, color='#666666', linewidth=1)
+      for i, (name, values) in enumerate(series):
+        panel.plot(values.index, values, label=name, **look(i))
+      width_axis(panel, {width for _, values in series for width in values.index})
+      panel.set_title(title, fontsize=10)
+      panel.legend(frameon=False, fontsize=8, loc='upper right')
+    axes[0].set_ylabel('MRR of the croppable model less direct training')

@@ -49,6 +49,33 @@ def test_table(frame: pd.DataFrame, beside: Iterable[tuple[str, str, str]] = ())
   return ['arm', 'chosen point', *map(str, widths), 'steps', 'training', 'seeds'], rows
 
 
+def is_direct(part: pd.DataFrame) -> pd.Series:
+  """Returns which rows are of direct training: of the arms 'direct-WIDTH'."""
+  return part['arm'].str.startswith('direct-')
+
+
+def seconds(part: pd.DataFrame) -> float:
+  """Returns the training seconds of all arms together, one seed of each (means over the seeds)."""
+  return part.groupby('arm')['train_seconds'].mean().sum()
+
+
+def ahead(name: str, part: pd.DataFrame) -> dict[str, pd.Series]:
+  """Returns {arm: MRR less that of direct training, indexed by width and seed} where both sides have one.
+
+  Args:
+    name: the study, for the message.
+    part: its judged rows.
+
+  Raises:
+    ValueError: a study without direct training.
+  """
+  direct = is_direct(part)
+  if not direct.any():
+    raise ValueError(f'{name}: no arm of this study is called direct-WIDTH; name the files of studies that have them')
+  mrr = lambda rows: rows.set_index(['width', 'seed'])['mrr']
+  return {arm: (mrr(one) - mrr(part[direct])).dropna() for arm, one in part[~direct].groupby('arm', sort=False)}
+
+
 def ahead_table(studies: Mapping[str, pd.DataFrame]) -> TextTable:
   """Returns (header, rows): by how much arms are ahead of the arms 'direct-WIDTH' of their study, an arm a row.
 
@@ -63,17 +90,10 @@ def ahead_table(studies: Mapping[str, pd.DataFrame]) -> TextTable:
   """
   parts = {name: judged(frame) for name, frame in studies.items()}
   widths, rows = tables.shown_widths(set(pd.concat(parts.values())['width'])), []
-  mrr = lambda rows: rows.set_index(['width', 'seed'])['mrr']
-  seconds = lambda rows: rows.groupby('arm')['train_seconds'].mean().sum()
   for name, part in parts.items():
-    is_direct = part['arm'].str.startswith('direct-')
-    direct = part[is_direct]
-    if direct.empty:
-      raise ValueError(f'{name}: no arm of this study is called direct-WIDTH; name the files of studies that have them')
-    for arm, one in part[~is_direct].groupby('arm', sort=False):
-      pairs = (mrr(one) - mrr(direct)).dropna()
-      ahead = pairs.groupby('width').mean()
-      cells = [difference(ahead[w]) if w in ahead else '' for w in widths]
+    for arm, pairs in ahead(name, part).items():
+      one, means = part[part['arm'] == arm], pairs.groupby('width').mean()
+      cells = [difference(means[w]) if w in means else '' for w in widths]
       rows.append(
         [
           name,
@@ -81,10 +101,49 @@ def ahead_table(studies: Mapping[str, pd.DataFrame]) -> TextTable:
           *cells,
           f'{one["steps"].max():,}',
           str(pairs.index.unique('seed').size),
-          f'{seconds(direct) / seconds(one):.1f}',
+          f'{seconds(part[is_direct(part)]) / seconds(one):.1f}',
         ]
       )
   return ['study', 'arm', *map(str, widths), 'steps', 'seeds', 'seconds, direct : arm'], rows
+
+
+def ahead_figure(studies: Mapping[str, pd.DataFrame], path: Path) -> None:
+  """Draws by how much the arm 'med' of every study is ahead of direct training against width, a panel a graph.
+
+  Args:
+    studies: {GRAPH-REST or scores-GRAPH-REST: rows of study.csv files}.
+    path: the PNG to write.
+  """
+  panels: dict[str, list[tuple[str, pd.Series]]] = {}
+  for name, frame in studies.items():
+    graph, _, rest = name.removeprefix('scores-').partition('-')
+    means = ahead(name, judged(frame))['med'].groupby('width').mean()
+    panels.setdefault(graph, []).append((rest, means))
+  plots.differences_against_width(panels, path)
+
+
+def summary_table(studies: Mapping[str, pd.DataFrame]) -> TextTable:
+  """Returns (header, rows): of every study the test MRR of the croppable arm 'med', and of its direct arms as one row.
+
+  Cells are means over seeds; minutes are those of one seed of all trainings that the row needs.
+
+  Args:
+    studies: {name: rows of study.csv files}.
+  """
+  parts = {name: judged(frame) for name, frame in studies.items()}
+  widths, rows = tables.shown_widths(set(pd.concat(parts.values())['width'])), []
+  for name, part in parts.items():
+    sides = (('one training, cropped', part[part['arm'] == 'med']), ('a training a width', part[is_direct(part)]))
+    means = [side.groupby('width')['mrr'].mean() for _, side in sides]
+    best = pd.concat(means, axis=1).dropna().round(3).max(axis=1)  # of widths that both sides have
+    bold = lambda mrr, width: width in best and round(mrr[width], 3) == best[width]
+    for title, (what, side), mrr in zip((name, ''), sides, means):
+      cells = [
+        quality.figure(mrr[w], best=w in best and round(mrr[w], 3) == best[w]) if w in mrr else '' for w in widths
+      ]
+      trainings, minutes = side['arm'].nunique(), seconds(side) / 60
+      rows.append([title, what, *cells, str(trainings), f'{side["steps"].max():,}', f'{minutes:.1f}'])
+  return ['', '', *map(str, widths), 'trainings', 'steps each', 'minutes in all'], rows
 
 
 def difference(value: float) -> str:

@@ -1,11 +1,15 @@
 import json
+import pathlib
+import re
 
 import pandas as pd
 import pytest
 
 from medjax import config as config_lib
-from medjax.report import document, quality
+from medjax.report import document, plots, quality, studies
 from medjax.saved import workdir as workdir_lib
+
+DOCS = pathlib.Path(__file__).parents[2] / 'docs'
 
 
 def save_run(folder, widths, mrr):
@@ -166,6 +170,37 @@ def test_by_how_much_croppable_models_are_ahead(tmp_path):
   page.write_text('<!-- ahead: far-beside.csv -->\n<!-- end -->\n')
   with pytest.raises(ValueError, match='far: no arm of this study is called direct-WIDTH'):
     document.fill(page)
+
+
+def test_a_summary_has_a_row_for_each_side_of_a_study(tmp_path):
+  study_frame().to_csv(tmp_path / 'near.csv', index=False)
+  page = tmp_path / 'page.md'
+  page.write_text("<!-- summary: '[A study](a.md)=near.csv' -->\n<!-- end -->\n")
+  document.fill(page)
+  lines = page.read_text().splitlines()
+  assert lines[1] == '|  |  | 10 | 20 | trainings | steps each | minutes in all |'
+  assert lines[3] == '| [A study](a.md) | one training, cropped | 0.330 | 0.420 | 1 | 1,000 | 1.0 |'
+  assert lines[4] == '|  | a training a width | **0.340** |  | 1 | 1,000 | 1.0 |'
+
+
+def test_differences_are_drawn_a_panel_a_graph(tmp_path):
+  for name in ('one-a', 'scores-one-b', 'two-a'):
+    study_frame().to_csv(tmp_path / f'{name}.csv', index=False)
+  page = tmp_path / 'page.md'
+  page.write_text('<!-- ahead-figure: one-a.csv scores-one-b.csv two-a.csv ahead.png -->\n<!-- end -->\n')
+  document.fill(page)
+  assert '(ahead.png)' in page.read_text() and (tmp_path / 'ahead.png').read_bytes().startswith(b'\x89PNG')
+
+
+FILLED = re.compile(r'<!-- [a-z-]+: .*?<!-- end -->', re.DOTALL)
+PAGES = [page for page in sorted(DOCS.rglob('*.md')) if FILLED.search(page.read_text())]
+
+
+@pytest.mark.parametrize('page', PAGES, ids=lambda page: page.relative_to(DOCS).as_posix())
+def test_the_pages_are_filled_with_what_is_saved(page, monkeypatch):
+  for module, draw in ((studies, 'figure'), (studies, 'ahead_figure'), (plots, 'runs_against_width')):
+    monkeypatch.setattr(module, draw, lambda *_: None)
+  assert document.filled(page) == page.read_text(), 'fill it anew: python -m medjax.report.document PAGE'
 
 
 def test_papers_do_not_tell_reciprocal_relations_apart():
