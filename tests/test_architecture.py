@@ -42,7 +42,7 @@ def test_the_picture_is_that_of_the_imports(tmp_path):
 
 def test_links_of_all_documents_lead_to_files():
   assert len(re.findall(r'\]\(', TEXT)) > 40
-  for page in (*ROOT.glob('*.md'), *DOCUMENT.parent.glob('*.md')):
+  for page in (*ROOT.glob('*.md'), *DOCUMENT.parent.rglob('*.md')):
     for link in re.findall(r'\]\(([^)#]+)', page.read_text()):
       assert link.startswith('https://') or (page.parent / link).exists(), f'{page.name}: {link}'
 

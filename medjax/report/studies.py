@@ -136,11 +136,8 @@ def summary_table(studies: Mapping[str, pd.DataFrame]) -> TextTable:
     sides = (('one training, cropped', part[part['arm'] == 'med']), ('a training a width', part[is_direct(part)]))
     means = [side.groupby('width')['mrr'].mean() for _, side in sides]
     best = pd.concat(means, axis=1).dropna().round(3).max(axis=1)  # of widths that both sides have
-    bold = lambda mrr, width: width in best and round(mrr[width], 3) == best[width]
     for title, (what, side), mrr in zip((name, ''), sides, means):
-      cells = [
-        quality.figure(mrr[w], best=w in best and round(mrr[w], 3) == best[w]) if w in mrr else '' for w in widths
-      ]
+      cells = [quality.figure(mrr[w], best=round(mrr[w], 3) == best.get(w)) if w in mrr else '' for w in widths]
       trainings, minutes = side['arm'].nunique(), seconds(side) / 60
       rows.append([title, what, *cells, str(trainings), f'{side["steps"].max():,}', f'{minutes:.1f}'])
   return ['', '', *map(str, widths), 'trainings', 'steps each', 'minutes in all'], rows

@@ -1,0 +1,161 @@
+"""What the site adds to the pages as they are read on the repository's host: `hooks` of mkdocs.yml.
+
+A page links to files of the repository that are no pages, such as modules; each of these becomes a page that shows it.
+Equations become MathML and the graph of rooms a table, so that no page needs a script of another server. Pages that
+name something to be listed (`<!-- listed: fields -->`) get it from the code.
+"""
+
+import html
+import pathlib
+import posixpath
+import re
+import sys
+
+from latex2mathml import converter
+from mkdocs.structure.files import File, InclusionLevel
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+DOCS = ROOT / 'docs'
+LINK = re.compile(r'(\]\()([^)#\s:]+)((?:#[^)\s]*)?\))')
+FENCE = re.compile(r'^( *)(`{3,})[^\n]*\n.*?^\1\2$', re.DOTALL | re.MULTILINE)
+HEAD = '---\nsearch: {exclude: true}\nhide: [toc]\n---\n'  # of a page that shows a file
+LANGUAGES = {'.py': 'python', '.sh': 'bash', '.toml': 'toml', '.yml': 'yaml', '.md': 'markdown', '.json': 'json'}
+
+
+def outside_code(change, text):
+  """Returns a text whose parts that are no block of code are changed."""
+  parts, end = [], 0
+  for fence in FENCE.finditer(text):
+    parts += [change(text[end : fence.start()]), fence[0]]
+    end = fence.end()
+  return ''.join([*parts, change(text[end:])])
+
+
+def place(uri):
+  """The page of the site that shows a file of the repository."""
+  return f'source/{uri}.md'
+
+
+def repository_file(page, link, pages):
+  """The path in the repository of the file that a page links to, if it is a file and no page of the site, or None."""
+  target = posixpath.normpath(posixpath.join('docs', posixpath.dirname(page), link))
+  known = target.removeprefix('docs/') in pages
+  return target if not known and not target.startswith('..') and (ROOT / target).is_file() else None
+
+
+def on_files(files, config):
+  """Adds a page for every file of the repository that pages link to."""
+  uris = {file.src_uri for file in files if not file.inclusion.is_excluded()}
+  pages = [file for file in files.documentation_pages() if file.src_uri in uris]
+  linked = {
+    target
+    for file in pages
+    for _, link, _ in LINK.findall(FENCE.sub('', file.content_string))
+    if (target := repository_file(file.src_uri, link, uris))
+  }
+  for target in sorted(linked):
+    language = LANGUAGES.get(pathlib.Path(target).suffix, 'text')
+    text = (ROOT / target).read_text(encoding='utf-8')
+    content = (
+      f'---\nsearch: {{exclude: true}}\nhide: [toc]\n---\n# {target}\n\n``````````{language}\n{text}\n``````````\n'
+    )
+    files.append(File.generated(config, place(target), content=content, inclusion=InclusionLevel.NOT_IN_NAV))
+  return files
+
+
+def on_page_markdown(markdown, page, config, files):
+  """Turns links to files of the repository to the pages that show them, and lists what a page asks for."""
+  here = page.file.src_uri
+  uris = {file.src_uri for file in files if not file.src_uri.startswith('source/')}
+
+  def turned(match):
+    target = repository_file(here, match[2], uris)
+    return match[0] if target is None else f'{match[1]}{posixpath.relpath(place(target), posixpath.dirname(here))})'
+
+  if here.startswith('source/'):
+    return markdown
+  markdown = re.sub(r'<!-- listed: (\w+) -->', lambda match: LISTS[match[1]](), markdown)
+  return outside_code(lambda text: LINK.sub(turned, text), markdown)
+
+
+def mathml(latex, display):
+  """An equation as MathML; bars and brackets that are not `\\left` or `\\right` have the size of a letter."""
+  text = converter.convert(html.unescape(latex.strip()), display=display)
+  return re.sub(r'<m[io]>(&#x0(?:2016|007C|27E8|27E9);)</m[io]>', r'<mo stretchy="false">\1</mo>', text)
+
+
+def on_page_content(content, page, config, files):
+  """Makes equations MathML, and the graph of rooms a table."""
+  equation = lambda display: lambda match: mathml(match[1], display)
+  content = re.sub(r'<span class="arithmatex">\\\((.*?)\\\)</span>', equation('inline'), content, flags=re.DOTALL)
+  content = re.sub(r'<div class="arithmatex">\s*\\\[(.*?)\\\]\s*</div>', equation('block'), content, flags=re.DOTALL)
+  return re.sub(r'<pre class="rooms"><code>(.*?)</code></pre>', rooms_table, content, flags=re.DOTALL)
+
+
+def rooms_table(match):
+  """The rows `importer --> imported` of a graph as a table, a row an importer, in the graph's order."""
+  below = {}
+  for room, other in re.findall(r'(\w+) --&gt; (\w+)', match[1]):
+    below.setdefault(room, []).append(other)
+  rows = (f'<tr><td>{room}</td><td>{", ".join(others)}</td></tr>' for room, others in below.items())
+  return f'<table><thead><tr><th>room</th><th>imports</th></tr></thead><tbody>{"".join(rows)}</tbody></table>'
+
+
+def cell(text):
+  """A text as a cell of a Markdown table."""
+  return ' '.join(str(text).split()).replace('|', r'\|').replace('<', '&lt;')
+
+
+def table(header, rows):
+  """A Markdown table."""
+  line = lambda cells: '| ' + ' | '.join(map(cell, cells)) + ' |'
+  return '\n'.join([line(header), '|' + '---|' * len(header), *map(line, rows)])
+
+
+def imported():
+  """Makes the repository's own modules those that are imported."""
+  if str(ROOT) not in sys.path:
+    sys.path.insert(0, str(ROOT))
+
+
+def fields():
+  """The fields of a configuration by section: what each is by default, and what is said of it."""
+  imported()
+  from medjax.config import help as field_help
+  from medjax.config.fields import Config
+  from medjax.config.flat import flatten
+
+  said, sections = field_help.comments(), {}
+  for field, default in flatten(Config()).items():
+    section, _, _ = field.rpartition('.')
+    sections.setdefault(section, []).append((f'`{field}`', f'`{default!r}`', said[field]))
+  parts = [
+    (f'## {section or "Whole run"}\n\n' if section else '') + table(('field', 'default', 'meaning'), rows)
+    for section, rows in sorted(sections.items())
+  ]
+  return '\n\n'.join(parts)
+
+
+def modes():
+  """What the command line can be asked for, by mode, with its flags."""
+  imported()
+  from medjax import cli
+
+  flags = lambda mode: ', '.join(f'`--{flag}`' for flag in mode.flags)
+  reads = lambda mode: f'`--{mode.reads}*`' if mode.reads else ''
+  rows = [(f'`{name}`', mode.run.__doc__, flags(mode), reads(mode)) for name, mode in cli.MODES.items()]
+  return table(('mode', 'what it does', 'its flags', 'fields it reads'), rows)
+
+
+def flags():
+  """The flags of the command line, with their defaults and what is said of them."""
+  imported()
+  from absl.flags import FLAGS
+
+  import launch
+
+  rows = [(f'`--{flag.name}`', f'`{flag.default!r}`', FLAGS[flag.name].help) for flag in launch.OPTIONS]
+  return table(('flag', 'default', 'meaning'), rows)
+
+
+LISTS = {'fields': fields, 'modes': modes, 'flags': flags}
