@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-pytest.importorskip('mkdocs', reason="the documentation's site needs the extra docs")
+for package in ('mkdocs', 'material', 'mkdocstrings_handlers', 'latex2mathml'):
+  pytest.importorskip(package, reason="the documentation's site needs the extra docs")
 
 ROOT = pathlib.Path(__file__).parents[1]
 PAGES = sorted((ROOT / 'docs').rglob('*.md'))

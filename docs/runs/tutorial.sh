@@ -13,7 +13,7 @@ page="$PWD/docs/tutorial.md"
 cd "$work"
 
 show() { # show NAME COMMAND: the command and what it prints, without the bar of progress
-  { echo "\$ $2"; bash -c "$2" 2> errors.txt | sed "s#$work/##g"; } > "$here/$1.txt"
+  { echo "\$ $2"; bash -c "$2" 2> errors.txt | sed "s#$work/##g"; } > "$here/$1.txt" || { cat errors.txt; exit 1; }
 }
 
 show train 'python launch.py'

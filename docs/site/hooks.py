@@ -1,11 +1,13 @@
 """What the site adds to the pages as they are read on the repository's host: `hooks` of mkdocs.yml.
 
-A page links to files of the repository that are no pages, such as modules; each of these becomes a page that shows it.
-Equations become MathML and the graph of rooms a table, so that no page needs a script of another server. Pages that
-name something to be listed (`<!-- listed: fields -->`) get it from the code.
+A page links to files and folders of the repository that are no pages, such as modules; each of these becomes a page
+that shows it, so that the site needs no repository beside it. Equations become MathML and the graph of rooms a table,
+so that no page needs a script of another server. Pages that name something to be listed (`<!-- listed: fields -->`) get
+it from the code.
 """
 
 import html
+import json
 import pathlib
 import posixpath
 import re
@@ -15,11 +17,10 @@ from latex2mathml import converter
 from mkdocs.structure.files import File, InclusionLevel
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-DOCS = ROOT / 'docs'
 LINK = re.compile(r'(\]\()([^)#\s:]+)((?:#[^)\s]*)?\))')
 FENCE = re.compile(r'^( *)(`{3,})[^\n]*\n.*?^\1\2$', re.DOTALL | re.MULTILINE)
 HEAD = '---\nsearch: {exclude: true}\nhide: [toc]\n---\n'  # of a page that shows a file
-LANGUAGES = {'.py': 'python', '.sh': 'bash', '.toml': 'toml', '.yml': 'yaml', '.md': 'markdown', '.json': 'json'}
+LANGUAGES = {'.py': 'python', '.sh': 'bash', '.toml': 'toml', '.yml': 'yaml', '.md': 'markdown', '.ipynb': 'python'}
 
 
 def outside_code(change, text):
@@ -31,48 +32,59 @@ def outside_code(change, text):
   return ''.join([*parts, change(text[end:])])
 
 
-def place(uri):
-  """The page of the site that shows a file of the repository."""
-  return f'source/{uri}.md'
+def place(target):
+  """The page of the site that shows a file or folder of the repository."""
+  return f'source/{target}.md'
 
 
-def repository_file(page, link, pages):
-  """The path in the repository of the file that a page links to, if it is a file and no page of the site, or None."""
+def own(files):
+  """The files of the site that are written by hand, {name: file}."""
+  found = (file for file in files if not file.inclusion.is_excluded() and not file.src_uri.startswith('source/'))
+  return {file.src_uri: file for file in found}
+
+
+def in_repository(page, link, site):
+  """The path in the repository of what a page links to, if it is there and no file of the site, or None."""
   target = posixpath.normpath(posixpath.join('docs', posixpath.dirname(page), link))
-  known = target.removeprefix('docs/') in pages
-  return target if not known and not target.startswith('..') and (ROOT / target).is_file() else None
+  return None if target.removeprefix('docs/') in site or not (ROOT / target).exists() else target
+
+
+def shown(path):
+  """A file as text: of a folder the names in it, of a notebook its cells, those that are no code as comments."""
+  if path.is_dir():
+    return '\n'.join(sorted(f'{each.name}{"/" * each.is_dir()}' for each in path.iterdir() if each.name[0] not in '._'))
+  text = path.read_text(encoding='utf-8')
+  if path.suffix != '.ipynb':
+    return text
+  cells = [(cell['cell_type'] == 'code', ''.join(cell['source'])) for cell in json.loads(text)['cells']]
+  return '\n\n'.join(source if is_code else re.sub('^', '# ', source, flags=re.MULTILINE) for is_code, source in cells)
 
 
 def on_files(files, config):
-  """Adds a page for every file of the repository that pages link to."""
-  uris = {file.src_uri for file in files if not file.inclusion.is_excluded()}
-  pages = [file for file in files.documentation_pages() if file.src_uri in uris]
-  linked = {
-    target
-    for file in pages
+  """Adds a page for every file and folder of the repository that pages link to."""
+  site = own(files)
+  links = (
+    in_repository(name, link, site)
+    for name, file in site.items()
+    if file.is_documentation_page()
     for _, link, _ in LINK.findall(FENCE.sub('', file.content_string))
-    if (target := repository_file(file.src_uri, link, uris))
-  }
-  for target in sorted(linked):
+  )
+  for target in sorted({*links} - {None}):
     language = LANGUAGES.get(pathlib.Path(target).suffix, 'text')
-    text = (ROOT / target).read_text(encoding='utf-8')
-    content = (
-      f'---\nsearch: {{exclude: true}}\nhide: [toc]\n---\n# {target}\n\n``````````{language}\n{text}\n``````````\n'
-    )
+    content = f'{HEAD}# {target}\n\n``````````{language}\n{shown(ROOT / target)}\n``````````\n'
     files.append(File.generated(config, place(target), content=content, inclusion=InclusionLevel.NOT_IN_NAV))
   return files
 
 
 def on_page_markdown(markdown, page, config, files):
   """Turns links to files of the repository to the pages that show them, and lists what a page asks for."""
-  here = page.file.src_uri
-  uris = {file.src_uri for file in files if not file.src_uri.startswith('source/')}
+  here, site = page.file.src_uri, own(files)
 
   def turned(match):
-    target = repository_file(here, match[2], uris)
+    target = in_repository(here, match[2], site)
     return match[0] if target is None else f'{match[1]}{posixpath.relpath(place(target), posixpath.dirname(here))})'
 
-  if here.startswith('source/'):
+  if here not in site:
     return markdown
   markdown = re.sub(r'<!-- listed: (\w+) -->', lambda match: LISTS[match[1]](), markdown)
   return outside_code(lambda text: LINK.sub(turned, text), markdown)
@@ -129,11 +141,9 @@ def fields():
   for field, default in flatten(Config()).items():
     section, _, _ = field.rpartition('.')
     sections.setdefault(section, []).append((f'`{field}`', f'`{default!r}`', said[field]))
-  parts = [
-    (f'## {section or "Whole run"}\n\n' if section else '') + table(('field', 'default', 'meaning'), rows)
-    for section, rows in sorted(sections.items())
-  ]
-  return '\n\n'.join(parts)
+  whole = table(('field', 'default', 'meaning'), sections.pop(''))
+  parts = (f'## {name}\n\n' + table(('field', 'default', 'meaning'), rows) for name, rows in sections.items())
+  return '\n\n'.join([whole, *parts])
 
 
 def modes():
