@@ -17,6 +17,7 @@ import pytest
 import launch
 from medjax import cli
 from medjax import config as config_lib
+from medjax.config import rules
 from medjax.experiments import study
 from tests.test_documents import configured, load
 
@@ -48,7 +49,8 @@ def check_field(config, field, text):
   """Sets a field of a configuration from a text; raises for a field that is not there and a value of another type."""
   base = config.base if isinstance(config, study.Study) else config
   field = field.removeprefix('base.')
-  kind = type(config_lib.flatten(base).get(field))
+  rules.check_field(base, field)
+  kind = type(config_lib.get(base, field))
   config_lib.put(base, field, kind(text) if kind is not bool else {'true': True, 'false': False}[text.lower()])
 
 

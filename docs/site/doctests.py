@@ -8,8 +8,9 @@ EXAMPLE = re.compile(r'^( *)>>> .*?(?=\n\s*\n|\Z)', re.DOTALL | re.MULTILINE)
 
 
 def fenced(match):
-  """An example, its whole paragraph, as a block of code."""
-  return f'{match[1]}```pycon\n{match[0]}\n{match[1]}```'
+  """An example, its whole paragraph, as a block of code, without what only the test of it reads."""
+  shown = re.sub(r' *# doctest: .*', '', match[0])
+  return f'{match[1]}```pycon\n{shown}\n{match[1]}```'
 
 
 class Doctests(griffe.Extension):

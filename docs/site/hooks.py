@@ -97,11 +97,12 @@ def mathml(latex, display):
 
 
 def on_page_content(content, page, config, files):
-  """Makes equations MathML, and the graph of rooms a table."""
+  """Makes equations MathML and the graph of rooms a table; cells break between settings, and not inside of figures."""
   equation = lambda display: lambda match: mathml(match[1], display)
   content = re.sub(r'<span class="arithmatex">\\\((.*?)\\\)</span>', equation('inline'), content, flags=re.DOTALL)
   content = re.sub(r'<div class="arithmatex">\s*\\\[(.*?)\\\]\s*</div>', equation('block'), content, flags=re.DOTALL)
-  return re.sub(r'<pre class="rooms"><code>(.*?)</code></pre>', rooms_table, content, flags=re.DOTALL)
+  content = re.sub(r'<pre class="rooms"><code>(.*?)</code></pre>', rooms_table, content, flags=re.DOTALL)
+  return re.sub(r'(?<=\w),(?=\w+=)', ',<wbr>', content).replace(' ± ', '\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}')
 
 
 def rooms_table(match):

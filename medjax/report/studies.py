@@ -133,7 +133,7 @@ def summary_table(studies: Mapping[str, pd.DataFrame]) -> TextTable:
   parts = {name: judged(frame) for name, frame in studies.items()}
   widths, rows = tables.shown_widths(set(pd.concat(parts.values())['width'])), []
   for name, part in parts.items():
-    sides = (('one training, cropped', part[part['arm'] == 'med']), ('a training a width', part[is_direct(part)]))
+    sides = (('cropped', part[part['arm'] == 'med']), ('direct', part[is_direct(part)]))
     means = [side.groupby('width')['mrr'].mean() for _, side in sides]
     best = pd.concat(means, axis=1).dropna().round(3).max(axis=1)  # of widths that both sides have
     for title, (what, side), mrr in zip((name, ''), sides, means):

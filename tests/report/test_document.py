@@ -179,8 +179,8 @@ def test_a_summary_has_a_row_for_each_side_of_a_study(tmp_path):
   document.fill(page)
   lines = page.read_text().splitlines()
   assert lines[1] == '|  |  | 10 | 20 | trainings | steps each | minutes in all |'
-  assert lines[3] == '| [A study](a.md) | one training, cropped | 0.330 | 0.420 | 1 | 1,000 | 1.0 |'
-  assert lines[4] == '|  | a training a width | **0.340** |  | 1 | 1,000 | 1.0 |'
+  assert lines[3] == '| [A study](a.md) | cropped | 0.330 | 0.420 | 1 | 1,000 | 1.0 |'
+  assert lines[4] == '|  | direct | **0.340** |  | 1 | 1,000 | 1.0 |'
 
 
 def test_differences_are_drawn_a_panel_a_graph(tmp_path):
