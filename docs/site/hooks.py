@@ -93,7 +93,8 @@ def on_page_markdown(markdown, page, config, files):
 def mathml(latex, display):
   """An equation as MathML; bars and brackets that are not `\\left` or `\\right` have the size of a letter."""
   text = converter.convert(html.unescape(latex.strip()), display=display)
-  return re.sub(r'<m[io]>(&#x0(?:2016|007C|27E8|27E9);)</m[io]>', r'<mo stretchy="false" lspace="0" rspace="0">\1</mo>', text)
+  sign = r'<mo stretchy="false" lspace="0" rspace="0">\1</mo>'
+  return re.sub(r'<m[io]>(&#x0(?:2016|007C|27E8|27E9);)</m[io]>', sign, text)
 
 
 def on_page_content(content, page, config, files):
