@@ -19,7 +19,7 @@ LOADED = re.compile(r'<(?:script|link|img|iframe|source)\b[^>]*?\b(?:src|href)="
 def site(tmp_path_factory):
   """The built site; links and anchors that lead nowhere, and pages that the navigation lacks, are warnings."""
   folder = tmp_path_factory.mktemp('site')
-  command = [sys.executable, '-m', 'mkdocs', 'build', '--strict', '--quiet', '--site-dir', str(folder)]
+  command = [sys.executable, '-m', 'mkdocs', 'build', '--strict', '--site-dir', str(folder)]
   done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
   assert done.returncode == 0, done.stdout + done.stderr
   return folder
