@@ -68,7 +68,8 @@ class ObjectiveConfig:
   regularization: float = 0.05  # its weight
   regularize: str = 'scaled'  # a component counts 'once', or in 'each' sub-model that has it, or there 'scaled' by
   # the factor of that sub-model's scores
-  sub_models: str = 'all'  # trained per step: 'all', or 'sandwich:K' (narrowest, widest, K-2 drawn at random)
+  sub_models: str = 'all'  # trained per step: 'all', or the narrowest, the widest and K-2 between from a random place
+  # on: 'sandwich:K' as many wide ones as there are, 'ladder:K' growing by the same factor
 
 
 @dataclasses.dataclass(slots=True)

@@ -1,32 +1,58 @@
 """Which sub-models a step trains when it does not train all of them: the narrowest, the widest and some between.
 
-The "sandwich rule" (Yu and Huang, "Universally Slimmable Networks", ICCV 2019), with what is between evenly spaced from
-a random place on: every sub-model comes as often as any other, and two that follow each other are never far apart.
+The "sandwich rule" (Yu and Huang, "Universally Slimmable Networks", ICCV 2019). What is between is evenly spaced from a
+random place on, by its place among the sub-models ('sandwich': any comes as often as any other) or by the logarithm of
+its width ('ladder': a step has about as many narrow ones as wide ones). So two that follow each other are never far
+apart.
 """
 
+from collections.abc import Sequence
 import itertools
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int32, PyTree
+from jaxtyping import Array, Float, Int, Int32, PyTree
+import numpy as np
+
+Drawings = Int[np.ndarray, 'M K']  # the places that a step may train: each row increases, from the first to the last
 
 
-def draw(key: jax.Array, count: int, size: int) -> Int32[Array, ' K']:
-  """Returns the places of `count` of `size` sub-models, increasing; the first and the last are among them."""
-  middle, between = size - 2, count - 2
-  if not between:
-    return jnp.array([0, size - 1])
-  places = 1 + (jnp.arange(between) * middle + jax.random.randint(key, (), 0, middle)) // between
-  return jnp.concatenate([jnp.array([0]), places, jnp.array([size - 1])])
+def drawings(rule: str, widths: Sequence[int]) -> Drawings | None:
+  """Returns what a step draws from under a rule, 'sandwich:K' or 'ladder:K', of these widths; None for 'all' of them.
 
-
-def most_apart(count: int, size: int) -> int:
-  """The most by which the places of two that follow each other in a `draw` can differ.
-
-  >>> most_apart(8, 64), most_apart(2, 64)
-  (11, 63)
+  >>> drawings('sandwich:4', (10, 20, 30, 40, 50, 60)).tolist()
+  [[0, 1, 3, 5], [0, 1, 3, 5], [0, 2, 4, 5], [0, 2, 4, 5]]
   """
-  return -(-(size - 2) // (count - 2)) if count > 2 else size - 1
+  kind, _, count = rule.partition(':')
+  return None if kind == 'all' else {'sandwich': sandwich, 'ladder': ladder}[kind](int(count), widths)
+
+
+def sandwich(count: int, widths: Sequence[int]) -> Drawings:
+  """Returns drawings in which every sub-model but the first and last comes equally often."""
+  middle, between = len(widths) - 2, count - 2
+  starts = np.arange(middle if between else 1)[:, None]
+  return with_ends(1 + (np.arange(between) * middle + starts) // max(between, 1), len(widths))
+
+
+def ladder(count: int, widths: Sequence[int]) -> Drawings:
+  """Returns drawings of widths that grow by about the same factor from each to the next."""
+  values, between = np.log(np.asarray(widths, float)), count - 2
+  starts = np.linspace(0, 1, 4 * len(widths) if between else 1, endpoint=False)[:, None]
+  rungs = values[0] + (values[-1] - values[0]) * (np.arange(between) + starts) / max(between, 1)
+  nearest = np.abs(rungs[..., None] - values).argmin(-1)
+  order = np.arange(between)
+  apart = np.maximum.accumulate(np.maximum(nearest, 1) - order, axis=1) + order  # each after the one before
+  return with_ends(np.minimum(apart, len(widths) - 1 - between + order), len(widths))
+
+
+def with_ends(between: Int[np.ndarray, 'M J'], size: int) -> Drawings:
+  """Returns places between the first and the last of `size` sub-models with those two."""
+  return np.pad(between, ((0, 0), (1, 1)), constant_values=((0, 0), (0, size - 1))).astype(np.int32)
+
+
+def draw(key: jax.Array, among: Drawings) -> Int32[Array, ' K']:
+  """Returns one of the drawings."""
+  return jnp.asarray(among)[jax.random.randint(key, (), 0, len(among))]
 
 
 def spread(values: Float[Array, ' K'], drawn: Int32[Array, ' K'] | None, size: int) -> Float[Array, ' N']:
@@ -34,21 +60,21 @@ def spread(values: Float[Array, ' K'], drawn: Int32[Array, ' K'] | None, size: i
   return values if drawn is None else jnp.full(size, jnp.nan).at[drawn].set(values)
 
 
-def segment_ends(ends: tuple[int, ...], count: int) -> tuple[int, ...]:
-  """Returns where the `segments` of `count` drawn sub-models end, of all sub-models that end at these components.
+def segment_ends(ends: Sequence[int], among: Drawings) -> tuple[int, ...]:
+  """Returns where the `segments` of drawn sub-models end: each is as long as the longest that may be drawn there.
 
-  >>> segment_ends((10, 20, 30, 40, 50), 3)  # 30 at most from one to the next
-  (10, 40, 70)
+  Args:
+    ends: the components at which all N sub-models end.
+    among: what is drawn from.
   """
-  apart = most_apart(count, len(ends))
-  longest = max(wide - narrow for narrow, wide in zip(ends, [*ends[apart:], *[ends[-1]] * apart]))
-  return tuple(ends[0] + i * longest for i in range(count))
+  lengths = np.diff(np.asarray(ends)[among], axis=1, prepend=0).max(0)
+  return tuple(np.cumsum(lengths).tolist())
 
 
 def segments(
-  tree: PyTree[Float[Array, '... C']], ends: tuple[int, ...], drawn: Int32[Array, ' K']
+  tree: PyTree[Float[Array, '... C']], ends: Sequence[int], among: Drawings, drawn: Int32[Array, ' K']
 ) -> PyTree[Float[Array, '... D']]:
-  """Returns the components from one drawn sub-model to the next, filled up with zeros to one length.
+  """Returns the components from one drawn sub-model to the next, filled up with zeros to lengths that are always alike.
 
   So shapes do not depend on what is drawn. Inner products up to the end of a segment, see `segment_ends`, are those up
   to the end of its sub-model.
@@ -56,17 +82,19 @@ def segments(
   Args:
     tree: leaves [..., C].
     ends: the components at which all N sub-models end.
+    among: what is drawn from.
     drawn: places of K of them, as `draw` gives them.
   """
-  first, second, *_ = segment_ends(ends, len(drawn))
-  longest, at = second - first, jnp.asarray(ends)[drawn]
+  first, *later = segment_ends(ends, among)
+  longest = [end - start for start, end in itertools.pairwise([first, *later])]
+  at = jnp.asarray(ends)[drawn]
 
   def cut(x):
-    padded = jnp.pad(x, [(0, 0)] * (x.ndim - 1) + [(0, longest)])
+    padded = jnp.pad(x, [(0, 0)] * (x.ndim - 1) + [(0, max(longest))])
     parts = [x[..., :first]]
-    for start, end in itertools.pairwise(at):
-      part = jax.lax.dynamic_slice_in_dim(padded, start, longest, -1)
-      parts.append(jnp.where(jnp.expand_dims(jnp.arange(longest) < end - start, range(x.ndim - 1)), part, 0))
+    for length, start, end in zip(longest, at, at[1:]):
+      part = jax.lax.dynamic_slice_in_dim(padded, start, length, -1)
+      parts.append(jnp.where(jnp.expand_dims(jnp.arange(length) < end - start, range(x.ndim - 1)), part, 0))
     return jnp.concatenate(parts, -1)
 
   return jax.tree.map(cut, tree)

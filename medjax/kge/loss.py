@@ -9,7 +9,7 @@ from jaxtyping import Array, Bool, Float, Int32
 
 from medjax import objectives
 from medjax.config.fields import Config, ObjectiveConfig
-from medjax.core import prefix, width_scale
+from medjax.core import prefix, sub_models, width_scale
 from medjax.core.widths import Widths
 from medjax.kge import regularizers, scoring, teaching
 from medjax.kge.batches import Batch
@@ -67,6 +67,7 @@ def make_loss(
   """
   objective = config.objective
   options = objective_options(objective)
+  among = sub_models.drawings(objective.sub_models, widths.values)
   all_fractions = jnp.asarray(widths.values, jnp.float32) / widths.full
 
   def loss(
@@ -91,7 +92,7 @@ def make_loss(
     shared = scoring.queries_of_a_set(query, rows) > 1  # else a query's products with its candidates have one row
     if objective.loss == 'softmax' and score.inner_product and shared:
       positive = offset[None] + scale[None] * pick(score.scores_by_width(query, rows.answers, widths))
-      scored = positive, scoring.walk_batch(query, rows, batch.valid, scale, widths, options.mutual, drawn)
+      scored = positive, scoring.walk_batch(query, rows, batch.valid, scale, widths, options.mutual, among, drawn)
       objective_losses = nested_softmax.losses_of_totals
     else:
       positive, negative = scoring.score_batch(scoring.by_width(score, widths, drawn), query, rows)

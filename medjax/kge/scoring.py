@@ -12,6 +12,7 @@ from jaxtyping import Array, Bool, Float, Int32
 
 from medjax.core import exchange, sub_models
 from medjax.core import rows as rows_lib
+from medjax.core.sub_models import Drawings
 from medjax.core.widths import Widths
 from medjax.kge.batches import Batch
 from medjax.objectives import Mutual, nested_softmax
@@ -87,6 +88,7 @@ def walk_batch(
   scale: Float[Array, ' N'],
   widths: Widths,
   mutual: Mutual | None,
+  among: Drawings | None = None,
   drawn: Int32[Array, ' N'] | None = None,
 ) -> Totals:
   """Returns the `Totals` [B, N] of a batch under a score that is an inner product, without the scores in memory.
@@ -100,7 +102,8 @@ def walk_batch(
     scale: what a raw score is multiplied by.
     widths: those of a device.
     mutual: how neighbours learn from each other, or None.
-    drawn: the places of the N sub-models that are trained now, see `core.sub_models`; None is all of them.
+    among, drawn: the places of the N sub-models that are trained now, and what they were drawn from, see
+      `core.sub_models`; None is all of them.
   """
   asked, wrong = in_sets(queries, rows), rows.negatives
   valid = valid.reshape(len(jax.tree.leaves(wrong)[0]), -1, valid.shape[1])
@@ -109,9 +112,9 @@ def walk_batch(
     asked, wrong = exchange.own_rows(asked, widths), exchange.all_components(wrong, widths)
     valid = exchange.own_part(valid, widths)
   ends = tuple(width // widths.components for width in widths.values)
-  if drawn is not None:
-    whole, ends = ends, sub_models.segment_ends(ends, len(drawn))
-    asked, wrong = (sub_models.segments(x, whole, drawn) for x in (asked, wrong))
+  if among is not None and drawn is not None:
+    whole, ends = ends, sub_models.segment_ends(ends, among)
+    asked, wrong = (sub_models.segments(x, whole, among, drawn) for x in (asked, wrong))
   how = Walk(ends, mutual is not None, mutual.detach if mutual else 'none')
   found = nested_softmax.totals(asked, wrong, valid, scale, how)
   if widths.axis:

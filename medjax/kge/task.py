@@ -10,6 +10,7 @@ from jaxtyping import PyTree
 from medjax.config.fields import Config
 from medjax.core import axes as axes_lib
 from medjax.core import rows as rows_lib
+from medjax.core import sub_models
 from medjax.core.widths import Widths
 from medjax.kge import batches, scoring, teaching
 from medjax.kge.loss import Loss, make_loss
@@ -90,7 +91,7 @@ def make_task(
       'teacher': teaching.in_batches(config, teacher),
     },
     touched=touched if train.sparse_updates else None,
-    sub_models=0 if objective.sub_models == 'all' else int(objective.sub_models.partition(':')[2]),
+    drawings=sub_models.drawings(objective.sub_models, widths.values),
   )
 
 

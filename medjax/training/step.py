@@ -37,9 +37,9 @@ def make_step(
   def step(state, data):
     batch = task.batch(jax.random.fold_in(run_key, 1), state.step, data)
     drawn = None
-    if task.sub_models:
+    if task.drawings is not None:
       key = jax.random.fold_in(jax.random.fold_in(run_key, 2), state.step)
-      drawn = sub_models.draw(key, task.sub_models, size)
+      drawn = sub_models.draw(key, task.drawings)
     if task.touched:
       return sparse.on_touched_rows(update, task.touched, optimizer)(state, batch, drawn)
     return update(state, batch, drawn)

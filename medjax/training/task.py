@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Protocol
 import jax
 from jaxtyping import Array, Float, Int32, PyTree
 
+from medjax.core.sub_models import Drawings
 from medjax.core.widths import Widths
 
 
@@ -71,7 +72,7 @@ class Task(NamedTuple):
     local_batch: the whole batch -> this device's share of it, under the task's layout.
     constrain: parameters after an update -> parameters in their range.
     touched: (params, batch) -> the `Touched` rows, for updates of no other rows; None updates densely.
-    sub_models: how many sub-models a step trains, the narrowest and the widest among them; 0 trains all.
+    drawings: the places of the sub-models that a step may train, see `core.sub_models`; None trains all.
   """
 
   init: Init
@@ -85,4 +86,4 @@ class Task(NamedTuple):
   local_batch: Callable[[Any], Any] = lambda batch: batch
   constrain: Callable[[PyTree], PyTree] = lambda params: params
   touched: Callable[[PyTree, Any], Touched] | None = None
-  sub_models: int = 0
+  drawings: Drawings | None = None

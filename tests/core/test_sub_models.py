@@ -7,29 +7,59 @@ import pytest
 
 from medjax.core import sub_models
 
+RULES = ('sandwich', 'ladder')
+SIZES = [(2, 2), (2, 7), (3, 5), (8, 64), (6, 9), (64, 64)]
 
-@pytest.mark.parametrize('count, size', [(2, 2), (2, 7), (3, 5), (8, 64), (6, 9), (64, 64)])
-def test_draws_have_the_ends_and_come_alike_often(count, size):
-  draws = np.stack([sub_models.draw(jax.random.key(seed), count, size) for seed in range(300 if size < 64 else 60)])
-  assert draws.shape[1] == count and (draws[:, 0] == 0).all() and (draws[:, -1] == size - 1).all()
-  gaps = np.diff(draws, axis=1)
-  assert gaps.min() >= 1 and gaps.max() <= sub_models.most_apart(count, size)
-  if count > 2 and size < 64:
-    often = np.bincount(draws[:, 1:-1].ravel(), minlength=size)[1:-1] / len(draws)
-    np.testing.assert_allclose(often, (count - 2) / (size - 2), atol=0.12)
+
+@pytest.mark.parametrize('rule', RULES)
+@pytest.mark.parametrize('count, size', SIZES)
+def test_drawings_have_the_ends_and_all_between(rule, count, size):
+  among = sub_models.drawings(f'{rule}:{count}', range(10, 10 * size + 1, 10))
+  assert among.shape[1] == count and (among[:, 0] == 0).all() and (among[:, -1] == size - 1).all()
+  assert np.diff(among, axis=1).min() >= 1
+  assert set(among.ravel()) == (set(range(size)) if count > 2 else {0, size - 1})
+  assert sub_models.drawings('all', range(size)) is None
+
+
+@pytest.mark.parametrize('count, size', SIZES)
+def test_of_a_sandwich_all_come_alike_often_and_in_even_steps(count, size):
+  among = sub_models.sandwich(count, range(size))
+  often = np.bincount(among[:, 1:-1].ravel(), minlength=size)[1:-1]
+  assert count == 2 or len(set(often)) == 1
+  gaps = np.diff(among[:, 1:-1], axis=1)
+  assert not gaps.size or gaps.max() - gaps.min() <= 1
+
+
+def test_rungs_of_a_ladder_are_as_far_apart_as_their_widths_are_large():
+  widths = np.arange(10, 650, 10)
+  among = sub_models.ladder(8, widths)
+  factors = np.diff(np.log(widths[among]), axis=1)
+  wide = (widths[among[:, :-1]] >= 40) & (np.arange(7) < 6)  # narrower ones are no finer than tens; the last is cut
+  assert np.abs(factors[wide] - np.log(2)).max() < np.log(1.2)
+  assert factors[:, -1].max() <= np.log(2) + 1e-9
+  often = np.bincount(among.ravel(), minlength=64) / len(among)
+  octaves = [often[(widths > 640 / 2**i) & (widths <= 640 / 2 ** (i - 1)) & (widths < 640)].sum() for i in (1, 2, 3)]
+  np.testing.assert_allclose(octaves, 1, atol=0.06)
+
+
+def test_a_draw_is_each_of_its_drawings():
+  among = sub_models.sandwich(3, range(6))
+  drawn = {tuple(np.asarray(sub_models.draw(jax.random.key(seed), among)).tolist()) for seed in range(60)}
+  assert drawn == {tuple(row) for row in among.tolist()}
 
 
 @pytest.mark.parametrize('ends', [tuple(range(2, 25, 2)), (1, 2, 5, 6, 11, 20, 24)])
+@pytest.mark.parametrize('rule', RULES)
 @pytest.mark.parametrize('count', [2, 3, 5])
-def test_products_up_to_the_end_of_a_segment_are_those_of_its_sub_model(ends, count):
+def test_products_up_to_the_end_of_a_segment_are_those_of_its_sub_model(ends, rule, count):
   random = np.random.default_rng(0)
   query, candidate = ({'x': random.normal(size=(3, ends[-1]))} for _ in range(2))
-  cut = sub_models.segment_ends(ends, count)
-  for seed in range(10):
-    drawn = sub_models.draw(jax.random.key(seed), count, len(ends))
-    left, right = (np.asarray(sub_models.segments(x, ends, drawn)['x']) for x in (query, candidate))
+  among = sub_models.drawings(f'{rule}:{count}', ends)
+  cut = sub_models.segment_ends(ends, among)
+  for drawn in among[:: max(len(among) // 6, 1)]:
+    left, right = (np.asarray(sub_models.segments(x, ends, among, jnp.asarray(drawn))['x']) for x in (query, candidate))
     assert left.shape == (3, cut[-1])
-    for place, end in zip(np.asarray(drawn), cut):
+    for place, end in zip(drawn, cut):
       whole = (query['x'] * candidate['x'])[:, : ends[place]].sum(1)
       np.testing.assert_allclose((left * right)[:, :end].sum(1), whole, rtol=1e-5)
 

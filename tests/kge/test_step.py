@@ -286,11 +286,11 @@ def test_learned_gamma_is_one_per_width_and_moves():
     ('transe', {'objective__loss': 'softmax', 'train__share_negatives': 4}),
   ],
 )
-@pytest.mark.parametrize('given', ['4,8,12,16,20,24', '2,4,12,14,20,24'])
-def test_a_sandwich_trains_as_if_there_were_no_other_sub_models(score, fields, given):
-  config, _, widths, state, step = build(score, model__widths=given, objective__sub_models='sandwich:3', **fields)
+@pytest.mark.parametrize('rule, given', [('sandwich:3', '4,8,12,16,20,24'), ('ladder:3', '2,4,12,14,20,24')])
+def test_drawn_sub_models_train_as_if_there_were_no_others(score, fields, rule, given):
+  config, _, widths, state, step = build(score, model__widths=given, objective__sub_models=rule, **fields)
   key = jax.random.fold_in(jax.random.fold_in(jax.random.key(config.train.seed), 2), 0)
-  drawn = np.asarray(sub_models.draw(key, 3, 6))
+  drawn = np.asarray(sub_models.draw(key, sub_models.drawings(rule, widths.values)))
   kept = ','.join(str(widths.values[i]) for i in drawn)
   _, _, _, same, alone = build(score, model__widths=kept, **fields)
   jax.tree.map(np.testing.assert_array_equal, state.params, same.params)
