@@ -99,7 +99,7 @@ def data(model: 'Model', dtype: str = 'float32') -> dict[str, Any]:
     'relations': list(model.relations.labels),
     'loops': sorted(known.reflexive(model.graph)),
     'splits': list(map(len, model.graph.splits)) if model.has_triples else None,
-    'notes': [note for note in hub.public_notes(model) if 'licence: ' in note or 'data of' in note],
+    'notes': hub.public_notes(model),
     'stored': sum(array.nbytes for array in arrays.values()),
     'arrays': {name: packed(array) for name, array in arrays.items()},
   }

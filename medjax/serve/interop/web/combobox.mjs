@@ -7,8 +7,8 @@ const MOST = 50; // suggestions at once
 /**
  * Makes a combobox of an <input> and the <ul> behind it.
  *
- * Down and Up move through the suggestions, Enter takes one, Escape closes them and a second one empties the field. What
- * is left in the field without a choice gives way to the last choice.
+ * Down and Up move through the suggestions, Enter or leaving by Tab takes one, Escape closes them and a second one empties
+ * the field. What is left in the field without a choice gives way to the last choice.
  *
  * @param input, list: the elements.
  * @param labels: all labels.
@@ -39,7 +39,7 @@ export function combobox(input, list, labels, chosen) {
   function option(place, i) {
     const item = document.createElement('li');
     item.id = `${list.id}-${i}`;
-    item.role = 'option';
+    item.setAttribute('role', 'option');
     item.dir = 'auto';
     item.textContent = shown(labels[place]);
     item.setAttribute('aria-selected', 'false');
@@ -49,7 +49,7 @@ export function combobox(input, list, labels, chosen) {
   function note(text) {
     const item = document.createElement('li');
     item.className = 'note';
-    item.role = 'presentation';
+    item.setAttribute('role', 'presentation');
     item.textContent = text;
     return item;
   }
@@ -88,6 +88,7 @@ export function combobox(input, list, labels, chosen) {
     ArrowDown: () => (isOpen() ? activate(state.active + 1) : suggest('')),
     ArrowUp: () => (isOpen() ? activate(state.active - 1) : suggest('')),
     Enter: () => isOpen() && state.active >= 0 && take(state.active),
+    Tab: () => isOpen() && state.active >= 0 && input.value && input.value !== labels[state.value] && take(state.active),
     Escape: () => {
       if (isOpen()) return close();
       choose(null);
@@ -96,7 +97,7 @@ export function combobox(input, list, labels, chosen) {
   };
   input.addEventListener('keydown', (event) => {
     if (event.isComposing || event.altKey || event.ctrlKey || event.metaKey || !(event.key in keys)) return;
-    event.preventDefault();
+    if (event.key !== 'Tab') event.preventDefault();
     keys[event.key]();
   });
   input.addEventListener('input', () => suggest(input.value));

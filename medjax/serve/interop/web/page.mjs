@@ -2,7 +2,7 @@
 
 import { combobox } from './combobox.mjs';
 import { shown } from './labels.mjs';
-import { answer, load, scores } from './scoring.mjs';
+import { answer, load } from './scoring.mjs';
 
 const $ = (id) => document.getElementById(id);
 const SPLITS = ['train', 'valid', 'test'];
@@ -87,7 +87,7 @@ function example() {
   const entity = Math.floor(Math.random() * model.entities.length);
   const every = model.relations.map((_, i) => i);
   const tried = every.sort(() => Math.random() - 0.5).slice(0, TRIES);
-  const lead = (i) => scores(model, { side, anchor: entity, relation: i }).reduce((a, b) => Math.max(a, b));
+  const lead = (i) => answer(model, { side, anchor: entity, relation: i }, 1).found[0]?.score ?? -Infinity;
   anchor.choose(entity);
   relation.choose(tried.map((i) => [lead(i), i]).reduce((a, b) => (b[0] > a[0] ? b : a))[1]);
   ask();
@@ -113,8 +113,8 @@ function recall() {
 
 /** Says what was loaded; over http, keeps it for when there is no network. */
 async function keep() {
-  const stored = bytes(model.stored);
-  $('loaded').textContent = `${bytes(new Blob([source]).size)} loaded, ${stored} of them the model's numbers.`;
+  const loaded = performance.getEntriesByType('navigation')[0]?.decodedBodySize || new Blob([source]).size;
+  $('loaded').textContent = `${bytes(loaded)} loaded, ${bytes(model.stored)} of ${model.dtype} numbers in them.`;
   if (!location.protocol.startsWith('http')) return;
   const link = document.createElement('link');
   link.rel = 'manifest';
@@ -129,8 +129,9 @@ async function keep() {
 $('title').textContent = model.title;
 $('about').textContent =
   `${number(model.entities.length)} entities · ${number(model.relations.length)} relations · ` +
-  `${model.score}, ${model.width} numbers each (${model.dtype})`;
-$('notes').textContent = model.notes.join(' ');
+  `${model.score} of width ${model.width}`;
+$('notes').replaceChildren(...model.notes.map((note) => text('li', '', note)));
+$('data-notes').hidden = !model.notes.length;
 $('fresh-field').hidden = !model.splits;
 for (const radio of document.querySelectorAll('[name=side]')) {
   radio.addEventListener('change', () => {
@@ -146,6 +147,7 @@ $('answers').addEventListener('click', (event) => {
   anchor.choose(Number(chosen.dataset.entity));
   ask();
   scrollTo({ top: 0 });
+  $('status').focus({ preventScroll: true }); // the button is gone
 });
 addEventListener('hashchange', recall);
 recall();
