@@ -115,7 +115,7 @@ export function best(values, k, skipped = new Set()) {
 }
 
 /**
- * The best answers of a question: [{ id, score, split }], best first, and the mean score of all entities.
+ * The best answers of a question, best first: [{ id, score, split }].
  *
  * The entity that is given answers no question about itself, unless the graph has such a triple of the relation; `fresh`
  * leaves out what the graph holds.
@@ -125,10 +125,7 @@ export function answer(model, question, k, fresh = false) {
   const facts = known(model, question);
   const skipped = new Set(fresh ? facts.keys() : []);
   if (!model.loops.has(question.relation)) skipped.add(question.anchor);
-  const found = best(values, k, skipped).map((id) => ({ id, score: values[id], split: facts.get(id) }));
-  let sum = 0;
-  for (const value of values) sum += value;
-  return { found, mean: sum / values.length };
+  return best(values, k, skipped).map((id) => ({ id, score: values[id], split: facts.get(id) }));
 }
 
 /** An array of { type, data }, whose data are base64 of little-endian numbers. */
