@@ -127,9 +127,12 @@ async function keep() {
 }
 
 $('title').textContent = model.title;
-$('about').textContent =
-  `${number(model.entities.length)} entities\u00a0· ${number(model.relations.length)} relations\u00a0· ` +
-  `${model.score}, width ${model.width}`;
+const about = [
+  `${number(model.entities.length)} entities`,
+  `${number(model.relations.length)} relations`,
+  `${model.score}, width ${model.width}`,
+];
+$('about').textContent = about.map((part) => part.replaceAll(' ', '\u00a0')).join('\u00a0· '); // lines break between
 $('notes').replaceChildren(...model.notes.map((note) => text('li', '', note)));
 $('data-notes').hidden = !model.notes.length;
 $('fresh-field').hidden = !model.splits;
