@@ -305,7 +305,8 @@ def test_a_page_is_used_by_keyboard_and_is_safe_from_labels(tmp_path):
     const script = page.document.createElement('script');
     script.textContent = 'owned = 4';
     page.document.body.append(script);
-    result.owned = [typeof page.owned, page.document.querySelectorAll('ol img, ul img, h1 img, #notes li *, b b').length];
+    const markup = page.document.querySelectorAll('ol img, ul img, h1 img, #notes li *, b b');
+    result.owned = [typeof page.owned, markup.length];
     return result;
     """,
   )

@@ -153,6 +153,5 @@ $('answers').addEventListener('click', (event) => {
   $('status').focus({ preventScroll: true }); // the button is gone
 });
 addEventListener('hashchange', recall);
-answer(model, { side, anchor: 0, relation: 0 }, 1); // the browser compiles what the first question is timed with
 recall();
 keep().catch(() => {}); // without a place to keep it, the page works all the same
