@@ -52,7 +52,7 @@ OPTIONS = (
   flags.DEFINE_integer('candidates', None, 'Rank among N drawn candidates; 0 all, -1 published.', lower_bound=-1),
   flags.DEFINE_enum('split', 'test', ['train', 'valid', 'test'], 'What to evaluate on.'),
   flags.DEFINE_string('triples', None, 'A file of triples to evaluate on, by identifiers or labels.'),
-  flags.DEFINE_bool('with_triples', False, 'Crops carry the triples, to tell what is known and be evaluated.'),
+  flags.DEFINE_bool('with_triples', False, 'Crops and pages carry the triples, to tell what is known.'),
   flags.DEFINE_bool('ranks', False, 'Also save the rank of every query, for figures.'),
   flags.DEFINE_string('head', None, 'The head of a question.'),
   flags.DEFINE_string('relation', None, 'The relation of a question, or the only one to evaluate.'),

@@ -153,7 +153,7 @@ MODES = {
   'prepare': Mode(prepare, ('output',), 'config.data.'),
   'evaluate': Mode(evaluate, ('split', 'triples', 'relation', 'width', 'ranks', 'candidates'), 'config.data.'),
   'crop': Mode(crop, ('width', 'output', 'with_triples', 'dtype')),
-  'export': Mode(export, ('width', 'output', 'format', 'dtype', 'push_to')),
+  'export': Mode(export, ('width', 'output', 'format', 'dtype', 'push_to', 'with_triples')),
   'import': Mode(import_model, ('source', 'output', 'format', 'score'), 'config.data.'),
   'extract': Mode(extract, ('by', 'widths', 'output', 'seed')),
   'predict': Mode(predict, ('head', 'relation', 'tail', 'queries', 'width', 'k', 'new', 'format', 'output')),

@@ -87,6 +87,7 @@ def export(
   width: int | None = None,
   dtype: str = 'float32',
   push_to: str | None = None,
+  with_triples: bool = False,
 ) -> pathlib.Path:
   """Writes a sub-model in the format of another library, see `serve.interop.exports`.
 
@@ -97,13 +98,20 @@ def export(
     width: a trained width; None is the full one.
     dtype: how numbers are stored.
     push_to: OWNER/NAME on the Hugging Face Hub, for the format hub.
+    with_triples: the page of the format web carries the triples, to tell which answers are known.
   """
   if not format or not output:
     raise errors.UsageError(f'--mode=export needs --output=DIR and --format, one of {", ".join(exports.FORMATS)}')
   if push_to and format != 'hub':
     raise errors.UsageError(f'--push_to={push_to}: only --format=hub can be uploaded, not {format}')
+  if with_triples and format != 'web':
+    raise errors.UsageError(f'--with_triples: only --format=web chooses whether triples go along, not {format}')
   output = new_folder(output)
   model = model_lib.load(workdir, width)
+  if with_triples and not model.has_triples:
+    raise errors.UsageError(f'--with_triples: {workdir} carries none; export the run itself')
+  if format == 'web' and not with_triples:
+    model = dataclasses.replace(model, graph=model.graph.without_triples())
   exports.export(model, output, format, dtype)
   if format == 'hub':
     hub.write_card(model, output, dtype, workdir)

@@ -26,11 +26,13 @@ from benchmarks import (
   time_to_quality,
   train_step,
   use,
+  web,
 )
 import medjax
 from medjax import scores
 from medjax.core.widths import Widths
 from medjax.scores.contract import score_triples
+from tests import browser
 
 TINY = ['--dataset=synthetic:60:3:300', '--widths=4,8', '--batch=8', '--negatives=4', '--rounds=2']
 NAMES = (
@@ -48,6 +50,7 @@ NAMES = (
   'time_to_quality',
   'use',
   'funnel',
+  'web',
 )
 FAKE_PEER = f"""#!{sys.executable}
 import json, sys
@@ -122,6 +125,18 @@ def test_use(run):
   assert positive([each['ratio_of_medians'] for each in result['ratios']])
   with pytest.raises(SystemExit):
     run(use, '--rows=nothing')
+
+
+@pytest.mark.skipif(not browser.CHROMIUM, reason='there is no chromium')
+def test_web(trained, capsys):
+  web.main([f'--workdir={trained}', '--widths=4,8', '--questions=20', '--entities=50', '--scores=transe', '--rounds=2'])
+  result = json.loads(capsys.readouterr().out.splitlines()[-1])
+  assert [row['dtype'] for row in result['bytes']] == ['float32', 'float16', 'int8', 'float16']
+  assert positive([row['milliseconds'] for row in result['times']]) and '--workdir=RUNS' in result['command']
+  assert [row['case'] for row in result['times']] == ['width 4', 'width 8', 'transe, drawn']
+  assert all(row['same_answers'] == 1 and row['largest_gap'] < 1e-5 for row in result['times'])
+  with pytest.raises(SystemExit):
+    web.main([])
 
 
 def test_time_to_quality_goes_on_where_it_stopped(run, tmp_path, monkeypatch):

@@ -7,7 +7,7 @@ from typing import NamedTuple, TYPE_CHECKING
 
 from medjax import errors
 from medjax.saved.files import Path
-from medjax.serve.interop import arrays, folder, for_pykeen, hub, index, parquet, word2vec
+from medjax.serve.interop import arrays, folder, for_pykeen, for_web, hub, index, parquet, word2vec
 
 if TYPE_CHECKING:
   from medjax.serve.model import Model
@@ -35,6 +35,7 @@ FORMATS = {
   'hnswlib': Format(index.write_hnswlib),
   'hub': Format(hub.write, ('float32', 'float16', 'int8')),
   'pykeen': Format(for_pykeen.write),
+  'web': Format(for_web.write, ('float32', 'float16', 'int8')),
 }
 
 
