@@ -8,6 +8,7 @@ What no graph of names can hold (numbers, sequences of numbers, texts of users) 
 """
 
 from collections.abc import Callable, Mapping, Sequence
+import csv
 import importlib.util
 import io
 import os
@@ -34,15 +35,13 @@ def find(name: str, folder: Path | None = None) -> pathlib.Path:
   Raises:
     DataError: none of them has NAME.inter; the message says how to get it.
   """
-  package = importlib.util.find_spec('recbole')
-  places = [
-    *([pathlib.Path(folder).expanduser()] if folder else []),
-    *([pathlib.Path(root).expanduser() / name] if (root := os.environ.get(ROOT_VARIABLE)) else []),
-    *(
-      pathlib.Path(place) / 'dataset_example' / name for place in (package and package.submodule_search_locations) or ()
-    ),
-  ]
-  for place in places[:1] if folder else places:
+  package = None if folder else importlib.util.find_spec('recbole')
+  root = os.environ.get(ROOT_VARIABLE)
+  examples = (package and package.submodule_search_locations) or ()
+  places = [pathlib.Path(folder).expanduser()] if folder else []
+  places += [pathlib.Path(root).expanduser() / name] if root and not folder else []
+  places += [pathlib.Path(place) / 'dataset_example' / name for place in examples]
+  for place in places:
     if (place / f'{name}.inter').is_file():
       return place
   looked = f'looked in {", ".join(map(str, places))}' if places else f'${ROOT_VARIABLE} is not set'
@@ -126,25 +125,21 @@ def read_table(path: Path) -> pd.DataFrame:
       f'{path}, line 1: the field {(wrong or header)[0]!r} is not a name of its own and one of the types '
       f'{", ".join(TYPES)}, as in user_id:token. {REMEDY}.'
     )
-  try:
-    table = pd.read_csv(
-      io.StringIO(text),
-      sep='\t',
-      header=None,
-      skiprows=1,
-      names=list(kinds),
-      dtype=str,
-      quoting=3,
-      index_col=False,
-      keep_default_na=False,
-      skip_blank_lines=False,
-    )
-  except (ValueError, pd.errors.ParserWarning) as error:  # ParserError is a ValueError
-    raise DataError(f'{path}: {str(error).strip().splitlines()[-1]}. {REMEDY}.') from error
-  short = table.isna().any(axis=1).to_numpy()
-  if short.any():
-    line = int(short.argmax()) + 2
-    raise DataError(f'{path}, line {line}: fewer than the {len(kinds)} fields of the header. {REMEDY}.')
+  for number, line in enumerate(text.rstrip('\n').split('\n'), 1):
+    if line.count('\t') != len(header) - 1:
+      fields = line.count('\t') + 1
+      raise DataError(f'{path}, line {number}: {fields} fields instead of {len(header)} in {line[:120]!r}. {REMEDY}.')
+  table = pd.read_csv(
+    io.StringIO(text),
+    sep='\t',
+    lineterminator='\n',
+    header=None,
+    skiprows=1,
+    names=list(kinds),
+    dtype=str,
+    quoting=csv.QUOTE_NONE,
+    keep_default_na=False,
+  )
   table = table.replace('', np.nan)
   for column, kind in kinds.items():
     if kind == 'float':
