@@ -197,12 +197,13 @@ def draw_interactions(
     return (users * 2 + (draw.random_sample(len(users)) < BOUGHT)) * market.items + items
 
   active = np.cumsum((1 - draw.random_sample(len(taste))) ** -ACTIVITY)
-  keys = keys_of(np.arange(len(taste)))
+  keys = keys_of(np.arange(len(taste)))  # sorted, since those of a user are neighbours
   while (lacking := wanted - len(keys)) > 0:
     users = np.searchsorted(active, active[-1] * draw.random_sample(lacking + lacking // 8 + 16))
-    new = np.setdiff1d(keys_of(users), keys)
-    keys = np.concatenate([keys, new[draw.permutation(len(new))[:lacking]]])
-  keys.sort()
+    new = np.sort(keys_of(users))
+    known = keys[np.minimum(np.searchsorted(keys, new), len(keys) - 1)] == new
+    new = new[(np.diff(new, prepend=-1) > 0) & ~known]
+    keys = np.sort(np.concatenate([keys, new[draw.permutation(len(new))[:lacking]]]))
   users, relations = np.divmod(keys // market.items, 2)
   return users, relations, keys % market.items
 
