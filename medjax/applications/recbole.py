@@ -63,7 +63,7 @@ def read(
     folder: where they are.
     name: of the files before the dot; the folder's own if not given.
     labels: attributes of users that are to be predicted; None: all that have 2 to 100 values.
-    title: the field of .item that people read; '': the first whose name has title or name in it.
+    title: the field of .item that people read; '': the first that is called label, or has title or name in its name.
 
   Returns:
     A Shop. An attribute of which every value is another one is left out: it says nothing that two users or items share.
@@ -85,12 +85,14 @@ def read(
   if of_users:
     notes.append(f'{path("user").name}: {", ".join(of_users)}: several values for a user, left out')
   items, several = _described(path('item'), tables.get('item'), interactions['item'], shop_lib.item_id, notes)
-  title = title or next((column for column in [*several, *items] if 'title' in column or 'name' in column), '')
-  if title and title not in [*several, *items]:
-    raise DataError(f'{path("item")}: has no field {title!r} to call items by, but {", ".join([*several, *items])}.')
-  texts = several.pop(title) if title in several else items[title] if title else items.index.to_series()
+  fields = [*several, *items]
+  named = lambda field: 'title' in field or 'name' in field or field == shop_lib.LABEL
+  title = title or next(filter(named, fields), '')
+  if title and title not in fields:
+    raise DataError(f'{path("item")}: has no field {title!r} to call items by, but {", ".join(fields)}.')
+  texts = several.pop(title) if title in several else items.pop(title) if title else items.index.to_series()
+  items = items.drop(columns=shop_lib.LABEL, errors='ignore')
   items.insert(0, shop_lib.LABEL, texts.fillna(items.index.to_series()))
-  items = items.drop(columns=[title], errors='ignore')
   users, items = _shared(path('user'), users, notes), _shared(path('item'), items, notes)
   parts = [_memberships(field, column) for field, column in several.items()]
   if 'kg' in tables:

@@ -16,6 +16,8 @@ LIKES = 'likes'  # the relation of a user and an item
 INTERACTIONS = ('user', 'item', 'rating', 'time')
 TRIPLE = ('head', 'relation', 'tail')
 LABEL = 'label'  # the column of readable names of items
+KINDS = ('user', 'item', 'entity')
+BREAKS = {*'\t\n\r\0'}  # what would end a field or a line
 
 
 def user_id(name: str) -> str:
@@ -118,7 +120,7 @@ def _check_columns(shop: Shop) -> None:
 def _check_names(name: str, where: str, values: pd.Series) -> None:
   """Names are text that a line of a table can hold."""
   texts = pd.Series(values.unique(), dtype=object)
-  wrong = texts[[not isinstance(text, str) or not text.strip() or not text.isprintable() for text in texts]]
+  wrong = texts[[not isinstance(text, str) or not text.strip() or bool(BREAKS & {*text}) for text in texts]]
   if len(wrong):
     raise DataError(
       f'{name}: {where} has {wrong.iloc[0]!r}, which is no name. Names are text of one line without tabs; write them '
@@ -159,6 +161,11 @@ def _check_attributes(shop: Shop) -> None:
   if clash := taken & {*shop.users.columns, *shop.items.columns}:
     raise DataError(
       f'{shop.name}: {sorted(clash)[0]!r} is an attribute and also a relation of the graph. Rename the column.'
+    )
+  if reserved := {*KINDS} & {*shop.users.columns, *shop.items.columns}:
+    raise DataError(
+      f'{shop.name}: {sorted(reserved)[0]!r} is an attribute, whose values would be called like {sorted(reserved)[0]}s. '
+      'Rename the column.'
     )
   for attribute, values in shop.labels.items():
     if attribute not in shop.users:

@@ -26,10 +26,11 @@ def test_ages_regions_and_decades():
   assert movielens.decade('1996') == '1990s' and pd.isna(movielens.decade('V')) and pd.isna(movielens.decade(np.nan))
 
 
-def test_films_in_the_form_of_movielens(tmp_path):
+@pytest.mark.parametrize('field', ['class', 'genre'])  # as ml-100k and ml-1m call it
+def test_films_in_the_form_of_movielens(tmp_path, field):
   user = ['user_id:token\tage:token\tgender:token\toccupation:token\tzip_code:token', 'a\t24\tM\tcook\t85711']
   user += ['b\t20\tF\tcook\t85719', 'c\t60\tF\tsmith\tT8H1N', 'd\t60\tM\tsmith\tT8H1N']
-  item = ['item_id:token\tmovie_title:token_seq\trelease_year:token\tclass:token_seq']
+  item = [f'item_id:token\tmovie_title:token_seq\trelease_year:token\t{field}:token_seq']
   item += [f'{i}\tFilm {i}\t{1990 + i // 2}\tDrama' for i in range(1, 7)]
   films = movielens.read('books', books.write(tmp_path, user=user, item=item))
   assert films.users.loc['user:a'].tolist() == ['18-24', 'M', 'cook', '8'] and tuple(films.labels) == movielens.LABELS

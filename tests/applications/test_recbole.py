@@ -54,6 +54,13 @@ def test_a_graph_without_links_and_several_values_by_commas(tmp_path):
   assert {('item:1', 'topic', 'topic:the river'), ('entity:b1', 'by', 'entity:ann')} < facts
 
 
+def test_the_field_that_people_read(tmp_path):
+  rows = ['item_id:token\tlabel:token\tmaker:token_seq', *(f'{i}\tB{i}\tAda Ltd' for i in range(1, 7))]
+  folder = books.write(tmp_path, item=rows)
+  assert recbole.read(folder).items['label'].tolist() == [f'B{i}' for i in range(1, 7)]
+  assert recbole.read(folder, title='maker').items['label'].tolist() == ['Ada Ltd'] * 6
+
+
 def test_the_last_of_repeated_interactions_is_kept(tmp_path):
   rows = ['user_id:token\titem_id:token\trating:float\ttimestamp:float', 'a\t1\t5\t20', 'a\t1\t2\t10', 'b\t1\t3\t1']
   found = recbole.read(books.write(tmp_path, inter=rows))

@@ -39,6 +39,7 @@ def test_identifiers_tell_kinds_apart():
     (lambda s: {'facts': s.facts.assign(tail='user:b')}, 'is about a user'),
     (lambda s: {'users': s.users.rename(columns={'town': 'likes'}), 'labels': {}}, "'likes' is an attribute and also"),
     (lambda s: {'items': s.items.rename(columns={'shelf': 'by'})}, "'by' is an attribute and also a relation"),
+    (lambda s: {'items': s.items.rename(columns={'shelf': 'user'})}, "'user' is an attribute, whose values"),
     (lambda s: {'labels': {'age': ('1', '2')}}, "'age' is to be predicted, but is no column"),
     (lambda s: {'labels': {'job': ('cook',)}}, "values of 'job' in labels are not those"),
     (lambda s: {'users': s.users.assign(job='cook'), 'labels': {'job': ('cook',)}}, "'job' has 1 values"),
