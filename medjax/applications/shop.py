@@ -164,8 +164,8 @@ def _check_attributes(shop: Shop) -> None:
     )
   if reserved := {*KINDS} & {*shop.users.columns, *shop.items.columns}:
     raise DataError(
-      f'{shop.name}: {sorted(reserved)[0]!r} is an attribute, whose values would be called like {sorted(reserved)[0]}s. '
-      'Rename the column.'
+      f'{shop.name}: {sorted(reserved)[0]!r} is an attribute, whose values would be called as {sorted(reserved)[0]}s '
+      'are. Rename the column.'
     )
   for attribute, values in shop.labels.items():
     if attribute not in shop.users:
