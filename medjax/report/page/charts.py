@@ -1,8 +1,8 @@
 """The charts of a page as Vega-Lite, made by altair: what they look like, and none of the data.
 
 Every chart reads the rows called `rows`, and the parameters that the page sets: `picked`, the width; `measure`, the
-column to show; `ticks`, widths to name on an axis; `top`, the end of an axis; `labels`, the opacity of figures on bars;
-`ink` and `halo`, the colours of lines and of what surrounds a point.
+column to show; `ticks` and `sizes`, widths and MiB to name on an axis; `top`, the end of an axis; `labels`, the opacity
+of figures on bars; `dot`, the size of points; `ink` and `halo`, the colours of lines and of what surrounds a point.
 What a y axis shows is told by the heading above the chart.
 """
 
@@ -13,7 +13,8 @@ from medjax.serve.interop import extras
 
 alt = extras.need('altair')
 IS_PICKED = 'datum.first <= picked && picked < datum.end'
-Y_AXIS = alt.Axis(title=None, tickCount=5)
+Y_AXIS = alt.Axis(title=None, tickCount=4)
+SIZES = alt.ExprRef('sizes')
 HEIGHT = 250  # pixels
 WIDTH_TITLE = 'width (numbers per entity)'
 
@@ -40,7 +41,17 @@ def specifications() -> dict[str, dict[str, Any]]:
 
 def parameters() -> list[Any]:
   """Returns the parameters that the page sets, with values that it replaces."""
-  values = {'picked': 1, 'measure': 'mrr', 'ticks': [1], 'top': 1, 'labels': 0, 'ink': '', 'halo': ''}
+  values = {
+    'picked': 1,
+    'measure': 'mrr',
+    'ticks': [1],
+    'sizes': [1],
+    'top': 1,
+    'labels': 0,
+    'ink': '',
+    'halo': '',
+    'dot': 26,
+  }
   return [alt.param(name=name, value=value) for name, value in values.items()]
 
 
@@ -93,14 +104,16 @@ def figures() -> list[Any]:
 def rule() -> Any:
   """Returns the upright line at the picked width."""
   mark = alt.Chart(alt.InlineData([{}])).mark_rule(strokeDash=[4, 3], opacity=0.7)
-  return mark.encode(x=alt.XDatum(alt.ExprRef('picked'), type='quantitative'))
+  return mark.encode(x=alt.value({'expr': 'scale("x", picked)'}))
 
 
 def lines(chart: Any, channels: dict[str, Any]) -> list[Any]:
   """Returns the layers of a line a run: the line, its points, and large the point of the picked width."""
   own = series()
   line = chart.mark_line(strokeWidth=2).encode(**channels, color=own['color'], detail=own['detail'])
-  points = chart.mark_point(filled=True, opacity=1, size=26).encode(**channels, **own, tooltip=figures())
+  points = chart.mark_point(filled=True, opacity=1, size=alt.ExprRef('dot')).encode(
+    **channels, **own, tooltip=figures()
+  )
   picked = chart.transform_filter(IS_PICKED).mark_point(filled=True, opacity=1, size=170, strokeWidth=2)
   return [line, points, picked.encode(**channels, **own, stroke=alt.value({'expr': 'halo'}), tooltip=figures())]
 
@@ -114,7 +127,8 @@ def against_width(column: str, scale: str = 'linear', interval: bool = False) ->
     interval: whether the 95% interval of the MRR is shown.
   """
   chart, x = quality_rows(), width_axis()
-  y = alt.Y(f'{column}:Q', scale=alt.Scale(type=scale), axis=Y_AXIS)
+  axis = alt.Axis(title=None, values=SIZES, format='.2~f') if column == 'mib' else Y_AXIS
+  y = alt.Y(f'{column}:Q', scale=alt.Scale(type=scale, nice=scale == 'linear'), axis=axis)
   layers = [rule(), *lines(chart, {'x': x, 'y': y})]
   if interval:
     own = series()
@@ -125,7 +139,7 @@ def against_width(column: str, scale: str = 'linear', interval: bool = False) ->
 
 def against_size() -> Any:
   """Returns the chart of the measure against the size of the tables."""
-  axis = alt.Axis(title='MiB of tables, float32', grid=False, tickCount=5)
+  axis = alt.Axis(title='MiB of tables, float32', grid=False, values=SIZES, format='.2~f', labelOverlap=True)
   x = alt.X('mib:Q', scale=alt.Scale(type='log', nice=False, padding=12), axis=axis)
   y = alt.Y('measured:Q', scale=alt.Scale(zero=True), axis=Y_AXIS)
   return alt.layer(*lines(quality_rows(), {'x': x, 'y': y})).properties(width='container', height=HEIGHT)
@@ -157,11 +171,17 @@ def bars(side: str) -> Any:
 
 def curves(zero: bool) -> Any:
   """Returns the chart of a value of every width against the step of the training."""
-  legend = alt.Legend(title='width', orient='bottom', direction='horizontal', symbolType='stroke', columns=8)
+  legend = alt.Legend(
+    title='width',
+    orient='bottom',
+    direction='horizontal',
+    symbolType='stroke',
+    columns=alt.ExprRef('width < 380 ? 4 : 8'),
+  )
   told = [alt.Tooltip('width:Q'), alt.Tooltip('step:Q', format=','), alt.Tooltip('value:Q', format='.4f')]
   chart = (
     rows()
-    .mark_line(interpolate='monotone')
+    .mark_line()
     .encode(
       x=alt.X('step:Q', axis=alt.Axis(title='step', grid=False, tickCount=5, format='~s')),
       y=alt.Y('value:Q', scale=alt.Scale(zero=zero), axis=Y_AXIS),

@@ -1,6 +1,5 @@
 """Every run, extracted and cropped model below a folder, evaluated or not."""
 
-from collections.abc import Sequence
 import dataclasses
 import json
 import pathlib
@@ -103,7 +102,7 @@ def read(folder: pathlib.Path, root: pathlib.Path) -> Saved:
   )
 
 
-def widths_of(results: pd.DataFrame | None) -> Sequence[int]:
+def widths_of(results: pd.DataFrame | None) -> tuple[int, ...]:
   """Returns the widths that results are of."""
   return () if results is None else tuple(map(int, results['width']))
 

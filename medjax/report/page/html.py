@@ -69,6 +69,7 @@ def render(shown: dict[str, Any]) -> str:
     page=shown,
     measures=numbers.MEASURES,
     own=own,
+    nearest=view.nearest,
     first=lambda run: run['shown'][own(run)],
     data=data,
     scripts=[environment.filters['safe'](script) for script in scripts],

@@ -66,9 +66,12 @@ async function draw(box) {
   }));
   const bars = box.dataset.chart === 'tail' || box.dataset.chart === 'head';
   const few = new Set(rows.map((row) => row.series)).size < 3 && box.clientWidth > 300;
+  const ticks = data.ticks[box.dataset.ticks] ?? [];
+  const sizes = ticks.map((width) => rows.find((row) => row.width === width)?.bytes / 2 ** 20).filter(Boolean);
   const set = {
-    picked: state.width, measure: state.measure, ticks: data.ticks[box.dataset.ticks] ?? [],
+    picked: state.width, measure: state.measure, ticks, sizes,
     top: highest(rows), labels: bars && few ? 1 : 0, ink: css('--ink'), halo: css('--card'),
+    dot: data.widths.length > 16 ? 10 : 26,
   };
   const specification = structuredClone(data.specifications[box.dataset.chart]);
   for (const parameter of specification.params) parameter.value = set[parameter.name];
@@ -114,7 +117,6 @@ function showAnswers() {
       list.append(item);
     }
     column.replaceChildren(heading, list);
-    column.hidden = false;
   });
 }
 
@@ -139,7 +141,8 @@ function measure(name, shown) {
 function ticks() {
   const box = document.querySelector('.ticks');
   const last = data.widths.length - 1;
-  const few = data.widths.filter((_, i) => last < 8 || i === 0 || i === last || i % Math.ceil(last / 7) === 0);
+  const quarters = new Set([0, 1, 2, 3, 4].map((k) => Math.max(0, Math.round((k * (last + 1)) / 4) - 1)));
+  const few = data.widths.filter((_, i) => last < 8 || quarters.has(i));
   for (const width of few) {
     const name = element('span', width);
     name.style.setProperty('--share', last ? data.widths.indexOf(width) / last : 1);

@@ -40,7 +40,8 @@ def page(runs: Sequence[Saved], widths: str | None = None) -> dict[str, Any]:
     has its name and its runs, see `run_view`; 'rows' are the `numbers.rows` of the charts, by name.
   """
   chosen = widths_lib.parse_widths(widths) if widths else None
-  graphs, rows = [], {}
+  graphs: list[dict[str, Any]] = []
+  rows: dict[str, Any] = {}
   for place, name in enumerate(dict.fromkeys(run.data for run in runs)):
     own = [run for run in runs if run.data == name]
     views = [run_view(run, f'{place}-{i}', i, chosen) for i, run in enumerate(own)]
@@ -59,8 +60,10 @@ def page(runs: Sequence[Saved], widths: str | None = None) -> dict[str, Any]:
         'id': str(place),
         'name': name,
         'runs': views,
+        'choose': [view['choose'] for view in views if view['choose']],
         'ticks': tables.few(sorted({width for view in views for width in view['shown']})),
-        'speed': len(of_graph['quality']) > 0 and bool(of_graph['quality']['ms'].notna().any()),
+        'speed': any_number(of_graph['quality'], 'ms'),
+        'interval': any_number(of_graph['quality'], 'mrr_interval'),
       }
     )
   pickable = sorted({width for graph in graphs for view in graph['runs'] for width in view['shown'] or view['widths']})
@@ -74,10 +77,15 @@ def page(runs: Sequence[Saved], widths: str | None = None) -> dict[str, Any]:
   }
 
 
+def any_number(frame: pd.DataFrame, column: str) -> bool:
+  """Returns whether a column of a perhaps empty DataFrame holds a number."""
+  return column in frame and bool(frame[column].notna().any())
+
+
 def title(graphs: Sequence[Mapping[str, Any]], runs: Sequence[Saved]) -> str:
   """Returns what the page is about."""
   if len(runs) == 1:
-    return f'{runs[0].name}: {runs[0].score} on {runs[0].data}'
+    return f'{runs[0].score} on {runs[0].data}'
   return f'{len(runs)} models of {", ".join(str(graph["name"]) for graph in graphs)}'
 
 
@@ -113,19 +121,30 @@ def run_view(run: Saved, name: str, place: int, columns: Sequence[int] | None) -
     'score': run.score,
     'widths': list(run.widths),
     'sentence': '' if of_widths is None or of_widths['mrr'].isna().all() else sentence(of_widths),
-    'start': None if of_widths is None else int(choice.narrowest(of_widths, 0.95)['width']),
+    'start': start(frame, of_widths),
     'shown': texts(frame, numbers.log_losses(run)),
     'categories': category_table(run),
     'curves': list(curves),
     'reliability': (run.folder / 'reliability.csv').exists(),
     'questions': asked,
     'missing': missing,
+    'choose': '' if len(frame) < 2 or frame['ms'].notna().any() else command(run, 'choose'),
     'command': run.cost.get('command', ''),
     'facts': [(said, how.format(run.cost[key])) for key, (said, how) in FACTS.items() if run.cost.get(key)],
     'changed': [(field, value) for field, value in config.items() if value != str(collect.DEFAULTS.get(field))],
     'config': list(config.items()),
     'notes': notes(run),
   }
+
+
+def start(frame: pd.DataFrame, of_widths: pd.DataFrame | None) -> int | None:
+  """Returns the narrowest width that keeps 95% of the full MRR (surely, where intervals are known), or None."""
+  if of_widths is not None and of_widths['mrr'].notna().all():
+    return int(choice.narrowest(of_widths, 0.95)['width'])
+  if not len(frame):
+    return None
+  enough = frame[frame['mrr'] >= 0.95 * frame['mrr'].iloc[-1]]
+  return int(frame['width'].iloc[-1] if enough.empty else enough['width'].iloc[0])
 
 
 def sentence(of_widths: pd.DataFrame) -> str:
@@ -193,13 +212,12 @@ def category_table(run: Saved) -> list[list[str]]:
 
 def lacking(run: Saved, frame: pd.DataFrame, curves: Mapping[str, pd.DataFrame]) -> list[Missing]:
   """Returns what is missing of a run, each with the command that adds it."""
-  command = lambda mode, *more: shlex.join(['python', 'launch.py', f'--mode={mode}', f'--workdir={run.folder}', *more])
   if not (run.folder / 'model.json').exists():
     return [('Only results are saved in this folder, without the model.', run.cost.get('command', ''))]
   found: list[Missing] = []
   if run.results is None or run.detail is None:
     if run.has_triples:
-      found.append(('Not evaluated, so there is no quality to show.', command('evaluate')))
+      found.append(('Not evaluated, so there is no quality to show.', command(run, 'evaluate')))
     else:
       again = ['--mode=crop', '--workdir=RUN', f'--width={run.widths[-1]}', '--with_triples', f'--output={run.folder}']
       found.append(
@@ -208,14 +226,17 @@ def lacking(run: Saved, frame: pd.DataFrame, curves: Mapping[str, pd.DataFrame])
           shlex.join(['python', 'launch.py', *again]),
         )
       )
-  elif len(frame) > 1 and frame['ms'].isna().all():
-    found.append(('The time of a question was not measured.', command('choose')))
   if not (run.folder / 'reliability.csv').exists() and run.has_triples:
-    found.append(('Not calibrated, so scores are no probabilities.', command('calibrate')))
+    found.append(('Not calibrated, so scores are no probabilities.', command(run, 'calibrate')))
   if run.is_run and 'valid' not in curves:
     every = '--config.eval.every=' + str(max(1, run.fields.get('train.steps', 0) // 20))
     found.append(('No validation during the training, so there is no curve of it. Train a new run with', f'{every}'))
   return found
+
+
+def command(run: Saved, mode: str) -> str:
+  """Returns the command line of a mode on a run or model."""
+  return shlex.join(['python', 'launch.py', f'--mode={mode}', f'--workdir={run.folder}'])
 
 
 def notes(run: Saved) -> list[str]:
