@@ -13,6 +13,7 @@ from medjax.serve.interop import extras
 
 alt = extras.need('altair')
 IS_PICKED = 'datum.first <= picked && picked < datum.end'
+COLOUR = alt.Color('colour:N', scale=None)  # which the page gives every row
 Y_AXIS = alt.Axis(title=None, tickCount=4)
 SIZES = alt.ExprRef('sizes')
 HEIGHT = 250  # pixels
@@ -78,9 +79,9 @@ def width_axis() -> Any:
 
 
 def series() -> dict[str, Any]:
-  """Returns the channels that tell runs apart: the page gives every row its colour and its shape."""
+  """Returns the channels that tell runs apart: every row has its colour and its shape."""
   return {
-    'color': alt.Color('colour:N', scale=None),
+    'color': COLOUR,
     'shape': alt.Shape('shape:N', scale=None),
     'detail': alt.Detail('run:N'),
   }
@@ -161,9 +162,7 @@ def bars(side: str) -> Any:
     alt.Tooltip('measured:Q', title='value', format='.4f'),
     alt.Tooltip('queries:Q', title='questions', format=','),
   ]
-  shown = chart.mark_bar(cornerRadiusEnd=3).encode(
-    x=x, y=y, xOffset=offset, color=alt.Color('colour:N', scale=None), tooltip=tooltip(*more)
-  )
+  shown = chart.mark_bar(cornerRadiusEnd=3).encode(x=x, y=y, xOffset=offset, color=COLOUR, tooltip=tooltip(*more))
   text = chart.mark_text(dy=-7, opacity=alt.ExprRef('labels'))
   text = text.encode(x=x, y=y, xOffset=offset, text=alt.Text('measured:Q', format='.3f'))
   return alt.layer(shown, text).properties(width='container', height=HEIGHT)
@@ -199,20 +198,16 @@ def reliability() -> Any:
   y = alt.Y('true:Q', scale=alt.Scale(domain=[0, 1]), axis=Y_AXIS)
   ideal = alt.Chart(alt.InlineData([{'at': 0}, {'at': 1}])).mark_line(strokeDash=[4, 3], opacity=0.6, strokeWidth=1.5)
   ideal = ideal.encode(x='at:Q', y='at:Q', color=alt.value({'expr': 'ink'}))
-  others = (
-    rows()
-    .mark_line(strokeWidth=1, opacity=0.28)
-    .encode(x=x, y=y, detail='width:Q', color=alt.Color('colour:N', scale=None))
-  )
+  others = rows().mark_line(strokeWidth=1, opacity=0.28).encode(x=x, y=y, detail='width:Q', color=COLOUR)
   picked = rows().transform_filter(IS_PICKED)
   told = tooltip(
     alt.Tooltip('said:Q', format='.3f'), alt.Tooltip('true:Q', format='.3f'), alt.Tooltip('triples:Q', format=',')
   )
-  line = picked.mark_line(strokeWidth=2.5).encode(x=x, y=y, color=alt.Color('colour:N', scale=None))
+  line = picked.mark_line(strokeWidth=2.5).encode(x=x, y=y, color=COLOUR)
   points = picked.mark_point(filled=True, opacity=1).encode(
     x=x,
     y=y,
-    color=alt.Color('colour:N', scale=None),
+    color=COLOUR,
     tooltip=told,
     size=alt.Size('triples:Q', legend=None, scale=alt.Scale(range=[30, 220])),
   )

@@ -80,6 +80,8 @@ async function draw(box) {
   const { view } = await window.vegaEmbed(box, specification, options);
   charts.get(box)?.view.finalize();
   charts.set(box, { view, rows });
+  view.signal('picked', state.width).signal('measure', state.measure).signal('top', highest(rows));
+  await view.runAsync(); // what was picked while it was made
   box.dataset.drawn = 'true';
 }
 

@@ -37,37 +37,18 @@ def page(runs: Sequence[Saved], widths: str | None = None) -> dict[str, Any]:
 
   Returns:
     {'title', 'widths' (all that can be picked), 'start' (the one that is picked at first), 'graphs', 'rows'}; a graph
-    has its name and its runs, see `run_view`; 'rows' are the `numbers.rows` of the charts, by name.
+    is a `graph_view`; 'rows' are the `numbers.rows` of the charts, by name.
   """
-  chosen = widths_lib.parse_widths(widths) if widths else None
+  columns = widths_lib.parse_widths(widths) if widths else None
   graphs: list[dict[str, Any]] = []
   rows: dict[str, Any] = {}
   for place, name in enumerate(dict.fromkeys(run.data for run in runs)):
-    own = [run for run in runs if run.data == name]
-    views = [run_view(run, f'{place}-{i}', i, chosen) for i, run in enumerate(own)]
-    of_graph = {
-      kind: pd.concat([named(make(run), run, i) for i, run in enumerate(own)], ignore_index=True)
-      for kind, make in (('quality', numbers.quality), ('categories', numbers.categories))
-    }
-    rows |= {f'{kind}-{place}': numbers.rows(frame) for kind, frame in of_graph.items() if len(frame)}
-    for view, run, i in zip(views, own, range(len(own))):
-      frames = {**numbers.training(run), 'reliability': numbers.reliability(run)}
-      rows |= {
-        f'{kind}-{view["id"]}': numbers.rows(named(frame, run, i)) for kind, frame in frames.items() if len(frame)
-      }
-    graphs.append(
-      {
-        'id': str(place),
-        'name': name,
-        'runs': views,
-        'choose': [view['choose'] for view in views if view['choose']],
-        'ticks': tables.few(sorted({width for view in views for width in view['shown']})),
-        'speed': any_number(of_graph['quality'], 'ms'),
-        'interval': any_number(of_graph['quality'], 'mrr_interval'),
-      }
-    )
-  pickable = sorted({width for graph in graphs for view in graph['runs'] for width in view['shown'] or view['widths']})
-  starts = [view['start'] for graph in graphs for view in graph['runs'] if view['start']]
+    graph, frames = graph_view(str(place), name, [run for run in runs if run.data == name], columns)
+    graphs.append(graph)
+    rows |= {key: numbers.rows(frame) for key, frame in frames.items() if len(frame)}
+  views = [view for graph in graphs for view in graph['runs']]
+  pickable = sorted({width for view in views for width in view['shown'] or view['widths']})
+  starts = [view['start'] for view in views if view['start']]
   return {
     'title': title(graphs, runs),
     'widths': pickable,
@@ -75,6 +56,37 @@ def page(runs: Sequence[Saved], widths: str | None = None) -> dict[str, Any]:
     'graphs': graphs,
     'rows': rows,
   }
+
+
+def graph_view(
+  name: str, data: str, runs: Sequence[Saved], columns: Sequence[int] | None
+) -> tuple[dict[str, Any], dict[str, pd.DataFrame]]:
+  """Returns what is said of the runs of one graph, and the rows of its charts, by name.
+
+  Args:
+    name: tells the graph apart on the page.
+    data: the name of the graph.
+    runs: of it.
+    columns: widths whose answers stand side by side; None chooses.
+  """
+  frames: dict[str, pd.DataFrame] = {}
+  for kind, make in (('quality', numbers.quality), ('categories', numbers.categories)):
+    of_runs = [named(make(run), run, i) for i, run in enumerate(runs)]
+    frames[f'{kind}-{name}'] = pd.concat(of_runs, ignore_index=True)
+  views = []
+  for i, run in enumerate(runs):
+    views.append(run_view(run, f'{name}-{i}', i, columns))
+    curves = {**numbers.training(run), 'reliability': numbers.reliability(run)}
+    frames |= {f'{kind}-{name}-{i}': named(frame, run, i) for kind, frame in curves.items()}
+  return {
+    'id': name,
+    'name': data,
+    'runs': views,
+    'choose': [view['choose'] for view in views if view['choose']],
+    'ticks': tables.few(sorted({width for view in views for width in view['shown']})),
+    'speed': any_number(frames[f'quality-{name}'], 'ms'),
+    'interval': any_number(frames[f'quality-{name}'], 'mrr_interval'),
+  }, frames
 
 
 def any_number(frame: pd.DataFrame, column: str) -> bool:
@@ -217,7 +229,8 @@ def lacking(run: Saved, frame: pd.DataFrame, curves: Mapping[str, pd.DataFrame])
   found: list[Missing] = []
   if run.results is None or run.detail is None:
     if run.has_triples:
-      found.append(('Not evaluated, so there is no quality to show.', command(run, 'evaluate')))
+      among_all = ['--candidates=0'] if any(run.folder.glob('results-candidates-*.csv')) else []
+      found.append(('Not evaluated, so there is no quality to show.', command(run, 'evaluate', *among_all)))
     else:
       again = ['--mode=crop', '--workdir=RUN', f'--width={run.widths[-1]}', '--with_triples', f'--output={run.folder}']
       found.append(
@@ -234,9 +247,9 @@ def lacking(run: Saved, frame: pd.DataFrame, curves: Mapping[str, pd.DataFrame])
   return found
 
 
-def command(run: Saved, mode: str) -> str:
+def command(run: Saved, mode: str, *more: str) -> str:
   """Returns the command line of a mode on a run or model."""
-  return shlex.join(['python', 'launch.py', f'--mode={mode}', f'--workdir={run.folder}'])
+  return shlex.join(['python', 'launch.py', f'--mode={mode}', f'--workdir={run.folder}', *more])
 
 
 def notes(run: Saved) -> list[str]:
