@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 
 CHROMIUM = next(filter(None, map(shutil.which, ('chromium', 'chromium-browser', 'google-chrome'))), None)
@@ -17,6 +18,13 @@ FLAGS = (
   '--disable-dev-shm-usage',
   '--no-first-run',
 )
+
+START = """
+import fcntl, os, sys
+for file, place in zip([fcntl.fcntl(int(given), fcntl.F_DUPFD, 10) for given in sys.argv[1:3]], (3, 4)):
+  os.dup2(file, place)
+os.execv(sys.argv[3], sys.argv[3:])
+"""  # the browser reads its file 3 and writes its file 4
 
 
 class Page:
@@ -108,12 +116,9 @@ def page(url, **options):
   command_in, command_out = os.pipe()
   answer_in, answer_out = os.pipe()
   with tempfile.TemporaryDirectory() as profile:
-    # the browser reads its file 3 and writes its file 4
-    call = ['sh', '-c', 'exec "$@" 3<&"$IN" 4>&"$OUT"', 'sh', CHROMIUM, *FLAGS, f'--user-data-dir={profile}']
     browser = subprocess.Popen(
-      call,
+      [sys.executable, '-c', START, str(command_in), str(answer_out), CHROMIUM, *FLAGS, f'--user-data-dir={profile}'],
       pass_fds=(command_in, answer_out),
-      env=os.environ | {'IN': str(command_in), 'OUT': str(answer_out)},
       stdout=subprocess.DEVNULL,
       stderr=subprocess.DEVNULL,
     )

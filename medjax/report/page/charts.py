@@ -1,9 +1,9 @@
 """The charts of a page as Vega-Lite, made by altair: what they look like, and none of the data.
 
 Every chart reads the rows called `rows`, and the parameters that the page sets: `picked`, the width; `measure`, the
-column to show; `ticks` and `sizes`, widths and MiB to name on an axis; `top`, the end of an axis; `labels`, the opacity
-of figures on bars; `dot`, the size of points; `ink` and `halo`, the colours of lines and of what surrounds a point.
-What a y axis shows is told by the heading above the chart.
+column to show; `span`, the first and the last width; `ticks` and `sizes`, widths and MiB to name on an axis; `top`, the
+end of an axis; `labels`, the opacity of figures on bars; `dot`, the size of points; `ink` and `halo`, the colours of
+lines and of what surrounds a point. What a y axis shows is told by the heading above the chart.
 """
 
 from typing import Any
@@ -47,6 +47,7 @@ def parameters() -> list[Any]:
     'measure': 'mrr',
     'ticks': [1],
     'sizes': [1],
+    'span': [1, 2],
     'top': 1,
     'labels': 0,
     'ink': '',
@@ -75,7 +76,8 @@ def quality_rows() -> Any:
 def width_axis() -> Any:
   """Returns the x axis of widths: logarithmic, named at the page's ticks."""
   axis = alt.Axis(values=alt.ExprRef('ticks'), format='d', grid=False, title=WIDTH_TITLE)
-  return alt.X('width:Q', scale=alt.Scale(type='log', base=2, nice=False, padding=12), axis=axis)
+  scale = alt.Scale(type='log', base=2, nice=False, padding=12, domain=alt.ExprRef('span'))
+  return alt.X('width:Q', scale=scale, axis=axis)
 
 
 def series() -> dict[str, Any]:
@@ -104,8 +106,8 @@ def figures() -> list[Any]:
 
 def rule() -> Any:
   """Returns the upright line at the picked width."""
-  mark = alt.Chart(alt.InlineData([{}])).mark_rule(strokeDash=[4, 3], opacity=0.7)
-  return mark.encode(x=alt.value({'expr': 'scale("x", picked)'}))
+  mark = alt.Chart(alt.InlineData([{}])).mark_rule(strokeDash=[4, 3], opacity=0.7, clip=True)
+  return mark.encode(x=alt.XDatum(alt.ExprRef('picked'), type='quantitative'))
 
 
 def lines(chart: Any, channels: dict[str, Any]) -> list[Any]:

@@ -1,6 +1,7 @@
 """--mode=report --format=html: one file with everything in it, which opens without a network."""
 
 import base64
+import functools
 import hashlib
 import pathlib
 from typing import Any
@@ -79,6 +80,7 @@ def render(shown: dict[str, Any]) -> str:
   )
 
 
+@functools.cache
 def library() -> str:
   """Returns the JavaScript of Vega, Vega-Lite and Vega-Embed, of the version that the charts are written for."""
   version = '.'.join(charts.alt.SCHEMA_VERSION.removeprefix('v').split('.')[:2])

@@ -58,6 +58,13 @@ function highest(rows) {
   return Math.max(0.01, ...rows.map((row) => row[state.measure] ?? 0)) * 1.12;
 }
 
+// The first and the last width of rows, apart from each other.
+function span(rows) {
+  const widths = rows.map((row) => row.width);
+  const [first, last] = [Math.min(...widths), Math.max(...widths)];
+  return first === last ? [first / 2, last * 2] : [first, last];
+}
+
 async function draw(box) {
   const rows = rowsOf(box.dataset.rows).map((row) => ({
     ...row,
@@ -69,7 +76,7 @@ async function draw(box) {
   const ticks = data.ticks[box.dataset.ticks] ?? [];
   const sizes = ticks.map((width) => rows.find((row) => row.width === width)?.bytes / 2 ** 20).filter(Boolean);
   const set = {
-    picked: state.width, measure: state.measure, ticks, sizes,
+    picked: state.width, measure: state.measure, ticks, sizes, span: span(rows),
     top: highest(rows), labels: bars && few ? 1 : 0, ink: css('--ink'), halo: css('--card'),
     dot: data.widths.length > 16 ? 10 : 26,
   };
