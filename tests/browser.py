@@ -70,12 +70,12 @@ class Page:
     return result['result'].get('value')
 
   def wait(self, condition):
-    """Waits until JavaScript is true; raises RuntimeError after ten seconds."""
+    """Waits until JavaScript is true; raises RuntimeError after half a minute."""
     if not self.evaluate(
-      f'new Promise(done => {{ const end = Date.now() + 10000; (function look() {{'
+      f'new Promise(done => {{ const end = Date.now() + 30000; (function look() {{'
       f' if ({condition}) done(true); else if (Date.now() > end) done(false); else setTimeout(look, 20); }})() }})'
     ):
-      raise RuntimeError(f'not within ten seconds: {condition}')
+      raise RuntimeError(f'not within half a minute: {condition}')
 
   def press(self, key):
     """Presses a key, such as ArrowRight."""
