@@ -72,7 +72,7 @@ async function draw(box) {
     shape: SHAPES[row.series % SHAPES.length],
   }));
   const bars = box.dataset.chart === 'tail' || box.dataset.chart === 'head';
-  const few = new Set(rows.map((row) => row.series)).size < 3 && box.clientWidth > 300;
+  const few = new Set(rows.map((row) => row.series)).size * 200 < box.clientWidth;
   const ticks = data.ticks[box.dataset.ticks] ?? [];
   const sizes = ticks.map((width) => rows.find((row) => row.width === width)?.bytes / 2 ** 20).filter(Boolean);
   const set = {
