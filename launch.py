@@ -16,6 +16,7 @@ python launch.py --mode=predict --workdir=small --head=France --relation=borders
 python launch.py --mode=choose --workdir=runs/a --keep=0.95
 python launch.py --mode=calibrate --workdir=runs/a
 python launch.py --mode=report --workdir=runs
+python launch.py --mode=report --format=html --workdir=runs
 """
 
 import contextlib
@@ -41,7 +42,7 @@ WORKDIR = flags.DEFINE_string('workdir', None, 'Folder of the run; runs/<config 
 OPTIONS = (
   flags.DEFINE_integer('width', None, 'A trained width; the full one if not given.'),
   flags.DEFINE_string('output', None, 'Folder for what is written.'),
-  flags.DEFINE_string('format', None, 'Of an export or import, such as faiss; of answers: table, csv, json.'),
+  flags.DEFINE_string('format', None, 'Of exports, imports, as faiss; of answers: table, csv, json; of reports: html.'),
   flags.DEFINE_string('source', None, 'Folder or file of a model to import.'),
   flags.DEFINE_string('score', '', 'What a PyKEEN state_dict is of, such as complex; a whole model says it itself.'),
   flags.DEFINE_string('dtype', 'float32', 'How numbers are stored: float32, float16 or int8.'),

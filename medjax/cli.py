@@ -124,10 +124,18 @@ def calibrate(config: Config, workdir: str, **flags: Any) -> None:
 
 
 def report(config: Config, workdir: str, **flags: Any) -> None:
-  """Writes the tables and figures of a folder of runs."""
-  from medjax.report.figures import folder
+  """Writes the tables and figures of a folder of runs, or one HTML page of it."""
+  form = flags.pop('format', 'tables')
+  if form == 'html':
+    from medjax.report.page import html
 
-  folder.report(workdir, **flags)
+    html.write(workdir, **flags)
+  elif form == 'tables':
+    from medjax.report.figures import folder
+
+    folder.report(workdir, **flags)
+  else:
+    raise errors.UsageError(f'--format={form}: a report is written as tables (the default) or as html')
 
 
 class Mode(NamedTuple):
@@ -159,7 +167,7 @@ MODES = {
   'predict': Mode(predict, ('head', 'relation', 'tail', 'queries', 'width', 'k', 'new', 'format', 'output')),
   'choose': Mode(choose, ('keep', 'max_bytes', 'max_ms')),
   'calibrate': Mode(calibrate, ('seed',)),
-  'report': Mode(report, ('output', 'widths')),
+  'report': Mode(report, ('output', 'widths', 'format')),
 }
 
 

@@ -25,6 +25,8 @@ CERTAIN = 1e-12  # keeps the logarithm of a probability finite
 def calibrate(workdir: Path, seed: int = 0) -> pd.DataFrame:
   """Fits the probabilities of every width, and writes calibration.json, .csv and .png into the folder.
 
+  reliability.csv has the curves of the plot, of every width.
+
   Returns:
     DataFrame with width and the held-out log-losses: log_loss, and that of a coin, `coin`.
 
@@ -47,6 +49,8 @@ def calibrate(workdir: Path, seed: int = 0) -> pd.DataFrame:
   frame = pd.DataFrame(rows)
   probability.write(workdir, fitted)
   frame.to_csv(workdir / 'calibration.csv', index=False)
+  of_widths = [each.assign(width=width) for width, (_, each) in zip(frame['width'], curves)]
+  pd.concat(of_widths).round(6).to_csv(workdir / 'reliability.csv', index=False)
   shown = tables.few(list(frame['width']))
   plots.reliability(
     [each for each, width in zip(curves, frame['width']) if width in shown],
@@ -105,7 +109,7 @@ def log_loss(said: Float[np.ndarray, ' Q'], is_true: Bool[np.ndarray, ' Q']) -> 
 
 
 def curve(said: Float[np.ndarray, ' Q'], is_true: Bool[np.ndarray, ' Q']) -> pd.DataFrame:
-  """Returns the mean of what was `said` and the share that was `true` of each of ten ranges of probabilities."""
+  """Returns what was `said` in the mean, the share that was `true`, and the number of triples, of ten ranges."""
   place = np.minimum((said * BINS).astype(int), BINS - 1)
-  frame = pd.DataFrame({'place': place, 'said': said, 'true': is_true})
-  return frame.groupby('place').mean().reset_index(drop=True)
+  groups = pd.DataFrame({'place': place, 'said': said, 'true': is_true}).groupby('place')
+  return groups.mean().assign(triples=groups.size()).reset_index(drop=True)

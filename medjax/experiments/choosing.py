@@ -9,7 +9,7 @@ import pandas as pd
 from medjax import errors
 from medjax.data.graph import Graph
 from medjax.experiments import runs
-from medjax.report import choice, tables
+from medjax.report import choice, cost, tables
 from medjax.saved.files import Path
 from medjax.serve import model as model_lib
 from medjax.serve.model import Model
@@ -21,6 +21,8 @@ def choose(
   workdir: Path, keep: float = 0.95, max_bytes: int | None = None, max_ms: float | None = None
 ) -> pd.DataFrame:
   """Prints what every width keeps of the full MRR, its bytes and milliseconds, and which to take.
+
+  The milliseconds stay in speed.csv, with the hardware that they were measured on.
 
   Args:
     workdir: a run or cropped model that was evaluated.
@@ -47,6 +49,7 @@ def choose(
   trained = frame['width'].isin(model.widths.values)
   frame = frame[trained].reset_index(drop=True)
   frame['ms'] = [milliseconds(model.crop(int(width)), model.graph) for width in frame['width']]
+  choice.save_speed(workdir, frame, cost.hardware())
   print(show(frame))
   print(choice.sentence(frame, keep))
   for name, column, most, unit in (('--max_bytes', 'bytes', max_bytes, 'bytes'), ('--max_ms', 'ms', max_ms, 'ms')):

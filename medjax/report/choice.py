@@ -10,6 +10,7 @@ from medjax.report import plots
 from medjax.saved.files import Path, reading, write_text
 
 FILE = 'widths.csv'
+SPEED = 'speed.csv'
 Z = 1.96  # of a 95% interval
 
 
@@ -89,7 +90,20 @@ def save(folder: Path, frame: pd.DataFrame, title: str) -> None:
 
 def read(folder: Path) -> pd.DataFrame | None:
   """Returns what `save` wrote, or None if there is nothing."""
-  path = pathlib.Path(folder) / FILE
+  return _read(pathlib.Path(folder) / FILE)
+
+
+def save_speed(folder: Path, frame: pd.DataFrame, hardware: str) -> None:
+  """Writes speed.csv: the ms of a question to each width, and the hardware that they were measured on."""
+  write_text(pathlib.Path(folder) / SPEED, frame[['width', 'ms']].assign(hardware=hardware).to_csv(index=False))
+
+
+def read_speed(folder: Path) -> pd.DataFrame | None:
+  """Returns what `save_speed` wrote, or None if there is nothing."""
+  return _read(pathlib.Path(folder) / SPEED)
+
+
+def _read(path: pathlib.Path) -> pd.DataFrame | None:
   if not path.exists():
     return None
   with reading(path):

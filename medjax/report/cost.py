@@ -1,5 +1,6 @@
 """What a run cost: steps, triples, seconds, memory, on which hardware, by which command."""
 
+import importlib.metadata
 import json
 import os
 import pathlib
@@ -41,6 +42,7 @@ def save(folder: Path, **figures: Any) -> None:
     {'command': shlex.join(['python', *map(os.path.basename, sys.argv[:1]), *sys.argv[1:]])}
     | figures
     | {'peak_memory_mib': peak_memory(), 'hardware': hardware(), 'jax': jax.__version__}
+    | {'medjax': own_version(), 'python': platform.python_version()}
   )
   (pathlib.Path(folder) / 'cost.json').write_text(json.dumps(cost, indent=1) + '\n', encoding='utf-8')
 
@@ -57,6 +59,14 @@ def peak_memory() -> int | None:
     return None
   unit = 1 if sys.platform == 'darwin' else 1024
   return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20)
+
+
+def own_version() -> str:
+  """Returns the version that is installed, or '' of sources that are not."""
+  try:
+    return importlib.metadata.version('medjax')
+  except importlib.metadata.PackageNotFoundError:
+    return ''
 
 
 def hardware() -> str:

@@ -12,6 +12,9 @@ EXTRAS = {  # {module: the extra that installs it}
   'usearch.index': 'usearch',
   'hnswlib': 'hnswlib',
   'huggingface_hub': 'hub',
+  'altair': 'page',
+  'vl_convert': 'page',
+  'jinja2': 'page',
 }
 
 

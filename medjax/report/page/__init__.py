@@ -1,0 +1,1 @@
+"""One HTML file of saved runs, which opens without a network: numbers, charts and questions at every width."""
