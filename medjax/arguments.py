@@ -16,7 +16,7 @@ WORKDIR = flags.DEFINE_string('workdir', None, 'Folder of the run; runs/<config 
 TRACEBACK = flags.DEFINE_bool('traceback', False, 'Show where an error came from; $MEDJAX_TRACEBACK=1 does it always.')
 OPTIONS = (
   flags.DEFINE_integer('width', None, 'A trained width; the full one if not given.'),
-  flags.DEFINE_string('output', None, 'Folder for what is written.'),
+  flags.DEFINE_string('output', None, 'Folder for what is written; of answers, the file.'),
   flags.DEFINE_string('format', None, 'Of an export or import, such as faiss; of answers: table, csv, json.'),
   flags.DEFINE_string('source', None, 'Folder or file of a model to import.'),
   flags.DEFINE_string('score', '', 'What a PyKEEN state_dict is of, such as complex; a whole model says it itself.'),

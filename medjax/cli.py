@@ -165,8 +165,8 @@ def import_model(config: Config, workdir: str, **flags: Any) -> None:
 def extract(config: Config, workdir: str, **flags: Any) -> None:
   """Writes a model's most important components.
 
-  Reads a run (--workdir), of which the training triples say what is important. Writes --output, a new folder with a model
-  that has all of --widths inside, and evaluates it.
+  Reads a run (--workdir), of which the training triples say what is important. Writes --output, a new folder with a
+  model that has all of --widths inside, and evaluates it.
 
     medjax extract --workdir=runs/a --by=loss --widths=10,40 --output=extracted
   """

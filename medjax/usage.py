@@ -107,11 +107,11 @@ def topic(name: str) -> str:
 def of_mode(mode: str) -> str:
   """Returns the page of a mode."""
   said, of = page(mode), cli.MODES[mode]
-  lines = [f'medjax {mode}: {said.purpose}', '']
+  lines = [f'medjax {mode}', '', said.purpose, '']
   for paragraph in said.more:
     lines += [*textwrap.wrap(paragraph, COLUMNS), '']
   lines += [*(f'  {example}' for example in said.examples), '', 'Flags']
-  for flag in (*of.flags, 'workdir'):
+  for flag in ('workdir', *of.flags):
     lines += of_flag(flag)
   if of.reads is not None:
     lines += [
