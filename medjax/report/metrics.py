@@ -28,9 +28,7 @@ class Writer:
     partial.write_text(''.join(json.dumps(line) + '\n' for line in self.history))
     os.replace(partial, self._path)
     self._file = self._path.open('a', encoding='utf-8')
-    follow.begin(
-      step, [(line['step'], scalars({k: v for k, v in line.items() if k != 'step'})) for line in self.history]
-    )
+    follow.begin(step, [(line['step'], scalars(line)) for line in self.history])
 
   def write(self, step: int, values: dict[str, Any]) -> None:
     """Writes {name: number, or {key: number}} of a step; it is on disk when this returns, and trackers are told."""
@@ -45,14 +43,15 @@ class Writer:
 
 
 def scalars(values: Mapping[str, Any]) -> dict[str, float]:
-  """Returns {name: number} of {name: number, or {key: number}}.
+  """Returns {name: number} of a line {name: number, or {key: number}}, without its step.
 
-  >>> scalars({'loss': 1.0, 'width_loss': {'10': 2.0}})
+  >>> scalars({'step': 20, 'loss': 1.0, 'width_loss': {'10': 2.0}})
   {'loss': 1.0, 'width_loss/10': 2.0}
   """
   flat: dict[str, float] = {}
   for name, value in values.items():
     flat |= {f'{name}/{key}': number for key, number in value.items()} if isinstance(value, dict) else {name: value}
+  flat.pop('step', None)
   return flat
 
 

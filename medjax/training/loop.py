@@ -96,11 +96,10 @@ def fit(
         took = time.perf_counter() - begun
         seconds += took
         bar.update(goal - step)
-        measured.append((goal - step, took))
-        if (
-          len(measured) == 2 and processes.first() and (text := forecast(measured[0], measured[1], train.steps - goal))
-        ):
-          tqdm.write(text)
+        if len(measured) < 2:
+          measured.append((goal - step, took))
+          if len(measured) == 2 and processes.first():
+            tell(forecast(measured[0], measured[1], train.steps - goal))
         step, last = goal, goal == train.steps
         if step % train.log_every == 0 or last:
           writer.write(step, progress(state, task.widths, width_losses, loss, step - since, seconds))
@@ -123,6 +122,12 @@ def fit(
   finally:
     writer.close()
   return state
+
+
+def tell(text: str) -> None:
+  """Prints a line above the progress bar, unless it is empty."""
+  if text:
+    tqdm.write(text)
 
 
 def forecast(first: tuple[int, float], second: tuple[int, float], left: int) -> str:

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 import json
 import pathlib
 import sys
-from types import TracebackType
 from typing import Any, NamedTuple, Protocol
 
 from tqdm import tqdm
@@ -69,7 +68,12 @@ class Following:
 
   def begin(self, step: int, history: Sequence[tuple[int, Scalars]] = ()) -> None:
     """Opens the trackers of a training that goes on from a step, and tells them the lines before it."""
-    self._known = json.loads(self._path.read_text(encoding='utf-8')) if self._path.exists() else {}
+    if not self._openers:
+      return
+    try:
+      self._known = json.loads(self._path.read_text(encoding='utf-8')) if self._path.exists() else {}
+    except ValueError:
+      self._warn(f'{self._path} is damaged, so that trackers begin new runs')
     for name, opener in self._openers.items():
       self._try(name, lambda name=name, opener=opener: self._open(name, opener, step, history))
 
@@ -108,18 +112,18 @@ class Following:
     except Exception as error:  # whatever it is: hours of training are worth more
       self._trackers.pop(name, None)
       reason = ' '.join(f'{type(error).__name__}: {error}'.split())
-      tqdm.write(
-        f'warning: the tracker {name} failed and is left out, the training goes on: {reason}; metrics.jsonl has '
-        'everything, and when the run goes on the tracker is told what it missed',
-        file=sys.stderr,
+      self._warn(
+        f'the tracker {name} failed and is left out, the training goes on: {reason}; metrics.jsonl has everything, and '
+        'when the run goes on the tracker is told what it missed'
       )
+
+  def _warn(self, text):
+    tqdm.write(f'warning: {text}', file=sys.stderr)
 
   def __enter__(self) -> 'Following':
     return self
 
-  def __exit__(
-    self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-  ) -> None:
+  def __exit__(self, kind: type[BaseException] | None, *others: object) -> None:
     for name, tracker in list(self._trackers.items()):
       self._try(name, lambda tracker=tracker: tracker.close(failed=kind is not None))
 

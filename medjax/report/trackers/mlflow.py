@@ -25,9 +25,10 @@ class Run:
   rewinds = False
 
   def __init__(self, start: Start):
+    import mlflow
+
     for name in ('mlflow', 'alembic'):  # which tell of the making of tables
       logging.getLogger(name).setLevel(logging.ERROR)
-    import mlflow
 
     self._entities = mlflow.entities
     self._client = mlflow.MlflowClient()

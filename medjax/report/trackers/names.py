@@ -53,9 +53,8 @@ def load(name: str) -> function.Call:
   try:
     found = getattr(importlib.import_module(module), attribute)
   except Exception as error:  # of the module itself too
-    raise errors.ConfigError(
-      f'config.train.tracker: {name!r} cannot be had: {type(error).__name__}: {error}'
-    ) from error
+    reason = f'{type(error).__name__}: {error}'
+    raise errors.ConfigError(f'config.train.tracker: there is no {name!r} to be had: {reason}') from error
   if not callable(found):
     raise errors.ConfigError(f'config.train.tracker: {name!r} is a {type(found).__name__}, not a function')
   return found

@@ -28,7 +28,7 @@ class Run:
     )
     self._run.define_metric('*', step_metric='step')
     self.run = self._run.id
-    self.place = self._run.url or f'run {self.run}, offline in {start.workdir / "wandb"}'
+    self.place = f'run {self.run}, offline in {start.workdir / "wandb"}' if self._run.offline else str(self._run.url)
 
   def log(self, step: int, values: Scalars) -> None:
     """Adds a line."""
