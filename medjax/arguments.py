@@ -63,8 +63,12 @@ def parse(argv: list[str]) -> list[str]:
       sys.exit(0)
     given = config.resolve_arguments(given)
     config_flags.DEFINE_config_file('config', str(shipped.find('quickstart')), 'What to train; see help configs.')
-    with shipped.blamed(given):
+    try:
       rest = flags.FLAGS([argv[0], *given])[1:]
+    except Exception as error:
+      if isinstance(error, errors.MedjaxError) or (isinstance(error, flags.Error) and 'Traceback' not in str(error)):
+        raise
+      raise shipped.blame(error, given) from error
     if rest:
       raise errors.UsageError(f'unexpected arguments: {" ".join(rest)}; flags are written --name=value')
   except Exception as error:

@@ -29,8 +29,7 @@ def resolve_arguments(arguments: Sequence[str]) -> list[str]:
   for word in words:
     if match := re.match(r'--?config(?:=(.*))?$', word):
       name = next(words, '') if match[1] is None else match[1]
-      file, colon, argument = name.partition(':')
-      word = f'--config={shipped.find(file)}{colon}{argument}'
+      word = f'--config={shipped.find(name)}{"".join(name.partition(":")[1:])}'
     elif match := re.match(r'--?(?:no)?config\.([^=]*)', word):
       rules.check_field(Config(), match[1].removeprefix('base.'))  # a study's configurations share a base
     found.append(word)

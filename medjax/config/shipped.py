@@ -1,13 +1,12 @@
 """The configurations that come with medjax, found by name from any folder, and mistakes in one's own."""
 
 import ast
-from collections.abc import Iterator, Sequence
-import contextlib
+from collections.abc import Sequence
 import difflib
 import pathlib
 import traceback
 
-from medjax.errors import ConfigError, MedjaxError
+from medjax.errors import ConfigError
 
 
 def folder() -> pathlib.Path:
@@ -23,7 +22,7 @@ def names() -> dict[str, pathlib.Path]:
 
 
 def find(name: str) -> pathlib.Path:
-  """Returns the file of a configuration: one that is there, or one that comes with medjax.
+  """Returns the file of a configuration: one that is there, or one that comes with medjax; a colon ends its name.
 
   >>> find('umls') == find('configs/umls.py') == folder() / 'umls.py'
   True
@@ -31,9 +30,10 @@ def find(name: str) -> pathlib.Path:
   Raises:
     ConfigError: neither is there.
   """
-  if pathlib.Path(name).is_file():
-    return pathlib.Path(name)
-  known, short = names(), name.removeprefix('configs/').removesuffix('.py')
+  file = name.partition(':')[0]
+  if pathlib.Path(file).is_file():
+    return pathlib.Path(file)
+  known, short = names(), file.removeprefix('configs/').removesuffix('.py')
   if short in known:
     return known[short]
   near = difflib.get_close_matches(short, known, n=1)
@@ -49,21 +49,13 @@ def summary(path: pathlib.Path) -> str:
   return (ast.get_docstring(ast.parse(path.read_text(encoding='utf-8'))) or '').partition('\n')[0]
 
 
-@contextlib.contextmanager
-def blamed(arguments: Sequence[str]) -> Iterator[None]:
-  """Raises ConfigError, which names the line, for an exception that comes out of the file that --config names."""
-  files = [word.partition('=')[2].partition(':')[0] for word in arguments if word.startswith('--config=')]
-  try:
-    yield
-  except MedjaxError:
-    raise
-  except Exception as error:
-    for file in map(pathlib.Path, files):
-      places = [
-        frame.lineno for frame in traceback.extract_tb(error.__traceback__) if pathlib.Path(frame.filename) == file
-      ]
-      if isinstance(error, SyntaxError) and error.filename and pathlib.Path(error.filename) == file:
-        places = [error.lineno]
-      if places:
-        raise ConfigError(f'{file}, line {places[-1]}: {type(error).__name__}: {error}') from error
-    raise
+def blame(error: Exception, arguments: Sequence[str]) -> ConfigError:
+  """Returns what to tell of an exception that came out of loading the file that --config names: its line, and what."""
+  name = next((word.partition('=')[2] for word in reversed(arguments) if word.startswith('--config=')), 'quickstart')
+  file = pathlib.Path(name.partition(':')[0])
+  lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if pathlib.Path(frame.filename) == file]
+  if isinstance(error, SyntaxError) and error.filename and pathlib.Path(error.filename) == file:
+    lines = [error.lineno]
+  place = f'{file}, line {lines[-1]}' if lines else f'--config={name}'
+  what = f'{type(error).__name__}: {error}'.strip().rpartition('\n')[2]  # some have a traceback in their text
+  return ConfigError(f'{place}: {what}; its get_config has to return a medjax.config.Config')

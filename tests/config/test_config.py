@@ -105,9 +105,7 @@ def test_a_good_command_line_passes():
   assert config_lib.resolve_arguments(good) == good
 
 
-@pytest.mark.parametrize(
-  'name', ['wn18rr/rotate', 'configs/wn18rr/rotate.py', 'configs/wn18rr/rotate', 'wn18rr/rotate.py']
-)
+@pytest.mark.parametrize('name', ['wn18rr/rotate', 'configs/wn18rr/rotate.py', 'wn18rr/rotate.py'])
 @pytest.mark.parametrize('form', [['--config={}:simple'], ['--config', '{}:simple'], ['-config={}:simple']])
 def test_configurations_that_come_along_are_found_from_any_folder(repository, tmp_path, monkeypatch, name, form):
   monkeypatch.chdir(tmp_path)
@@ -195,4 +193,4 @@ def test_help_tells_every_field_with_its_default_and_a_sentence():
   assert max(map(len, lines)) <= 100
   some = help_lib.text(100, help_lib.matching('config.parallel'))
   assert '--config.parallel.mode=' in some and '--config.train.steps=' not in some
-  assert help_lib.matching('config') == list(fields) and help_lib.matching('nothing') == []
+  assert set(help_lib.matching('config')) == set(fields) and help_lib.matching('nothing') == []

@@ -227,9 +227,8 @@ def test_mlflow_itself_has_one_run_with_every_line_once(tmp_path, monkeypatch):
   (found,) = client.search_runs([experiment.experiment_id])
   assert (found.info.run_id, found.info.run_name, found.info.status) == (run, 'a name', 'FAILED')
   assert found.data.params == {name: str(value) for name, value in config_lib.flatten(configured('mlflow')).items()}
-  told = {
-    name: [(each.step, each.value) for each in client.get_metric_history(run, name)] for name in found.data.metrics
-  }
+  history = lambda name: [(each.step, each.value) for each in client.get_metric_history(run, name)]
+  told = {name: history(name) for name in found.data.metrics}
   assert told == {'loss': [(10, 1.0), (20, 0.5), (30, 0.4)], 'width_loss/4': [(10, 2.0)], 'valid_mrr': [(10, 0.1)]}
 
 
