@@ -70,7 +70,9 @@ def parse(argv: list[str]) -> list[str]:
         raise
       raise shipped.blame(error, given) from error
     if rest:
-      raise errors.UsageError(f'unexpected arguments: {" ".join(rest)}; flags are written --name=value')
+      raise errors.UsageError(
+        f'unexpected arguments: {" ".join(rest)}; flags are written --name=value, and a mode is the first word'
+      )
   except Exception as error:
     sys.exit(cli.end(errors.UsageError(str(error)) if isinstance(error, flags.Error) else error))
   return argv[:1]

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
   from medjax.experiments.study import Study
 
 UNEXPECTED = 'this is a fault of medjax or of its set-up; --traceback shows where it is: report it with that, please'
+LESS = 'lower config.train.batch, config.train.negatives, config.eval.batch or the widths'
 LONGEST = 400
 
 
@@ -313,6 +314,8 @@ def end(error: BaseException, goes_on: bool = False) -> int:
     line, code = f'error: {error}', 2
     if error.errno == errno.ENOSPC:
       line += '; free some space and run the same command to go on'
+  elif isinstance(error, MemoryError) or 'RESOURCE_EXHAUSTED' in str(error):
+    line, code = f'error: out of memory: {shortened(str(error))}; {LESS}', 2
   else:
     line, code = f'error: {type(error).__name__}: {shortened(str(error))} ({UNEXPECTED})', 1
   print(line, file=sys.stderr)

@@ -157,6 +157,13 @@ def test_what_nobody_expected_is_one_line_that_tells_how_to_see_more(monkeypatch
   assert told.count('\n') == 1 and len(told) < 700
 
 
+@pytest.mark.parametrize('error', [MemoryError(), RuntimeError('RESOURCE_EXHAUSTED: Out of memory allocating 8 bytes')])
+def test_a_lack_of_memory_names_what_to_lower(monkeypatch, capsys, error):
+  assert failing(monkeypatch, error) == 2
+  told = capsys.readouterr().err
+  assert told.startswith('error: out of memory') and 'config.eval.batch' in told and 'fault' not in told
+
+
 @pytest.mark.parametrize('error, code', [(ZeroDivisionError('x'), 1), (errors.DataError('x'), 2)])
 def test_a_traceback_is_shown_to_who_asks(monkeypatch, capsys, error, code):
   monkeypatch.setenv('MEDJAX_TRACEBACK', '1')

@@ -99,7 +99,7 @@ def fit(
         if len(measured) < 2:
           measured.append((goal - step, took))
           if len(measured) == 2 and processes.first():
-            tell(forecast(measured[0], measured[1], train.steps - goal))
+            tell(forecast(measured[0], measured[1], train.steps - goal, bool(evaluation.every)))
         step, last = goal, goal == train.steps
         if step % train.log_every == 0 or last:
           writer.write(step, progress(state, task.widths, width_losses, loss, step - since, seconds))
@@ -130,23 +130,25 @@ def tell(text: str) -> None:
     tqdm.write(text)
 
 
-def forecast(first: tuple[int, float], second: tuple[int, float], left: int) -> str:
+def forecast(first: tuple[int, float], second: tuple[int, float], left: int, validates: bool = False) -> str:
   """Returns about how long a training takes from here, or '' where that is less than `BRIEF` seconds.
 
   >>> forecast((50, 4.5), (50, 1.25), 1900)
-  'about 48 s for the 1,900 steps that are left, 25 ms each, and validations besides; 3.2 s were compilation'
+  'about 48 s for the 1,900 steps that are left, 25 ms each; 3.2 s were compilation'
 
   Args:
     first, second: (steps, seconds) of the first dispatches; the first one also compiles.
     left: steps that are left.
+    validates: whether there are validations, which take time besides.
   """
   each = second[1] / second[0]
   if each * left < BRIEF:
     return ''
   compiled = max(first[1] - each * first[0], 0.0)
   return (
-    f'about {duration(each * left)} for the {left:,} steps that are left, {1000 * each:.3g} ms each, and validations '
-    f'besides; {compiled:.1f} s were compilation'
+    f'about {duration(each * left)} for the {left:,} steps that are left, {1000 * each:.3g} ms each'
+    + ', and validations besides' * validates
+    + f'; {compiled:.1f} s were compilation'
   )
 
 

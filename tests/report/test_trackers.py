@@ -106,6 +106,11 @@ def test_a_damaged_record_begins_new_runs(follow, tmp_path, capsys):
   assert follow(LINES[:1]).told == LINES[:1] and 'damaged' in capsys.readouterr().err
 
 
+def test_a_run_is_called_as_its_configuration_and_its_folder(tmp_path):
+  name = lambda folder: following.Start(config_lib.Config(name='own'), tmp_path / folder, 0, '').name
+  assert (name('own'), name('rate=1-seed0')) == ('own', 'own (rate=1-seed0)')
+
+
 def configured(tracker):
   config = config_lib.Config(name='a name')
   config.train.tracker = tracker
@@ -196,7 +201,7 @@ def test_wandb_is_given_the_run_and_goes_on_with_it(tmp_path, monkeypatch, capsy
   assert first.rows == [{'step': step} | values for step, values in LINES[:2]]
   assert second.rows == [{'step': step} | values for step, values in LINES[2:]]
   assert (first.options['id'], second.options['id'], second.options['resume']) == (None, 'abc', 'allow')
-  assert first.options['project'] == 'mine' and first.options['name'] == 'a name' and first.code == 0
+  assert first.options['project'] == 'mine' and first.options['name'] == f'a name ({tmp_path.name})' and first.code == 0
   assert first.options['config'] == config_lib.flatten(config) and first.metrics == [('*', 'step')]
   assert 'wandb: https://wandb/run' in capsys.readouterr().out
 
@@ -225,7 +230,7 @@ def test_mlflow_itself_has_one_run_with_every_line_once(tmp_path, monkeypatch):
   client = module.MlflowClient(place)
   (experiment,) = [each for each in client.search_experiments() if each.name == 'medjax']
   (found,) = client.search_runs([experiment.experiment_id])
-  assert (found.info.run_id, found.info.run_name, found.info.status) == (run, 'a name', 'FAILED')
+  assert (found.info.run_id, found.info.run_name, found.info.status) == (run, f'a name ({tmp_path.name})', 'FAILED')
   assert found.data.params == {name: str(value) for name, value in config_lib.flatten(configured('mlflow')).items()}
   history = lambda name: [(each.step, each.value) for each in client.get_metric_history(run, name)]
   told = {name: history(name) for name in found.data.metrics}

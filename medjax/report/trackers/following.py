@@ -30,6 +30,12 @@ class Start(NamedTuple):
   step: int
   run: str
 
+  @property
+  def name(self) -> str:
+    """The configuration's name, and the workdir's where it has another, as the runs of a study have."""
+    own, folder = self.config.name, self.workdir.resolve().name
+    return own if folder == own else f'{own} ({folder})'
+
 
 class Tracker(Protocol):
   """What follows a run.
@@ -101,7 +107,8 @@ class Following:
     if step > told.get(kind, -1):
       self._trackers[name].log(step, values)
       told[kind] = step
-      self._save()
+      if not self._trackers[name].rewinds:
+        self._save()
 
   def _save(self):
     files.write_text(self._path, json.dumps(self._known, indent=1) + '\n')
@@ -125,7 +132,7 @@ class Following:
 
   def __exit__(self, kind: type[BaseException] | None, *others: object) -> None:
     for name, tracker in list(self._trackers.items()):
-      self._try(name, lambda tracker=tracker: tracker.close(failed=kind is not None))
+      self._try(name, lambda tracker=tracker: (self._save(), tracker.close(failed=kind is not None)))
 
 
 NONE = Following({}, Config(), pathlib.Path())  # what no tracker follows

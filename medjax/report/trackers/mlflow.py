@@ -36,7 +36,7 @@ class Run:
     if self.run and self._is_there(mlflow.MlflowException):
       self._client.update_run(self.run, status='RUNNING')
     else:
-      self.run = self._new(start.config)
+      self.run = self._new(start)
     self.place = f'run {self.run} of {mlflow.get_tracking_uri()}'
 
   def _is_there(self, missing: type[Exception]) -> bool:
@@ -45,12 +45,12 @@ class Run:
     except missing:  # deleted, or another place
       return False
 
-  def _new(self, config: config_lib.Config) -> str:
+  def _new(self, start: Start) -> str:
     name = os.environ.get('MLFLOW_EXPERIMENT_NAME') or 'medjax'
     there = self._client.get_experiment_by_name(name)
     experiment = there.experiment_id if there else self._client.create_experiment(name)
-    run = self._client.create_run(experiment, run_name=config.name).info.run_id
-    for some in pieces(config_lib.flatten(config)):
+    run = self._client.create_run(experiment, run_name=start.name).info.run_id
+    for some in pieces(config_lib.flatten(start.config)):
       params = [self._entities.Param(name, str(value)) for name, value in some]
       self._client.log_batch(run, params=params)
     return run

@@ -19,7 +19,7 @@ class Run:
 
     self._run = wandb.init(
       project=os.environ.get('WANDB_PROJECT') or 'medjax',
-      name=start.config.name,
+      name=start.name,
       dir=str(start.workdir),
       config=config_lib.flatten(start.config),
       id=start.run or None,
