@@ -62,7 +62,9 @@ def parse(argv: list[str]) -> list[str]:
       print(text, flush=True)
       sys.exit(0)
     given = config.resolve_arguments(given)
-    config_flags.DEFINE_config_file('config', str(shipped.find('quickstart')), 'What to train; see help configs.')
+    config_flags.DEFINE_config_file(
+      'config', str(shipped.folder() / 'quickstart.py'), 'What to train; see help configs.'
+    )
     try:
       rest = flags.FLAGS([argv[0], *given])[1:]
     except Exception as error:

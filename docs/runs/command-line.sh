@@ -26,7 +26,7 @@ printf 'from medjax import config\n\n\ndef get_config():\n  return config.Config
 show command-line/mine 'medjax --config=mine.py'
 cat > my_tracker.py <<'E'
 def tell(step, values):
-  print(step, {name: round(value, 3) for name, value in values.items() if name in ('loss', 'test_mrr/10', 'test_mrr/40')})
+  print(step, {name: round(value, 3) for name, value in values.items() if name.endswith('/40')})
 E
 export WANDB_MODE=offline
 show trackers/several "medjax $short --config.train.tracker=wandb,mlflow,my_tracker:tell --workdir=runs/tracked"
