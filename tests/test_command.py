@@ -129,6 +129,7 @@ def test_help_and_version_come_from_the_program(started):
     ('def get_config():\n  return nothing\n', ['line 2', 'NameError', 'nothing']),
     ('def get_config(:\n', ['line 1', 'SyntaxError']),
     ('import nowhere_to_be_found\n', ['line 1', 'ModuleNotFoundError']),
+    ('from medjax import config\n\ndef get_config():\n  return config.Config(nme=1)\n', ['line 4', "'nme'"]),
     ('x = 1\n', ['get_config']),
     ('def get_config(what):\n  return what\n', ['get_config', 'TypeError']),
   ],

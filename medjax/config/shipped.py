@@ -53,7 +53,11 @@ def blame(error: Exception, arguments: Sequence[str]) -> ConfigError:
   """Returns what to tell of an exception that came out of loading the file that --config names: its line, and what."""
   name = next((word.partition('=')[2] for word in reversed(arguments) if word.startswith('--config=')), 'quickstart')
   file = pathlib.Path(name.partition(':')[0])
-  lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if pathlib.Path(frame.filename) == file]
+  causes: list[BaseException] = [error]
+  while (cause := causes[-1].__cause__ or causes[-1].__context__) is not None:
+    causes.append(cause)
+  frames = [frame for cause in causes for frame in traceback.extract_tb(cause.__traceback__)]
+  lines = [frame.lineno for frame in frames if pathlib.Path(frame.filename) == file]
   if isinstance(error, SyntaxError) and error.filename and pathlib.Path(error.filename) == file:
     lines = [error.lineno]
   place = f'{file}, line {lines[-1]}' if lines else f'--config={name}'
