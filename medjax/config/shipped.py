@@ -24,8 +24,8 @@ def names() -> dict[str, pathlib.Path]:
 def find(name: str) -> pathlib.Path:
   """Returns the file of a configuration: one that is there, or one that comes with medjax; a colon ends its name.
 
-  >>> find('umls') == find('configs/umls.py') == folder() / 'umls.py'
-  True
+  >>> find('umls:complex').name, find('configs/wn18rr/rotate.py').name
+  ('umls.py', 'rotate.py')
 
   Raises:
     ConfigError: neither is there.
