@@ -9,6 +9,7 @@ import errno
 import io
 import os
 import sys
+import traceback
 from typing import Any, NamedTuple, TYPE_CHECKING
 
 from absl import logging
@@ -21,9 +22,20 @@ from medjax.training import signals
 if TYPE_CHECKING:
   from medjax.experiments.study import Study
 
+UNEXPECTED = 'this is a fault of medjax or of its set-up; --traceback shows where it is: report it with that, please'
+LESS = 'lower config.train.batch, config.train.negatives, config.eval.batch or the widths'
+LONGEST = 400
+
 
 def train(config: Config, workdir: str) -> None:
-  """Trains a run, or goes on with it."""
+  """Trains a run, or goes on with it.
+
+  Reads the graph that the section `data` of the configuration names. Writes the workdir: checkpoints, metrics.jsonl,
+  results.csv and results.png (one row per width), cost.json. Ctrl-C saves and stops; the same command goes on.
+
+    medjax train --config=wn18rr/rotate --config.train.steps=4000 --workdir=runs/a
+    medjax train --config.data.path=facts.csv --config.name=facts
+  """
   from medjax.experiments import runs
   from medjax.training import processes
 
@@ -33,98 +45,185 @@ def train(config: Config, workdir: str) -> None:
 
 
 def study(config: 'Study', workdir: str) -> None:
-  """Trains what a study still lacks."""
+  """Trains what a study still lacks, and reports on it.
+
+  Reads a configuration that returns a Study: arms of configurations, of which validation picks one each. Writes a run
+  for each into the workdir, and study.csv.
+
+    medjax study --config=study/wn18rr_rotate
+  """
   from medjax.experiments import study
 
   study.run(config, workdir)
 
 
 def distill(config: Config, workdir: str, widths: str | None = None) -> None:
-  """Trains what a chain of distillations still lacks."""
+  """Trains a teacher and a chain of distilled students.
+
+  Reads the configuration of the teacher; config.distill.method is bkd, ta, dualde or iterde. Writes a run for each of
+  --widths into the workdir.
+
+    medjax distill --config=distill/umls --widths=160,80,40,20,10 --config.distill.method=ta
+  """
   from medjax.experiments import distillation
 
   distillation.run(config, workdir, widths)
 
 
 def compare(config: Config, workdir: str, widths: str | None = None) -> None:
-  """Trains everything that MED is compared with, and reports on it."""
+  """Trains MED and everything that it is compared with.
+
+  Reads the configuration of MED's run; every one of --widths is trained directly, extracted and distilled besides.
+  Writes the runs into the workdir, and a report on them.
+
+    medjax compare --config=baselines:wn18rr-rotate --widths=160,40,10
+  """
   from medjax.experiments import comparison
 
   comparison.run(config, workdir, widths)
 
 
 def inspect(config: Config, workdir: str) -> None:
-  """Prints a first look at the graph of a data configuration."""
+  """Prints a first look at a graph; nothing is trained.
+
+  Reads what the section `data` of the configuration names, and tells how its files were understood.
+
+    medjax inspect --config.data.path=facts.csv
+  """
   from medjax.experiments import commands
 
   commands.inspect(config)
 
 
 def prepare(config: Config, workdir: str, output: str | None = None) -> None:
-  """Prepares the graph of a data configuration."""
+  """Prepares a graph that is larger than memory.
+
+  Reads the files that the section `data` of the configuration names. Writes --output, a folder that
+  --config.data.path=FOLDER maps into memory. Needs the extra `big`.
+
+    medjax prepare --config.data.path=facts --output=stores/facts
+  """
   from medjax.experiments import commands
 
   commands.prepare(config, output)
 
 
 def evaluate(config: Config, workdir: str, **flags: Any) -> None:
-  """Evaluates a run or cropped model."""
+  """Ranks the test triples at every width.
+
+  Reads a run or cropped model (--workdir). Writes results.csv, results-detail.csv and results.png into it, under
+  another name where something else than the test split is ranked among all entities.
+
+    medjax evaluate --workdir=runs/a
+    medjax evaluate --workdir=runs/a --split=valid --candidates=500
+    medjax evaluate --workdir=small --config.data.name=wn18rr
+  """
   from medjax.experiments import runs
 
   runs.evaluate(workdir, **flags)
 
 
 def crop(config: Config, workdir: str, **flags: Any) -> None:
-  """Writes a sub-model as a model of its own."""
+  """Writes a sub-model as a model of its own.
+
+  Reads a run or cropped model (--workdir). Writes --output, a new folder with the tables of that width and the names,
+  which medjax.load reads without JAX.
+
+    medjax crop --workdir=runs/a --width=40 --output=small
+    medjax crop --workdir=runs/a --width=40 --output=small --with_triples --dtype=float16
+  """
   from medjax.experiments import commands
 
   commands.crop(workdir, **flags)
 
 
 def export(config: Config, workdir: str, **flags: Any) -> None:
-  """Writes a sub-model in the format of another library."""
+  """Writes a sub-model in the format of another library.
+
+  Reads a run or cropped model (--workdir). Writes --output, a new folder. The formats: safetensors, numpy, word2vec,
+  parquet, faiss, usearch, hnswlib, hub, pykeen; some need the extra of their name.
+
+    medjax export --workdir=runs/a --width=40 --format=faiss --output=index
+  """
   from medjax.experiments import commands
 
   commands.export(workdir, **flags)
 
 
 def import_model(config: Config, workdir: str, **flags: Any) -> None:
-  """Writes another library's trained model as one of medjax."""
+  """Makes a medjax model of another library's.
+
+  Reads --source and the graph that it was trained on. Writes --output, a new folder. The formats: pykeen, dglke, rotate
+  and kbc.
+
+    medjax import --format=pykeen --source=results --config.data.name=umls --output=imported
+  """
   from medjax.experiments import commands
 
   commands.import_model(config, **flags)
 
 
 def extract(config: Config, workdir: str, **flags: Any) -> None:
-  """Writes the most important components of a model as a model of its own."""
+  """Writes a model's most important components.
+
+  Reads a run (--workdir), of which the training triples say what is important. Writes --output, a new folder with a
+  model that has all of --widths inside, and evaluates it.
+
+    medjax extract --workdir=runs/a --by=loss --widths=10,40 --output=extracted
+  """
   from medjax.experiments import commands
 
   commands.extract(workdir, **flags)
 
 
 def predict(config: Config, workdir: str, **flags: Any) -> None:
-  """Prints the most plausible answers of a query, or of a file of queries."""
+  """Answers a question, or a file of questions.
+
+  Reads a run or cropped model (--workdir). Two of --head, --relation and --tail make a question; --queries names a file
+  of them. Prints the answers, or writes them to --output.
+
+    medjax predict --workdir=runs/quickstart --head=France --relation=borders --width=40
+    medjax predict --workdir=small --queries=asked.tsv --format=csv --output=answers.csv
+  """
   from medjax.serve import ask
 
   ask.ask(workdir, form=flags.pop('format', 'table'), **flags)
 
 
 def choose(config: Config, workdir: str, **flags: Any) -> None:
-  """Says which width to crop to."""
+  """Says which width to crop to.
+
+  Reads an evaluated run (--workdir). Prints what every width keeps of the full MRR, weighs and takes.
+
+    medjax choose --workdir=runs/a --keep=0.95
+  """
   from medjax.experiments import choosing
 
   choosing.choose(workdir, **flags)
 
 
 def calibrate(config: Config, workdir: str, **flags: Any) -> None:
-  """Makes probabilities of scores."""
+  """Makes probabilities of scores.
+
+  Reads a run or a crop with triples (--workdir). Writes calibration.json and a plot into it; predictions have a
+  probability from then on.
+
+    medjax calibrate --workdir=runs/a
+  """
   from medjax.experiments import calibration
 
   calibration.calibrate(workdir, **flags)
 
 
 def report(config: Config, workdir: str, **flags: Any) -> None:
-  """Writes the tables and figures of a folder of runs, or one HTML page of it."""
+  """Compares all runs below a folder.
+
+  Reads the runs below --workdir. Writes report.md with its figures, report.csv and report.tex into --output, or
+  into its folder `report`; with --format=html one page that needs no network, see report-page.md.
+
+    medjax report --workdir=runs
+    medjax report --workdir=runs --format=html
+  """
   form = flags.pop('format', 'tables')
   if form == 'html':
     from medjax.report.page import html
@@ -195,20 +294,51 @@ def run(mode: str, config: Any, workdir: str | None, given: Mapping[str, Any], f
       named = {'config.data.path', 'config.data.name'} & set(fields)  # else the graph is the model's own
       given['data'] = config.data if named else dataclasses.replace(config.data, name='')
     MODES[mode].run(config, os.path.expanduser(workdir), **given)
-  except errors.MedjaxError as error:
-    print(f'error: {error}', file=sys.stderr)
-    return 2
-  except OSError as error:
-    remedy = '; free some space and run the same command to go on' if error.errno == errno.ENOSPC else ''
-    print(f'error: {error}{remedy}', file=sys.stderr)
-    return 2
-  except signals.Stopped as stop:
-    print(stop, file=sys.stderr)
-    return stop.exit_code
-  except KeyboardInterrupt:
-    print('interrupted; run the same command to go on from the last checkpoint', file=sys.stderr)
-    return 130
+  except (Exception, KeyboardInterrupt) as error:
+    return end(error, goes_on=MODES[mode].reads == 'config.')
   return 0
+
+
+def end(error: BaseException, goes_on: bool = False) -> int:
+  """Tells of an error in one line, or with its traceback under MEDJAX_TRACEBACK=1; returns the exit code.
+
+  Args:
+    error: what ended a command.
+    goes_on: whether the same command goes on from a checkpoint.
+
+  Raises:
+    BrokenPipeError: nobody reads what is printed.
+  """
+  if isinstance(error, BrokenPipeError):
+    raise error
+  if os.environ.get('MEDJAX_TRACEBACK', '0') not in ('', '0'):
+    traceback.print_exception(error)
+  if isinstance(error, KeyboardInterrupt):
+    line, code = 'interrupted' + '; run the same command to go on from the last checkpoint' * goes_on, 130
+  elif isinstance(error, signals.Stopped):
+    line, code = str(error), error.exit_code
+  elif isinstance(error, errors.MedjaxError):
+    line, code = f'error: {error}', 2
+  elif isinstance(error, OSError):
+    line, code = f'error: {error}', 2
+    if error.errno == errno.ENOSPC:
+      line += '; free some space and run the same command to go on'
+  elif isinstance(error, MemoryError) or 'RESOURCE_EXHAUSTED' in str(error):
+    line, code = f'error: out of memory: {shortened(str(error))}; {LESS}', 2
+  else:
+    line, code = f'error: {type(error).__name__}: {shortened(str(error))} ({UNEXPECTED})', 1
+  print(line, file=sys.stderr)
+  return code
+
+
+def shortened(text: str) -> str:
+  """Returns a text in one line of at most `LONGEST` characters.
+
+  >>> shortened('one\\n  two')
+  'one two'
+  """
+  line = ' '.join(text.split())
+  return line if len(line) <= LONGEST else f'{line[:LONGEST]} ...'
 
 
 def check_command(mode: str, config: Any, given: Mapping[str, Any], fields: Sequence[str]) -> None:

@@ -8,7 +8,6 @@ import sys
 
 import pytest
 
-import medjax
 from medjax import cli
 from medjax.experiments import commands
 from medjax.report import metrics
@@ -242,20 +241,6 @@ def test_a_tilde_is_the_home_folder(command, tmp_path, monkeypatch, trained):
   shutil.copytree(trained, tmp_path / 'run')
   assert command('crop', '~/run', width=4, output='~/small')[0] == 0
   assert (tmp_path / 'small' / 'model.json').exists()
-
-
-@pytest.mark.parametrize('flag', ['--help', '-h', '--helpfull', '--helpshort', '-?'])
-def test_help_is_an_answer(repository, flag):
-  done = subprocess.run([sys.executable, repository / 'launch.py', flag], capture_output=True, text=True)
-  assert done.returncode == 0 and not done.stderr
-  for words in ('--mode=crop', '--workdir:', 'with_triples', '--config.train.steps=8000', 'positives per step'):
-    assert words in done.stdout
-  assert ('--only_check_args' in done.stdout or 'absl.app' in done.stdout) == (flag == '--helpfull')
-
-
-def test_the_version_is_told(repository):
-  done = subprocess.run([sys.executable, repository / 'launch.py', '--version'], capture_output=True, text=True)
-  assert (done.returncode, done.stdout, done.stderr) == (0, f'medjax {medjax.__version__}\n', '')
 
 
 def test_an_export_and_an_import_say_what_they_need(command, trained, trained_complex, tmp_path):

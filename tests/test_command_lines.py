@@ -14,8 +14,7 @@ import sys
 from absl.flags import FLAGS
 import pytest
 
-import launch
-from medjax import cli
+from medjax import arguments, cli, errors
 from medjax import config as config_lib
 from medjax.config import rules
 from medjax.experiments import study
@@ -56,7 +55,10 @@ def check_field(config, field, text):
 
 def check(command):
   """Raises for a command line, after `launch.py`, that cannot be given."""
-  words = shlex.split(command, comments=True)
+  words = arguments.by_mode(shlex.split(command, comments=True))
+  if arguments.answer(words) is not None:
+    return
+  words = config_lib.resolve_arguments(words)
   given = [word.removeprefix('--').partition('=') for word in words]
   assert all(word.startswith('--') for word in words), words
   named = {name: value for name, _, value in given}
@@ -92,12 +94,13 @@ def test_commands_have_modes_flags_and_fields_that_there_are(page):
     '--config.train.step=1',
     '--config.train.steps=many',
     '--config=configs/none.py',
-    'predict',
+    'predicts --head=France',
+    'help predicts',
     '--mode=extract --by=luck',
   ],
 )
 def test_a_command_that_cannot_be_given_is_found(command):
-  with pytest.raises((AssertionError, ValueError, KeyError, OSError)):
+  with pytest.raises((AssertionError, ValueError, KeyError, OSError, errors.MedjaxError)):
     check(command)
 
 
@@ -114,8 +117,8 @@ def test_programs_take_the_arguments_that_are_told(page, monkeypatch):
     raise Parsed
 
   monkeypatch.setattr(argparse.ArgumentParser, 'parse_args', parsed)
-  for name, arguments in told(page, MODULE):
-    words = shlex.split(arguments, comments=True)
+  for name, rest in told(page, MODULE):
+    words = shlex.split(rest, comments=True)
     if name == 'medjax.report.document':
       assert words and all(any(ROOT.glob(word)) for word in words), words
       continue
@@ -127,4 +130,4 @@ def test_programs_take_the_arguments_that_are_told(page, monkeypatch):
 
 def test_commands_are_found():
   assert sum(len(told(page, LAUNCH)) for page in PAGES) > 60 and sum(len(told(page, MODULE)) for page in PAGES) > 10
-  assert launch.OPTIONS and all(option.name in FLAGS for option in launch.OPTIONS)
+  assert arguments.OPTIONS and all(option.name in FLAGS for option in arguments.OPTIONS)

@@ -23,9 +23,9 @@ XLA = '--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=tr
 COMMANDS = """
 import sys
 
-import launch
 import pandas as pd
 
+from medjax import arguments
 from medjax.report.figures import __main__ as figures
 
 
@@ -33,8 +33,7 @@ def test_a_training_has_what_the_pages_add(own_data, monkeypatch):
   monkeypatch.setattr(sys, 'argv', ['launch.py', *{training}, f'--config.data.path={{own_data}}', '--workdir=trained',
                                     '--config.train.steps=4', '--config.train.batch=8', '--config.train.negatives=2',
                                     '--config.eval.every=0'])
-  launch.parse(sys.argv)
-  assert launch.main([]) == 0
+  assert arguments.run(sys.argv) == 0
   results = pd.read_csv('trained/results.csv')
   assert list(results['width']) == [10, 20, 40] and results['mrr'].between(0, 1).all()
 

@@ -155,7 +155,7 @@ def modes():
 
   flags = lambda mode: ', '.join(f'`--{flag}`' for flag in mode.flags)
   reads = lambda mode: f'`--{mode.reads}*`' if mode.reads else ''
-  rows = [(f'`{name}`', mode.run.__doc__, flags(mode), reads(mode)) for name, mode in cli.MODES.items()]
+  rows = [(f'`{name}`', mode.run.__doc__.splitlines()[0], flags(mode), reads(mode)) for name, mode in cli.MODES.items()]
   return table(('mode', 'what it does', 'its flags', 'fields it reads'), rows)
 
 
@@ -164,9 +164,9 @@ def flags():
   imported()
   from absl.flags import FLAGS
 
-  import launch
+  from medjax import arguments
 
-  rows = [(f'`--{flag.name}`', f'`{flag.default!r}`', FLAGS[flag.name].help) for flag in launch.OPTIONS]
+  rows = [(f'`--{flag.name}`', f'`{flag.default!r}`', FLAGS[flag.name].help) for flag in arguments.OPTIONS]
   return table(('flag', 'default', 'meaning'), rows)
 
 

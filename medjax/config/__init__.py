@@ -13,7 +13,7 @@ from medjax.config.fields import (
   ParallelConfig,
   TrainConfig,
 )
-from medjax.config.flat import check_arguments, describe_difference, differing, flatten, from_flat, put
+from medjax.config.flat import describe_difference, differing, flatten, from_flat, put, resolve_arguments
 from medjax.config.presets import FREE, PRESETS
 from medjax.config.rules import get
 
@@ -28,11 +28,11 @@ __all__ = [
   'ObjectiveConfig',
   'ParallelConfig',
   'TrainConfig',
-  'check_arguments',
   'describe_difference',
   'differing',
   'flatten',
   'from_flat',
   'get',
   'put',
+  'resolve_arguments',
 ]

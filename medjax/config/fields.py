@@ -104,6 +104,8 @@ class TrainConfig:
   steps_per_dispatch: int = 50  # steps handed to the device at once; Ctrl-C waits for them
   seed: int = 0  # of the first parameters, batches and negatives
   log_every: int = 100  # steps between lines of metrics
+  tracker: str = 'tensorboard'  # what else is told the metrics: 'tensorboard', 'wandb', 'mlflow', 'module:function' (a
+  # function of step and {name: number}), or several with commas; '' = nothing but metrics.jsonl
   checkpoint_every: int = 1000  # steps between checkpoints
   keep: int = 2  # how many of the latest checkpoints stay, besides the best
   sparse_updates: bool = False  # update only rows that a batch touches, and only their moments: another algorithm

@@ -2,14 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 import dataclasses
-import pathlib
 import re
 from typing import Any
 
-from medjax.config import rules
+from medjax.config import rules, shipped
 from medjax.config.fields import Config
 from medjax.config.presets import FREE
-from medjax.errors import ConfigError
 
 
 def put(config: Config, field: str, value: Any) -> None:
@@ -21,18 +19,21 @@ def put(config: Config, field: str, value: Any) -> None:
   setattr(config, last, value)
 
 
-def check_arguments(arguments: Sequence[str]) -> None:
-  """Raises ConfigError for a command line that names a missing configuration file or a field that does not exist."""
-  for i, argument in enumerate(arguments):
-    if found := re.match(r'--?config(?:=(.*))?$', argument):
-      name = arguments[i + 1] if found[1] is None and i + 1 < len(arguments) else found[1] or ''
-      if not pathlib.Path(name.partition(':')[0]).is_file():
-        raise ConfigError(
-          f'--config={name}: there is no such file here ({pathlib.Path.cwd()}); a configuration is a '
-          'Python file such as configs/quickstart.py'
-        )
-    elif found := re.match(r'--?(?:no)?config\.([^=]*)', argument):
-      rules.check_field(Config(), found[1].removeprefix('base.'))  # a study's configurations share a base
+def resolve_arguments(arguments: Sequence[str]) -> list[str]:
+  """Returns the words of a command line with the name of a configuration as --config=FILE.
+
+  Raises:
+    ConfigError: the configuration or a field does not exist.
+  """
+  found, words = [], iter(arguments)
+  for word in words:
+    if match := re.match(r'--?config(?:=(.*))?$', word):
+      name = next(words, '') if match[1] is None else match[1]
+      word = f'--config={shipped.find(name)}{"".join(name.partition(":")[1:])}'
+    elif match := re.match(r'--?(?:no)?config\.([^=]*)', word):
+      rules.check_field(Config(), match[1].removeprefix('base.'))  # a study's configurations share a base
+    found.append(word)
+  return found
 
 
 def flatten(config: Any) -> dict[str, Any]:

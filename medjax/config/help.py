@@ -1,5 +1,6 @@
-"""What `--help` says of the fields: their defaults, and the comments that stand beside them in `config.fields`."""
+"""What help says of the fields: their defaults, and the comments that stand beside them in `config.fields`."""
 
+from collections.abc import Collection
 import inspect
 import re
 import textwrap
@@ -29,11 +30,22 @@ def comments() -> dict[str, str]:
   return found
 
 
-def text(width: int = 100) -> str:
-  """Returns a paragraph for every field: --config.NAME=DEFAULT, and what it means."""
+def matching(name: str) -> list[str]:
+  """Returns the fields that a name stands for: of 'config' all, of a section its own, or those of this name.
+
+  >>> matching('config.parallel')[0], matching('train.batch'), matching('batch')
+  ('parallel.mode', ['train.batch'], ['train.batch', 'eval.batch'])
+  """
+  name = name.removeprefix('config.').rstrip('.')
+  return [field for field in comments() if name == 'config' or f'.{name}.' in f'.{field}.']
+
+
+def text(width: int = 100, chosen: Collection[str] | None = None) -> str:
+  """Returns a paragraph for every field, or for these: --config.NAME=DEFAULT, and what it means."""
   said = comments()
   lines = ['Fields of a configuration, with the values of one that does not set them:', '']
   for field, default in flatten(fields.Config()).items():
-    lines.append(f'  --config.{field}={default!r}' if isinstance(default, str) else f'  --config.{field}={default}')
-    lines += textwrap.wrap(said[field], width, initial_indent=' ' * 4, subsequent_indent=' ' * 4)
+    if chosen is None or field in chosen:
+      lines.append(f'  --config.{field}={default!r}' if isinstance(default, str) else f'  --config.{field}={default}')
+      lines += textwrap.wrap(said[field], width, initial_indent=' ' * 4, subsequent_indent=' ' * 4)
   return '\n'.join(lines)

@@ -54,6 +54,7 @@ FREE = (
   'train.keep',
   'train.log_every',
   'train.steps_per_dispatch',
+  'train.tracker',
   'distill.teacher',
   'distill.rates',
   'parallel.mode',

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import dataclasses
 import difflib
 import math
+import re
 from typing import Any
 
 from medjax.config.fields import Config
@@ -70,6 +71,7 @@ AT_LEAST: dict[str, float] = {
   'parallel.data': 1,
   'parallel.width': 0,
 }
+TRACKERS = ('tensorboard', 'wandb', 'mlflow')
 AT_MOST = 2**31 - 1  # bound of every whole number: the device counts in int32
 
 
@@ -101,6 +103,7 @@ def check(config: Config) -> None:
       f'config.eval.patience={config.eval.patience}: it counts validations, and config.eval.every=0 '
       'means none; set config.eval.every'
     )
+  _check_trackers(config.train.tracker)
   _check_losses(config)
   _check_sub_models(config)
   _check_distillation(config)
@@ -143,6 +146,17 @@ def check_choice(config: Config, field: str, choices: Sequence[str] = ()) -> Non
     near = difflib.get_close_matches(str(value), choices, n=1)
     hint = f'did you mean {near[0]!r}? ' if near else ''
     raise ConfigError(f'config.{field}={value!r}: {hint}choose one of {", ".join(choices)}')
+
+
+def _check_trackers(value: str) -> None:
+  for name in filter(None, map(str.strip, value.split(','))):
+    if name not in TRACKERS and not re.fullmatch(r'[\w.]+:\w+', name):
+      near = difflib.get_close_matches(name, TRACKERS, n=1)
+      hint = f'did you mean {near[0]!r}? ' if near else ''
+      raise ConfigError(
+        f"config.train.tracker={value!r}: {hint}name one of {', '.join(TRACKERS)}, or a 'module:function', or several "
+        'with commas'
+      )
 
 
 def _check_losses(config: Config) -> None:

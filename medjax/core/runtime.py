@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import shlex
 import sys
 
 
@@ -30,3 +31,20 @@ def cache_compilations() -> None:
   if not jax.config.jax_compilation_cache_dir:  # type: ignore[attr-defined]
     for name, value in settings.items():
       jax.config.update(f'jax_{name}', value)
+
+
+def program() -> str:
+  """Returns what this process was called by: 'medjax', 'python launch.py' or another program of Python.
+
+  >>> program().split()[0] in ('python', 'medjax')
+  True
+  """
+  name = os.path.basename(sys.argv[0]) if sys.argv else ''
+  return (
+    'medjax' if name in ('medjax', 'medjax.exe', 'medjax-script.py') else shlex.join(['python', *[name] * bool(name)])
+  )
+
+
+def command_line() -> str:
+  """Returns the command that this process is, as a person types it."""
+  return ' '.join([program(), shlex.join(sys.argv[1:])]).strip()

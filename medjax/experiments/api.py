@@ -16,6 +16,7 @@ from medjax import errors
 from medjax.config.fields import Config
 from medjax.data.registry import REGISTRY
 from medjax.experiments import runs
+from medjax.report.trackers import function
 from medjax.saved import workdir as workdir_lib
 from medjax.saved.files import Path
 from medjax.serve import model as model_lib
@@ -56,7 +57,12 @@ class Run:
     return f'{table}<img alt="MRR against width" src="data:image/png;base64,{picture}">'
 
 
-def train(data: Config | Path | Triples, workdir: Path | None = None, **fields: Any) -> Run:
+def train(
+  data: Config | Path | Triples,
+  workdir: Path | None = None,
+  tracker: str | function.Call | None = None,
+  **fields: Any,
+) -> Run:
   """Trains a model at all widths, or goes on where the same call was interrupted, and evaluates every width.
 
   >>> run = train('my/facts.tsv', score='complex', widths='10:160:10', steps=2000)  # doctest: +SKIP
@@ -66,6 +72,7 @@ def train(data: Config | Path | Triples, workdir: Path | None = None, **fields: 
     data: a file or folder of triples, the name of a registered graph, a DataFrame with columns head, relation and tail
       (or three columns in this order), an iterable of triples of names; or a `Config` of everything.
     workdir: a folder of the run's own; 'runs/' and the data's name if not given.
+    tracker: a function of (step, {name: number}) that is told the metrics; or the field train.tracker, as text.
     **fields: of the configuration, by their own names (steps=2000; of two sections that have a name, the first of
       train, model, objective, data, eval holds), or by dotted ones (**{'eval.batch': 64}).
 
@@ -78,6 +85,8 @@ def train(data: Config | Path | Triples, workdir: Path | None = None, **fields: 
     errors.UsageError: a workdir that holds something else.
   """
   config = data if isinstance(data, Config) else Config()
+  if isinstance(tracker, str):
+    config.train.tracker, tracker = tracker, None
   for name, value in fields.items():
     config_lib.put(config, field_of(name), str_of_widths(value) if name in ('widths', 'model.widths') else value)
   if isinstance(data, Config):
@@ -91,7 +100,7 @@ def train(data: Config | Path | Triples, workdir: Path | None = None, **fields: 
     config.name = 'triples'
     workdir = pathlib.Path(workdir or 'runs/triples')
     config.data.name, config.data.path = '', str(write_triples(data, workdir))
-  return Run(workdir, runs.train(config, workdir))
+  return Run(workdir, runs.train(config, workdir, tracker=tracker))
 
 
 def evaluate(workdir: Path | Run, **flags: Any) -> pd.DataFrame | None:

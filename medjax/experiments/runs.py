@@ -7,12 +7,15 @@ import pathlib
 import time
 from typing import cast
 
+import jax
 import numpy as np
 import pandas as pd
 
 from medjax import config as config_lib
 from medjax.config.fields import Config, EvalConfig
+from medjax.core import axes as axes_lib
 from medjax.core import widths as widths_lib
+from medjax.core.widths import Widths
 from medjax.data import datasets, source, store
 from medjax.data.datasets import DataConfig
 from medjax.data.graph import Graph
@@ -24,17 +27,20 @@ from medjax.experiments import teacher as teacher_lib
 from medjax.kge import settings as settings_lib
 from medjax.kge import task as task_lib
 from medjax.report import choice, cost, metrics, plots, tables
+from medjax.report.trackers import following, function, names
 from medjax.saved import artifact, checkpoint, graph_files
 from medjax.saved import files as files_lib
 from medjax.saved import workdir as workdir_lib
 from medjax.saved.files import Path
-from medjax.scores.contract import Params
+from medjax.scores.contract import Params, Score
 from medjax.serve import model as model_lib
 from medjax.serve.model import Model
 from medjax.training import loop, processes
 
 
-def train(config: Config, workdir: Path, split: str = 'test') -> pd.DataFrame | None:
+def train(
+  config: Config, workdir: Path, split: str = 'test', tracker: function.Call | None = None
+) -> pd.DataFrame | None:
   """Trains (or goes on), evaluates every width, and leaves results.csv and results.png in the workdir.
 
   A graph without validation triples is not validated, whatever eval.every says.
@@ -43,6 +49,7 @@ def train(config: Config, workdir: Path, split: str = 'test') -> pd.DataFrame | 
     config: the `Config`.
     workdir: a folder of the run's own.
     split: what it is evaluated on, see `evaluate`.
+    tracker: a function of (step, {name: number}) that is told the metrics, beside those of train.tracker.
 
   Returns:
     The results as a DataFrame, one row per width; None in all but the first of several processes, and where the split
@@ -50,6 +57,7 @@ def train(config: Config, workdir: Path, split: str = 'test') -> pd.DataFrame | 
   """
   config, workdir = settings_lib.resolve(config), pathlib.Path(workdir)
   workdir_lib.check_folder(workdir)
+  trackers = names.find(config, tracker) if processes.first() else {}
   config, teacher = teacher_lib.find(config, workdir)
   new = workdir_lib.read_config(workdir) is None
   files = files_of(config) if new else {}  # before they are read
@@ -58,11 +66,18 @@ def train(config: Config, workdir: Path, split: str = 'test') -> pd.DataFrame | 
   with workdir_lib.sole_trainer(workdir) if processes.first() else contextlib.nullcontext():
     graph = processes.first_process_first(lambda: open_workdir(config, workdir, graph, files))
     processes.check_same(f'the triples of {graph.name}', graph_digest(graph))
-    return _train(config, workdir, graph, split, teacher, first)
+    with following.Following(trackers, config, workdir) as follow:
+      return _train(config, workdir, graph, split, teacher, first, follow)
 
 
 def _train(
-  config: Config, workdir: pathlib.Path, graph: Graph, split: str, teacher: Model | None, first: Model | None
+  config: Config,
+  workdir: pathlib.Path,
+  graph: Graph,
+  split: str,
+  teacher: Model | None,
+  first: Model | None,
+  follow: following.Following,
 ) -> pd.DataFrame | None:
   description = artifact.read_description(workdir)
   score, widths = description.make_score(), description.make_widths()
@@ -92,6 +107,11 @@ def _train(
     task, started = start.from_model(task, first, config, graph)
     notes += started
   say(
+    described(config, score, widths, graph)
+    + f'; workdir {workdir}'
+    + (f', going on from step {checkpoints.latest:,}' if checkpoints.latest else '')
+  )
+  say(
     f'{graph.name}: {len(graph.train):,} / {len(graph.valid):,} / {len(graph.test):,} train / valid / test '
     f'triples, {graph.num_entities:,} entities, {graph.num_relations} relations'
   )
@@ -99,19 +119,31 @@ def _train(
     say(f'  {note}')
   if config.eval.every and not len(graph.valid):
     say(f'  config.eval.every={config.eval.every} is left out: there are no validation triples')
-  say(
-    f'{score.name}: {len(widths.values)} sub-models of widths {config.model.widths}; workdir {workdir}'
-    + (f'; going on from step {checkpoints.latest}' if checkpoints.latest else '')
-  )
-  writer = metrics.Writer if processes.first() else metrics.Reader
-  loop.fit(task, config.train, evaluation, layout, checkpoints, lambda step: writer(workdir, step))
+  open_writer: Callable[[int], loop.Writer] = lambda step: metrics.Reader(workdir, step)
+  if processes.first():
+    open_writer = lambda step: metrics.Writer(workdir, step, follow)
+  state = loop.fit(task, config.train, evaluation, layout, checkpoints, open_writer)
   checkpoints.close()
   if not processes.first():
     return None
   begun = time.perf_counter()
   results = evaluate(workdir, split)
+  if results is not None and len(results):
+    follow.log(int(state.step), metrics.of_results(results, split))
   cost.write(workdir, config, time.perf_counter() - begun, **teacher_lib.costs(config, workdir))
   return results
+
+
+def described(config: Config, score: Score, widths: Widths, graph: Graph) -> str:
+  """Returns what is trained on what, in a line."""
+  shapes = jax.eval_shape(lambda: score.init(jax.random.key(0), graph.num_entities, graph.num_relations, widths.full))
+  several = len(widths.values) > 1
+  return (
+    f'training {score.name} on {graph.name}: '
+    + (f'{len(widths.values)} sub-models of widths {config.model.widths}, ' if several else '')
+    + f'{axes_lib.num_numbers(shapes):,} parameters at width {widths.full}, '
+    f'{config.train.steps:,} steps of {config.train.batch:,} triples'
+  )
 
 
 def graph_digest(graph: Graph) -> list[int]:

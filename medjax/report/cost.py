@@ -2,16 +2,15 @@
 
 import importlib.metadata
 import json
-import os
 import pathlib
 import platform
-import shlex
 import sys
 from typing import Any
 
 import jax
 
 from medjax.config.fields import Config
+from medjax.core import runtime
 from medjax.evaluation import ranking
 from medjax.report import metrics
 from medjax.saved.files import Path
@@ -39,7 +38,7 @@ def write(workdir: Path, config: Config, evaluation_seconds: float, **more: Any)
 def save(folder: Path, **figures: Any) -> None:
   """Writes these figures with the command, the memory and the hardware of this process as cost.json."""
   cost = (
-    {'command': shlex.join(['python', *map(os.path.basename, sys.argv[:1]), *sys.argv[1:]])}
+    {'command': runtime.command_line()}
     | figures
     | {'peak_memory_mib': peak_memory(), 'hardware': hardware(), 'jax': jax.__version__}
     | {'medjax': own_version(), 'python': platform.python_version()}

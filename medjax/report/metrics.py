@@ -1,49 +1,58 @@
-"""Metrics of a run, as lines of JSON and as TensorBoard events."""
+"""Metrics of a run as lines of JSON, which trackers follow."""
 
 from collections.abc import Mapping
 import json
 import os
 import pathlib
-import time
 from typing import Any
 
-from tensorboardX.event_file_writer import EventsWriter
-from tensorboardX.proto import event_pb2, summary_pb2
+import pandas as pd
 
+from medjax.report.trackers import following
 from medjax.saved.files import Path
+
+MEASURES = ('mrr', 'hits1', 'hits3', 'hits10', 'mr', 'amri')
 
 
 class Writer:
-  """Appends to metrics.jsonl and tensorboard/ of a workdir; a resumed run drops what lies past its step.
+  """Appends to metrics.jsonl of a workdir; a resumed run drops what lies past its step.
 
   Attributes:
     history: the lines up to that step, as dicts.
   """
 
-  def __init__(self, workdir: Path, step: int = 0):
-    self._path = pathlib.Path(workdir) / 'metrics.jsonl'
+  def __init__(self, workdir: Path, step: int = 0, follow: following.Following = following.NONE):
+    self._path, self._follow = pathlib.Path(workdir) / 'metrics.jsonl', follow
     self.history = [line for line in read(workdir) if line['step'] <= step]
     partial = self._path.with_suffix('.jsonl.tmp')
     partial.write_text(''.join(json.dumps(line) + '\n' for line in self.history))
     os.replace(partial, self._path)
     self._file = self._path.open('a', encoding='utf-8')
-    self._board = Board(pathlib.Path(workdir) / 'tensorboard', step)
+    follow.begin(step, [(line['step'], scalars(line)) for line in self.history])
 
   def write(self, step: int, values: dict[str, Any]) -> None:
-    """Writes {name: number, or {key: number}} of a step; it is on disk when this returns."""
+    """Writes {name: number, or {key: number}} of a step; it is on disk when this returns, and trackers are told."""
     self._file.write(json.dumps({'step': step} | values) + '\n')
     self._file.flush()
     os.fsync(self._file.fileno())
-    scalars: dict[str, float] = {}
-    for name, value in values.items():
-      several = isinstance(value, dict)
-      scalars |= {f'{name}/{key}': number for key, number in value.items()} if several else {name: value}
-    self._board.write(step, scalars)
+    self._follow.log(step, scalars(values))
 
   def close(self) -> None:
     """Ends it."""
     self._file.close()
-    self._board.close()
+
+
+def scalars(values: Mapping[str, Any]) -> dict[str, float]:
+  """Returns {name: number} of a line {name: number, or {key: number}}, without its step.
+
+  >>> scalars({'step': 20, 'loss': 1.0, 'width_loss': {'10': 2.0}})
+  {'loss': 1.0, 'width_loss/10': 2.0}
+  """
+  flat: dict[str, float] = {}
+  for name, value in values.items():
+    flat |= {f'{name}/{key}': number for key, number in value.items()} if isinstance(value, dict) else {name: value}
+  flat.pop('step', None)
+  return flat
 
 
 class Reader:
@@ -59,27 +68,13 @@ class Reader:
     """Does nothing."""
 
 
-class Board:
-  """TensorBoard events, written at once (SummaryWriter's thread dies of a full disk, and the run then hangs)."""
-
-  def __init__(self, folder: pathlib.Path, step: int = 0):
-    folder.mkdir(parents=True, exist_ok=True)
-    self._events = EventsWriter(str(folder / 'events'), f'.{step}')
-    if step:  # TensorBoard then hides what an earlier process wrote from this step on
-      self._add(step + 1, session_log=event_pb2.SessionLog(status=event_pb2.SessionLog.START))
-
-  def write(self, step: int, scalars: Mapping[str, float]) -> None:
-    """Writes {name: number} of a step."""
-    values = [summary_pb2.Summary.Value(tag=name, simple_value=number) for name, number in scalars.items()]
-    self._add(step, summary=summary_pb2.Summary(value=values))
-
-  def _add(self, step, **content):
-    self._events.write_event(event_pb2.Event(wall_time=time.time(), step=step, **content))
-    self._events.flush()
-
-  def close(self) -> None:
-    """Ends it."""
-    self._events.close()
+def of_results(results: pd.DataFrame, split: str) -> dict[str, float]:
+  """Returns {split_measure/width: number} of results, as trackers are told them."""
+  return {
+    f'{split}_{name}/{width}': float(value)
+    for name in MEASURES
+    for width, value in zip(results['width'], results[name])
+  }
 
 
 def read(workdir: Path) -> list[dict[str, Any]]:

@@ -19,6 +19,8 @@ from medjax.training import step as step_lib
 from medjax.training.state import State
 from medjax.training.task import Task
 
+BRIEF = 10.0  # seconds of a training that nobody has to be told of
+
 
 class Checkpoints(Protocol):
   """Where states are kept, see `saved.checkpoint.Checkpoints`."""
@@ -85,13 +87,19 @@ def fit(
       if start == 0:
         checkpoints.save(state)
       step, since, seconds = start, start, 0.0
+      measured: list[tuple[int, float]] = []
       while step < train.steps and not stopping.over:
         goal, begun = next_stop(step, train, evaluation), time.perf_counter()
         state, width_losses, loss = advance(state, goal - step)
         if not bool(state.ok):
           raise diverged('the loss or its gradient', int(state.step), checkpoints)
-        seconds += time.perf_counter() - begun
+        took = time.perf_counter() - begun
+        seconds += took
         bar.update(goal - step)
+        if len(measured) < 2:
+          measured.append((goal - step, took))
+          if len(measured) == 2 and processes.first():
+            tell(forecast(measured[0], measured[1], train.steps - goal, bool(evaluation.every)))
         step, last = goal, goal == train.steps
         if step % train.log_every == 0 or last:
           writer.write(step, progress(state, task.widths, width_losses, loss, step - since, seconds))
@@ -114,6 +122,46 @@ def fit(
   finally:
     writer.close()
   return state
+
+
+def tell(text: str) -> None:
+  """Prints a line above the progress bar, unless it is empty."""
+  if text:
+    tqdm.write(text)
+
+
+def forecast(first: tuple[int, float], second: tuple[int, float], left: int, validates: bool = False) -> str:
+  """Returns about how long a training takes from here, or '' where that is less than `BRIEF` seconds.
+
+  >>> forecast((50, 4.5), (50, 1.25), 1900)
+  'about 48 s for the 1,900 steps that are left, 25 ms each; 3.2 s were compilation'
+
+  Args:
+    first, second: (steps, seconds) of the first dispatches; the first one also compiles.
+    left: steps that are left.
+    validates: whether there are validations, which take time besides.
+  """
+  each = second[1] / second[0]
+  if each * left < BRIEF:
+    return ''
+  compiled = max(first[1] - each * first[0], 0.0)
+  return (
+    f'about {duration(each * left)} for the {left:,} steps that are left, {1000 * each:.3g} ms each'
+    + ', and validations besides' * validates
+    + f'; {compiled:.1f} s were compilation'
+  )
+
+
+def duration(seconds: float) -> str:
+  """Returns a length of time in words.
+
+  >>> duration(47.6), duration(600), duration(9000)
+  ('48 s', '10 min', '2.5 h')
+  """
+  for unit, length, most in (('s', 1, 120), ('min', 60, 120), ('h', 3600, math.inf)):
+    if seconds < length * most:
+      return f'{seconds / length:.3g} {unit}' if unit == 'h' else f'{seconds / length:.0f} {unit}'
+  return ''
 
 
 def begin(

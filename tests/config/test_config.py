@@ -5,7 +5,7 @@ import pytest
 from medjax import config as config_lib
 from medjax import errors
 from medjax.config import help as help_lib
-from medjax.config import rules
+from medjax.config import rules, shipped
 from medjax.kge import settings as settings_lib
 
 
@@ -40,6 +40,7 @@ REFUSED = [
     {'objective__sub_models': 'sandwich:99'},
     ["config.objective.sub_models='sandwich:99'", 'from 2 to the 64'],
   ),
+  ({'train__tracker': 'wandbb'}, ["config.train.tracker='wandbb'", "did you mean 'wandb'?", 'module:function']),
   ({'eval__patience': 3}, ['config.eval.patience=3', 'set config.eval.every']),
   ({'eval__extra_widths': '700'}, ["config.eval.extra_widths='700'", '640']),
 ]
@@ -88,21 +89,42 @@ def test_bad_widths_are_named_with_their_remedy(field, text, words):
 )
 def test_a_bad_command_line_is_named_with_its_remedy(arguments, words):
   with pytest.raises(errors.ConfigError) as caught:
-    config_lib.check_arguments(arguments)
+    config_lib.resolve_arguments(arguments)
   for word in words:
     assert word in str(caught.value)
 
 
 def test_a_good_command_line_passes():
-  config_lib.check_arguments(
-    [
-      f'--config={__file__}:rotate',
-      '--config.train.steps=3',
-      '--noconfig.objective.mutual',
-      '--workdir=nope.py',
-      '-config.name=a',
-    ]
-  )
+  good = [
+    f'--config={__file__}:rotate',
+    '--config.train.steps=3',
+    '--noconfig.objective.mutual',
+    '--workdir=nope.py',
+    '-config.name=a',
+  ]
+  assert config_lib.resolve_arguments(good) == good
+
+
+@pytest.mark.parametrize('name', ['wn18rr/rotate', 'configs/wn18rr/rotate.py', 'wn18rr/rotate.py'])
+@pytest.mark.parametrize('form', [['--config={}:simple'], ['--config', '{}:simple'], ['-config={}:simple']])
+def test_configurations_that_come_along_are_found_from_any_folder(repository, tmp_path, monkeypatch, name, form):
+  monkeypatch.chdir(tmp_path)
+  words = [word.format(name) for word in form]
+  assert config_lib.resolve_arguments(words) == [f'--config={repository / "configs" / "wn18rr" / "rotate.py"}:simple']
+
+
+def test_a_file_that_is_here_comes_first(tmp_path, monkeypatch):
+  monkeypatch.chdir(tmp_path)
+  (tmp_path / 'configs').mkdir()
+  (tmp_path / 'configs' / 'umls.py').touch()
+  assert config_lib.resolve_arguments(['--config=configs/umls.py']) == ['--config=configs/umls.py']
+  assert config_lib.resolve_arguments(['--config=umls']) != ['--config=umls']
+
+
+def test_every_configuration_that_comes_along_has_a_summary(repository):
+  names = shipped.names()
+  assert set(names.values()) == set((repository / 'configs').rglob('*.py')) and 'study/scores' in names
+  assert all(len(shipped.summary(path)) > 20 for path in names.values())
 
 
 @pytest.mark.parametrize(
@@ -169,3 +191,6 @@ def test_help_tells_every_field_with_its_default_and_a_sentence():
     place = next(i for i, line in enumerate(lines) if line.startswith(f'  --config.{field}='))
     assert lines[place].endswith(f'={value!r}') and lines[place + 1].strip()
   assert max(map(len, lines)) <= 100
+  some = help_lib.text(100, help_lib.matching('config.parallel'))
+  assert '--config.parallel.mode=' in some and '--config.train.steps=' not in some
+  assert set(help_lib.matching('config')) == set(fields) and help_lib.matching('nothing') == []

@@ -11,7 +11,9 @@ import pandas as pd
 import pytest
 from tensorboardX.proto import event_pb2
 
+from medjax import config as config_lib
 from medjax.report import metrics, plots, tables
+from medjax.report.trackers import following, names
 
 
 def results(widths):
@@ -31,8 +33,8 @@ def results(widths):
   )
 
 
-def write(workdir, steps, start=0):
-  writer = metrics.Writer(workdir, start)
+def write(workdir, steps, start=0, follow=following.NONE):
+  writer = metrics.Writer(workdir, start, follow)
   for step in steps:
     writer.write(step, {'loss': step / 3, 'width_loss': {'4': 1.5, '8': 2.5}})
   writer.close()
@@ -62,6 +64,12 @@ def test_every_line_is_on_disk_at_once(tmp_path):
   writer.close()
 
 
+def test_a_line_becomes_scalars_and_so_do_results():
+  assert metrics.scalars({'step': 3, 'loss': 1.0, 'width_loss': {'4': 2.0}}) == {'loss': 1.0, 'width_loss/4': 2.0}
+  told = metrics.of_results(results([10, 20]), 'valid')
+  assert told['valid_mr/20'] == 100.0 and len(told) == 12
+
+
 def events(path):
   """The events of a file: length (8 bytes), checksum (4), content, checksum (4)."""
   data = path.read_bytes()
@@ -72,8 +80,10 @@ def events(path):
 
 
 def test_tensorboard_gets_the_scalars_and_the_resumed_step(tmp_path):
-  write(tmp_path, [10])
-  write(tmp_path, [30], start=20)
+  config = config_lib.Config()
+  for steps, start in (([10], 0), ([30], 20)):
+    with following.Following(names.find(config), config, tmp_path) as follow:
+      write(tmp_path, steps, start, follow)
   first, second = (
     list(events(path)) for path in sorted((tmp_path / 'tensorboard').iterdir(), key=lambda path: int(path.suffix[1:]))
   )

@@ -83,9 +83,8 @@ def test_a_terminal_gets_no_control_characters_and_no_endless_labels():
 
 def test_a_question_starts_neither_jax_nor_pandas(crop, repository):
   code = (
-    'import sys, launch; from absl import app\n'
-    'try: app.run(launch.main, sys.argv, flags_parser=launch.parse)\n'
-    'except SystemExit as end: assert not end.code\n'
+    'import sys; from medjax import arguments\n'
+    'assert arguments.run(sys.argv) == 0\n'
     'found = {"jax", "pandas", "matplotlib", "orbax", "flax", "scipy"} & set(sys.modules)\n'
     'sys.exit(str(found) if found else 0)'
   )

@@ -87,6 +87,14 @@ def test_dispatches_end_where_something_is_due(tiny_config):
   assert stops == [0, 8, 15, 16, 20, 24, 25, 30, 32, 40, 45, 48, 50]
 
 
+def test_the_time_of_a_training_is_told_from_its_second_dispatch():
+  told = loop.forecast((50, 11.0), (100, 2.0), 900, validates=True)
+  assert told.startswith('about 18 s for the 900 steps that are left, 20 ms each, and validations besides; 10.0 s')
+  assert loop.forecast((50, 11.0), (100, 2.0), 400) == ''  # 8 s
+  cached = loop.forecast((50, 0.1), (50, 1.0), 50_000)
+  assert cached.startswith('about 17 min') and cached.endswith('20 ms each; 0.0 s were compilation')
+
+
 def test_a_second_interrupt_is_immediate():
   with pytest.raises(KeyboardInterrupt), signals.deferred() as received:
     signals.signal.raise_signal(signals.signal.SIGINT)
