@@ -23,13 +23,15 @@ if TYPE_CHECKING:
 
 
 def train(config: Config, workdir: str) -> None:
-  """Trains a run, or goes on with it."""
-  from medjax.experiments import runs
+  """Trains a run, or goes on with it, and says what to do with it."""
+  from medjax.experiments import closing, runs
   from medjax.training import processes
 
   if config.parallel.distributed:
     processes.initialize()
   runs.train(config, workdir)
+  if processes.first():
+    closing.show(workdir)
 
 
 def study(config: 'Study', workdir: str) -> None:
