@@ -83,8 +83,8 @@ def find_capitals(
     largest_first = [key for _, key in sorted(places[code], reverse=True)]
     of_its_name = (key for key in largest_first if cities[key]['name'].casefold() == name)
     otherwise = (key for key in largest_first if name in map(str.casefold, cities[key]['alternatenames']))
-    if name and (key := next(itertools.chain(of_its_name, otherwise), None)):
-      capitals[code] = key
+    if name and (capital := next(itertools.chain(of_its_name, otherwise), None)):
+      capitals[code] = capital
   return capitals
 
 
