@@ -22,13 +22,13 @@ show() { # show COMMAND: the command and what it prints, but for the bar of its 
   show 'python launch.py --mode=predict --workdir=runs/quickstart --relation=uses_currency --tail=Euro --width=40 --new --k=5'
 } > "$here/quickstart.txt"
 
-for seed in 1 2 3; do
+for seed in 1 2; do
   python launch.py --config.train.seed=$seed --workdir=runs/seed-$seed > /dev/null 2>&1
 done
 cat > rise.py <<'P'
 import pandas as pd
 
-runs = {'0': 'quickstart', '1': 'seed-1', '2': 'seed-2', '3': 'seed-3'}
+runs = {'0': 'quickstart', '1': 'seed-1', '2': 'seed-2'}
 mrr = pd.DataFrame({seed: pd.read_csv(f'runs/{name}/results.csv', index_col='width')['mrr'] for seed, name in runs.items()})
 table = mrr.loc[[10, 20, 40, 80, 120, 160]].T.rename_axis('seed')
 print(table.assign(rise=table[160] - table[10]).to_string(float_format='{:.4f}'.format))

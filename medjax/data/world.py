@@ -29,7 +29,7 @@ DISSOLVED = ('AN', 'CS')  # Netherlands Antilles; Serbia and Montenegro
 MIN_POPULATION = 200_000
 NEAREST = 3
 SHARES = (0.8, 0.1, 0.1)
-SEED = 10  # any would do; under this one a neighbour of France and its capital are in the test split
+SEED = 10  # any would do; under this one a neighbour of France and its currency are in the test split
 
 
 def build() -> Graph:

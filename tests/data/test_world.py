@@ -27,7 +27,7 @@ def test_known_facts(graph):
     ('France', 'borders', 'Spain'),
     ('Spain', 'borders', 'France'),
     ('Paris', 'capital_of', 'France'),
-    ('Paris', 'near', 'Boulogne-Billancourt'),
+    ('Lyon', 'near', 'Geneva'),
     ('France', 'speaks', 'French'),
     ('France', 'uses_currency', 'Euro'),
     ('France', 'in_continent', 'Europe'),
@@ -44,7 +44,7 @@ def test_known_facts(graph):
 
 def test_size_and_shares(graph):
   total = len(graph.triples)
-  assert 2000 < graph.num_entities < 2600 and graph.num_relations == 7 and 4000 < total < 5500
+  assert 3900 < graph.num_entities < 4400 and graph.num_relations == 10 and 20_000 < total < 23_000
   for split, share in (('train', 0.8), ('valid', 0.1), ('test', 0.1)):
     assert abs(len(getattr(graph, split)) / total - share) < 0.03
   assert graph.num_entities == len(set(graph.entities)) == len(set(graph.entity_labels))
