@@ -13,9 +13,8 @@ show() { # show COMMAND: the command and what it prints, but for the bar of its 
 }
 
 {
-  SECONDS=0
-  show 'python launch.py'
-  echo "($SECONDS seconds on $(nproc) cores)"
+  TIMEFORMAT="(%0R seconds on $(nproc) cores, %0U of processor time)"
+  { time show 'python launch.py'; } 2>&1
   echo
   show 'python launch.py --mode=predict --workdir=runs/quickstart --head=France --relation=borders --width=40 --k=5'
   echo

@@ -1,5 +1,6 @@
 """The last lines of a training: their commands work as they are printed."""
 
+import dataclasses
 import shlex
 import shutil
 
@@ -40,6 +41,18 @@ def test_a_training_ends_with_answers_and_what_to_do_next(run, tiny_config, caps
   text = capsys.readouterr().out
   assert 'width 4' in text and 'width 12' in text and '* is right' in text and f"'--workdir={run}'" in text
   assert text.index('written: ') < text.index('kept') < text.index('test question') < text.index('\nnext\n')
+
+
+def test_a_run_without_test_triples_is_not_told_to_judge_widths(run, tmp_path):
+  model = model_lib.load(run)
+  untested = dataclasses.replace(model, graph=dataclasses.replace(model.graph, test=model.graph.test[:0]))
+  text = closing.next_steps(tmp_path, untested)
+  assert [arguments[0] for arguments in commands(text)] == [
+    '--mode=predict',
+    '--mode=crop',
+    '--mode=inspect',
+    '--config.data.path=FILE',
+  ]
 
 
 def test_a_name_is_that_by_which_a_question_finds_it(run):
