@@ -5,7 +5,8 @@
 A block `<!-- runs: GLOB -->` ... `<!-- end -->` becomes a table of the runs whose folders, relative to the
 document, match the glob: one row each, MRR and Hits@10 at some widths, the training's cost. A block
 `<!-- commands: GLOB -->` lists the commands that made them, and `<!-- figure: GLOB FILE -->` draws their MRR
-against width into FILE; `<!-- text: FILE -->` shows a saved output, `<!-- report: FOLDER -->` the tables of
+against width into FILE; `<!-- text: FILE -->` shows a saved output, `<!-- table: FILE.csv -->` a saved table,
+`<!-- report: FOLDER -->` the tables of
 `--mode=report` of the runs below a folder: quality and cost by method. `<!-- study: FILE... GRAPH-SCORE -->` shows
 study.csv files: what validation chose, judged on test, and published figures beside if a graph and score are named;
 `<!-- ahead: FILE... -->` shows by how much their croppable models are ahead of direct training (NAME-beside.csv belongs
@@ -67,6 +68,12 @@ def figure(document: pathlib.Path, pattern: str, file: str) -> str:
 def saved_text(document: pathlib.Path, file: str) -> str:
   """Returns a saved output as a code block."""
   return f'```\n{(document.parent / file).read_text(encoding="utf-8").strip()}\n```'
+
+
+def saved_table(document: pathlib.Path, file: str) -> str:
+  """Returns a saved CSV as a table, its cells as they are written."""
+  frame = pd.read_csv(document.parent / file, dtype=str, keep_default_na=False)
+  return tables.markdown(list(frame.columns), frame.to_numpy().tolist())
 
 
 def report_tables(document: pathlib.Path, folder: str) -> str:
@@ -145,6 +152,7 @@ def fill(document: Path) -> None:
     'commands': command_list,
     'figure': figure,
     'text': saved_text,
+    'table': saved_table,
     'study': study,
     'ahead': ahead,
     'choice': choice,
