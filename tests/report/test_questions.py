@@ -1,6 +1,7 @@
-"""What the figures of docs/questions.md show, against counts by hand; and that each is drawn, or refused in one line."""
+"""What the figures of docs/questions.md show, against counts by hand; and that each is drawn or refused."""
 
 import json
+import pathlib
 import shutil
 
 from matplotlib import image
@@ -68,7 +69,7 @@ def test_patterns_and_examples_are_those_of_the_ranks(asked, graph):
 def test_a_width_is_trained_or_a_crop_and_is_ahead_by_the_difference():
   def run(name, widths, mrr):
     results = pd.DataFrame({'width': [4, 8, 12], 'mrr': mrr}).set_index('width')
-    return collect.Run(name, None, 'MED', {'model.widths': widths}, results, {})
+    return collect.Run(name, pathlib.Path(name), 'MED', {'model.widths': widths}, results, {})
 
   few, all_widths = run('few', '4,12', [0.2, 0.1, 0.5]), run('all', '4:12:4', [0.1, 0.3, 0.5])
   frame = trained.differences([few], all_widths)

@@ -26,7 +26,7 @@ def differences(runs: Iterable[Run], reference: Run) -> pd.DataFrame:
   beside = reference.results['mrr']
   return pd.DataFrame(
     {
-      'run': run.name,
+      'run': run.folder.name,
       'width': int(width),
       'trained': int(width) in set(trained(run)),
       'mrr': mrr,
@@ -63,6 +63,6 @@ def draw(rows: Iterable[Row], path: Path, title: str = '') -> None:
         panel.plot(crops['width'], crops[measure], **look | {'linestyle': '', 'markerfacecolor': 'white', 'zorder': 3})
       plots.width_axis(panel, shared)
     axes[0].set_ylabel('filtered MRR, test')
-    axes[1].set_ylabel(f'filtered MRR, test, less that of {reference.name}')
+    axes[1].set_ylabel(f'filtered MRR, test, less that of {reference.folder.name}')
     axes[0].legend(frameon=False, fontsize=9, title='run (hollow: a width it did not train)', title_fontsize=8)
     axes[0].figure.suptitle(title, fontsize=10)
