@@ -21,7 +21,7 @@ from medjax.core.widths import Widths
 from medjax.kge import batches as batches_lib
 from medjax.kge import loss as loss_lib
 from medjax.kge import scoring
-from medjax.report import plots
+from medjax.report import plots, tables
 from medjax.report.figures import gradients
 from medjax.saved import artifact, graph_files, restore
 from medjax.saved import files as files_lib
@@ -112,24 +112,47 @@ def tables_of_steps(folder: Path) -> pd.DataFrame:
   return pd.concat(frames, ignore_index=True)
 
 
+def named(frame: pd.DataFrame) -> pd.DataFrame:
+  """Returns `tables_of_steps` at the last step and the widths of `tables.few`, its columns named in words."""
+  names = {
+    'width': 'block ends at',
+    'neighbour': 'cosine with the next width',
+    'gradients': 'gradients that reach the block',
+    'counting': 'of these count',
+    'sandwich': f'cosine of the sum of {SANDWICH} and of all',
+  }
+  frame = frame[(frame['step'] == frame['step'].max()) & frame['width'].isin(tables.few(list(frame['width'].unique())))]
+  return frame[list(names)].rename(columns=names)
+
+
 def draw(folder: Path, path: Path) -> None:
-  """Draws cosines and the number of gradients that count against width, and writes them as a CSV beside the PNG."""
-  frame = tables_of_steps(folder)
-  files_lib.write_text(pathlib.Path(path).with_suffix('.csv'), frame.round(4).to_csv(index=False))
+  """Draws cosines and the number of gradients that count against width.
+
+  Its numbers are written beside the PNG, as a CSV and, of few widths, as `-table.csv`.
+  """
+  path = pathlib.Path(path)
+  frame = tables_of_steps(folder).round(4)
+  files_lib.write_text(path.with_suffix('.csv'), frame.to_csv(index=False))
+  files_lib.write_text(path.with_name(f'{path.stem}-table.csv'), named(frame).to_csv(index=False))
+  show(frame, path)
+
+
+def show(frame: pd.DataFrame, path: Path) -> None:
+  """Draws `tables_of_steps`."""
+  count = min(SANDWICH, len(frame['width'].unique()))
   with plots.panels(path, columns=2, size=(5.2, 4.0)) as axes:
     for i, (step, part) in enumerate(frame.groupby('step')):
       every = {'markevery': max(1, len(part) // 12)}
-      axes[0].plot(part['width'], part['neighbour'], label=f'neighbours, step {step}', **plots.look(2 * i) | every)
-      name = f'sum of {min(SANDWICH, len(part))} and of all, step {step}'
-      axes[0].plot(part['width'], part['sandwich'], label=name, **plots.look(2 * i + 1) | every)
-      axes[1].plot(part['width'], part['counting'], label=f'that count, step {step}', **plots.look(2 * i) | every)
+      one, other = plots.look(2 * i) | every, plots.look(2 * i + 1) | every
+      axes[0].plot(part['width'], part['neighbour'], label=f'neighbouring widths, step {step}', **one)
+      axes[0].plot(part['width'], part['sandwich'], label=f'sum of {count} and sum of all, step {step}', **other)
+      axes[1].plot(part['width'], part['counting'], label=f'that count, step {step}', **one)
     axes[1].plot(part['width'], part['gradients'], color='#999999', label='that reach the block')
     axes[1].set_yscale('log')
     axes[1].yaxis.set_major_formatter('{x:g}')
     axes[0].set_ylabel('cosine of gradients')
-    axes[0].set_ylim(top=1.02)
     axes[1].set_ylabel('gradients on a block (number, log scale)')
-    for panel in axes:
+    for panel, place in zip(axes, ('lower right', 'center left')):
       plots.width_axis(panel, list(frame['width'].unique()))
-      panel.legend(frameon=False, fontsize=8)
+      panel.legend(frameon=False, fontsize=8, loc=place)
     axes[1].set_xlabel('width at which the block ends')
