@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import re
 import shutil
 
 from matplotlib import image
@@ -12,7 +13,7 @@ import pytest
 from medjax import config as config_lib
 from medjax import errors
 from medjax.data.graph import Graph
-from medjax.report import collect
+from medjax.report import collect, document
 from medjax.report.figures import __main__ as command
 from medjax.report.figures import arrival, gains, gradients, redundancy, strengths, trained
 from medjax.saved import artifact, graph_files
@@ -189,3 +190,13 @@ def test_what_cannot_be_told_is_refused(ranked, capsys):
   shutil.rmtree(ranked / 'checkpoints')
   with pytest.raises(errors.NothingSaved, match='checkpoints'):
     redundancy.draw(ranked, ranked / 'a.png')
+
+
+def test_the_page_shows_what_is_saved(repository, tmp_path):
+  docs = repository / 'docs'
+  for name in ('runs', 'figures', 'benchmarks'):
+    (tmp_path / name).symlink_to(docs / name)
+  page = tmp_path / 'questions.md'
+  page.write_text(re.sub(r'( -->\n).*?(<!-- end -->)', r'\1\2', (docs / 'questions.md').read_text(), flags=re.DOTALL))
+  document.fill(page)
+  assert page.read_text() == (docs / 'questions.md').read_text()
