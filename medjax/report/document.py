@@ -2,11 +2,12 @@
 
   python -m medjax.report.document docs/results/*.md
 
-A block `<!-- runs: GLOB -->` ... `<!-- end -->` becomes a table of the runs whose folders, relative to the
-document, match the glob: one row each, MRR and Hits@10 at some widths, the training's cost. A block
-`<!-- commands: GLOB -->` lists the commands that made them, and `<!-- figure: GLOB FILE -->` draws their MRR
-against width into FILE; `<!-- text: FILE -->` shows a saved output, `<!-- report: FOLDER -->` the tables of
-`--mode=report` of the runs below a folder: quality and cost by method. `<!-- study: FILE... GRAPH-SCORE -->` shows
+A block `<!-- runs: GLOB... -->` ... `<!-- end -->` becomes a table of the runs whose folders, relative to the
+document, match the globs: one row each, MRR and Hits@10 at some widths, the training's cost. A block
+`<!-- commands: GLOB... -->` lists the commands that made them, and `<!-- figure: GLOB FILE -->` draws their MRR
+against width into FILE; `<!-- text: FILE -->` shows a saved output, `<!-- table: FILE.csv -->` a saved table,
+`<!-- report: FOLDER -->` the tables of `--mode=report` of the runs below a folder: quality and cost by method.
+`<!-- study: FILE... GRAPH-SCORE -->` shows
 study.csv files: what validation chose, judged on test, and published figures beside if a graph and score are named;
 `<!-- ahead: FILE... -->` shows by how much their croppable models are ahead of direct training (NAME-beside.csv belongs
 to the study of NAME.csv), and `<!-- ahead-figure: FILE... PICTURE -->` draws that;
@@ -31,17 +32,20 @@ from medjax.report import collect, efficiency, plots, quality, rooms, studies, t
 from medjax.saved.files import Path
 
 
-def runs(document: pathlib.Path, pattern: str) -> list[tuple[str, pd.DataFrame, dict[str, Any]]]:
+def runs(document: pathlib.Path, *patterns: str) -> list[tuple[str, pd.DataFrame, dict[str, Any]]]:
   """Returns [(name, results DataFrame indexed by width, cost dict)] of the runs that match, sorted by name."""
-  found = [(path.parent.name, *collect.read_results(path)) for path in collect.results_below(document.parent, pattern)]
-  if not found:
-    raise FileNotFoundError(f'no run matches {document.parent / pattern}/results.csv')
+  found = []
+  for pattern in patterns:
+    paths = collect.results_below(document.parent, pattern)
+    if not paths:
+      raise FileNotFoundError(f'no run matches {document.parent / pattern}/results.csv')
+    found += [(path.parent.name, *collect.read_results(path)) for path in paths]
   return found
 
 
-def run_table(document: pathlib.Path, pattern: str) -> str:
+def run_table(document: pathlib.Path, *patterns: str) -> str:
   """Returns the Markdown table of the runs that match."""
-  found = runs(document, pattern)
+  found = runs(document, *patterns)
   widths = [w for w in tables.WIDTHS if any(w in results.index for _, results, _ in found)]
   rows = []
   for name, results, cost in found:
@@ -51,9 +55,9 @@ def run_table(document: pathlib.Path, pattern: str) -> str:
   return tables.markdown(['run', *map(str, widths), 'steps', 'training', 'memory'], rows)
 
 
-def command_list(document: pathlib.Path, pattern: str) -> str:
+def command_list(document: pathlib.Path, *patterns: str) -> str:
   """Returns the commands of the runs that match, as a code block, and the hardware they ran on."""
-  found = runs(document, pattern)
+  found = runs(document, *patterns)
   hardware = '; '.join(sorted({cost['hardware'] for _, _, cost in found}))
   commands = '\n'.join(dict.fromkeys(cost['command'] for _, _, cost in found))  # several runs may share a command
   return f'```bash\n{commands}\n```\n\nHardware: {hardware}.'
@@ -70,6 +74,12 @@ def figure(document: pathlib.Path, pattern: str, file: str) -> str:
 def saved_text(document: pathlib.Path, file: str) -> str:
   """Returns a saved output as a code block."""
   return f'```\n{(document.parent / file).read_text(encoding="utf-8").strip()}\n```'
+
+
+def saved_table(document: pathlib.Path, file: str) -> str:
+  """Returns a saved CSV as a table, its cells as they are written."""
+  frame = pd.read_csv(document.parent / file, dtype=str, keep_default_na=False)
+  return tables.markdown(list(frame.columns), frame.to_numpy().tolist())
 
 
 def report_tables(document: pathlib.Path, folder: str) -> str:
@@ -166,6 +176,7 @@ def filled(document: Path) -> str:
     'commands': command_list,
     'figure': figure,
     'text': saved_text,
+    'table': saved_table,
     'study': study,
     'ahead': ahead,
     'ahead-figure': ahead_figure,

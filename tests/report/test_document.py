@@ -50,6 +50,21 @@ def test_blocks_are_filled_and_filled_anew(tmp_path):
   assert page.read_text() == once
 
 
+def test_a_saved_table_is_shown_as_it_is_written_and_several_globs_follow_each_other(tmp_path):
+  (tmp_path / 'said.csv').write_text('width,answered at 10,share\n10,,0.50\n640,yes,7\n')
+  save_run(tmp_path / 'a', [40], [0.25])
+  save_run(tmp_path / 'b', [40], [0.5])
+  page = tmp_path / 'page.md'
+  page.write_text('<!-- table: said.csv -->\n<!-- end -->\n<!-- runs: b a -->\n<!-- end -->\n')
+  document.fill(page)
+  lines = page.read_text().splitlines()
+  assert lines[1:5] == ['| width | answered at 10 | share |', '|---|---|---|', '| 10 |  | 0.50 |', '| 640 | yes | 7 |']
+  assert [line.split(' | ')[0] for line in lines[9:11]] == ['| b', '| a']
+  page.write_text('<!-- runs: a c -->\n<!-- end -->\n')
+  with pytest.raises(FileNotFoundError, match='c/results.csv'):
+    document.fill(page)
+
+
 def test_a_report_block_holds_the_methods_of_a_folder(tmp_path):
   for name, widths, fields in (('direct-40', '40', {}), ('bkd-10', '10', {'distill.method': 'bkd'})):
     save_run(tmp_path / 'runs' / name, [int(widths)], [0.25])
