@@ -129,6 +129,7 @@ def test_a_dependency_has_one_keeper():
     'matplotlib': 'medjax.report.plots',
     'duckdb': 'medjax.data.engine',
     'pyarrow': 'medjax.data.parquet',
+    'pooch': 'medjax.data.download',
     'pyoxigraph': 'medjax.data.rdf',
     'pickle': 'medjax.data.arrays',  # whose reader resolves no name but to functions of its own
   }

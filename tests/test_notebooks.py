@@ -2,6 +2,7 @@
 
 import ast
 import re
+import runpy
 
 from IPython.core.inputtransformer2 import TransformerManager
 import nbformat
@@ -9,6 +10,8 @@ import pytest
 
 from colab import run
 import medjax
+from medjax import config as config_lib
+from medjax.experiments import api
 
 MOST = 300_000  # bytes of a notebook with its outputs
 FOLDERS = re.compile(r'(?<![\w./:])/(?:work|home|root|tmp|usr|opt|var|Users)\b')  # of some machine
@@ -59,6 +62,19 @@ def test_a_notebook_is_small_and_names_no_machine(name):
   assert not FOLDERS.findall(pictures.sub('', text))
 
 
+def test_the_row_has_the_settings_of_its_configurations():
+  (cell,) = [cell for cell in code(run.read('reproduce_a_row')) if cell.id == 'settings']
+  settings = ast.literal_eval(cell.source.removeprefix('SETTINGS = '))
+  for size, place, arguments in (('accelerator', 'paper', ['wn18rr-rotate']), ('cpu', 'wn18rr/rotate', [])):
+    expected = runpy.run_path(str(run.ROOT / 'configs' / f'{place}.py'))['get_config'](*arguments)
+    found = config_lib.Config(name=expected.name)
+    found.data.name = 'wn18rr'
+    for name, value in settings[size].items():
+      config_lib.put(found, api.field_of(name), value)
+    found.distill.rates = expected.distill.rates  # of --mode=compare
+    assert found == expected
+
+
 def test_the_notebooks_are_those_that_are_named():
   assert {path.stem for path in run.FOLDER.glob('*.ipynb')} == set(run.NOTEBOOKS)
 
@@ -79,7 +95,10 @@ def test_what_changes_without_a_reason_is_taken_out(tmp_path):
     stream('stderr', 'a warning\n'),
   ]
   cell = nbformat.v4.new_code_cell('1', outputs=outputs, metadata={'execution': {'iopub.execute_input': 'today'}})
-  found = run.clean(nbformat.v4.new_notebook(cells=[cell], metadata={'language_info': {'version': '3.11.9'}}), tmp_path)
+  found = run.clean(
+    nbformat.v4.new_notebook(cells=[cell], metadata={'language_info': {'name': 'python', 'version': '3.11.9'}}),
+    tmp_path,
+  )
   assert [output.text for output in found.cells[0].outputs] == [
     'written: runs/a\ndone\n',
     '\rtraining: 100%|##| 9/9\na warning\n',

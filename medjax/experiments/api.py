@@ -19,6 +19,7 @@ from medjax.data import datasets, inspection
 from medjax.data.inspection import Inspection
 from medjax.data.registry import REGISTRY
 from medjax.experiments import runs
+from medjax.report import tables
 from medjax.saved import workdir as workdir_lib
 from medjax.saved.files import Path
 from medjax.serve import model as model_lib
@@ -53,10 +54,11 @@ class Run:
     return str(self.workdir)
 
   def _repr_html_(self) -> str:
-    """The results and their plot, as notebooks show them."""
+    """The results of a few widths and the plot of all, as notebooks show them."""
     if self.results is None:
       return f'<p>{self.workdir}: nothing to evaluate on</p>'
-    table = self.results.to_html(index=False, float_format='{:.4f}'.format)
+    shown = self.results[self.results['width'].isin(tables.few(list(self.results['width'])))]
+    table = shown.to_html(index=False, formatters=tables.FORMATS)
     plot = self.workdir / 'results.png'
     picture = base64.b64encode(plot.read_bytes()).decode() if plot.exists() else ''
     return f'{table}<img alt="MRR against width" width="640" src="data:image/png;base64,{picture}">'
