@@ -3,8 +3,9 @@
   model = medjax.load('runs/quickstart', width=40)
   model.predict_tails('France', 'borders', k=5)
 
-Public are `train`, which makes a `Run` of triples; `load` and `Model`; `evaluate` and `crop`, which work on folders of
-runs; the rooms `scores` and `objectives`, whose functions are pure; and `errors`.
+Public are `train`, which makes a `Run` of triples; `inspect`, which looks at triples; `load` and `Model`; `evaluate`,
+`choose`, `calibrate`, `crop`, `extract` and `export`, which work on folders of runs; `hardware`, the devices that are
+here; `published`, figures of papers; the rooms `scores` and `objectives`, whose functions are pure; and `errors`.
 """
 
 import importlib
@@ -12,12 +13,33 @@ from typing import Any, TYPE_CHECKING
 
 if TYPE_CHECKING:
   from medjax import errors, objectives, scores
-  from medjax.experiments.api import evaluate, Run, train
-  from medjax.experiments.commands import crop
+  from medjax.experiments.api import evaluate, inspect, Run, train
+  from medjax.experiments.calibration import calibrate
+  from medjax.experiments.choosing import choose
+  from medjax.experiments.commands import crop, export, extract
+  from medjax.experiments.hardware import hardware
+  from medjax.report.quality import published
   from medjax.serve.model import load, Model
 
 __version__ = '0.1.0'
-__all__ = ['Model', 'Run', 'crop', 'errors', 'evaluate', 'load', 'objectives', 'scores', 'train']
+__all__ = [
+  'Model',
+  'Run',
+  'calibrate',
+  'choose',
+  'crop',
+  'errors',
+  'evaluate',
+  'export',
+  'extract',
+  'hardware',
+  'inspect',
+  'load',
+  'objectives',
+  'published',
+  'scores',
+  'train',
+]
 
 _HOMES = {
   'load': 'medjax.serve.model',
@@ -25,7 +47,14 @@ _HOMES = {
   'Run': 'medjax.experiments.api',
   'train': 'medjax.experiments.api',
   'evaluate': 'medjax.experiments.api',
+  'inspect': 'medjax.experiments.api',
+  'calibrate': 'medjax.experiments.calibration',
+  'choose': 'medjax.experiments.choosing',
   'crop': 'medjax.experiments.commands',
+  'export': 'medjax.experiments.commands',
+  'extract': 'medjax.experiments.commands',
+  'hardware': 'medjax.experiments.hardware',
+  'published': 'medjax.report.quality',
 }
 
 

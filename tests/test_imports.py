@@ -135,6 +135,7 @@ def test_a_dependency_has_one_keeper():
     'duckdb': 'medjax.data.engine',
     'pyarrow': 'medjax.data.parquet',
     'babel': 'medjax.data.cldr',
+    'pooch': 'medjax.data.download',
     'pyoxigraph': 'medjax.data.rdf',
     'pickle': 'medjax.data.arrays',  # whose reader resolves no name but to functions of its own
   }

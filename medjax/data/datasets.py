@@ -6,8 +6,6 @@ import os
 import pathlib
 from typing import Protocol
 
-import pooch
-
 from medjax import errors
 from medjax.data import contents, download, splits, store, tables, triples, wikikg2, world
 from medjax.data import prepare as prepare_lib
@@ -151,7 +149,7 @@ def _load_large(config: DataConfig, name: str) -> Graph:
 
 
 def _cache(config: DataConfig) -> pathlib.Path:
-  return pathlib.Path(config.cache).expanduser() if config.cache else pathlib.Path(pooch.os_cache('medjax'))
+  return pathlib.Path(config.cache).expanduser() if config.cache else download.user_cache()
 
 
 def _download(source: Source, folder: pathlib.Path) -> tuple[str, ...]:

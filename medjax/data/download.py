@@ -13,15 +13,24 @@ import shutil
 import tarfile
 import tempfile
 from typing import cast, IO
+import warnings
 import zipfile
 import zlib
 
-import pooch
 import requests
 
 from medjax import errors
 
+with warnings.catch_warnings():
+  warnings.filterwarnings('ignore', 'IProgress not found')  # its bars are text in a notebook without widgets
+  import pooch
+
 _MAX_MEMBER_BYTES = 2**30  # no member of a registered archive comes near this
+
+
+def user_cache() -> pathlib.Path:
+  """Returns the user's cache folder of medjax."""
+  return pathlib.Path(pooch.os_cache('medjax'))
 
 
 @dataclasses.dataclass(frozen=True)

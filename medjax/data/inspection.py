@@ -42,6 +42,9 @@ class Inspection(NamedTuple):
   inverses: tuple[tuple[str, str], ...]
   advice: tuple[str, ...]
 
+  def __repr__(self) -> str:
+    return describe(self)
+
 
 def inspect(graph: Graph) -> Inspection:
   """Returns the `Inspection` of a graph; it takes the memory of a few copies of the triples."""

@@ -1,12 +1,13 @@
 """One call in Python: triples in, a trained run out."""
 
 import base64
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 import dataclasses
 import functools
 import os
 import pathlib
 import re
+import tempfile
 from typing import Any
 
 import pandas as pd
@@ -14,8 +15,11 @@ import pandas as pd
 from medjax import config as config_lib
 from medjax import errors
 from medjax.config.fields import Config
+from medjax.data import datasets, inspection
+from medjax.data.inspection import Inspection
 from medjax.data.registry import REGISTRY
 from medjax.experiments import runs
+from medjax.report import tables
 from medjax.report.trackers import function
 from medjax.saved import workdir as workdir_lib
 from medjax.saved.files import Path
@@ -47,14 +51,18 @@ class Run:
   def __fspath__(self) -> str:
     return str(self.workdir)
 
+  def __str__(self) -> str:
+    return str(self.workdir)
+
   def _repr_html_(self) -> str:
-    """The results and their plot, as notebooks show them."""
+    """The results of a few widths and the plot of all, as notebooks show them."""
     if self.results is None:
       return f'<p>{self.workdir}: nothing to evaluate on</p>'
-    table = self.results.to_html(index=False, float_format='{:.4f}'.format)
+    shown = self.results[self.results['width'].isin(tables.few(list(self.results['width'])))]
+    table = shown.to_html(index=False, formatters=tables.FORMATS)
     plot = self.workdir / 'results.png'
     picture = base64.b64encode(plot.read_bytes()).decode() if plot.exists() else ''
-    return f'{table}<img alt="MRR against width" src="data:image/png;base64,{picture}">'
+    return f'{table}<img alt="MRR against width" width="640" src="data:image/png;base64,{picture}">'
 
 
 def train(
@@ -84,23 +92,30 @@ def train(
     errors.DataError: triples that cannot be read.
     errors.UsageError: a workdir that holds something else.
   """
-  config = data if isinstance(data, Config) else Config()
+  config, workdir = configured(data, workdir, fields)
   if isinstance(tracker, str):
     config.train.tracker, tracker = tracker, None
-  for name, value in fields.items():
-    config_lib.put(config, field_of(name), str_of_widths(value) if name in ('widths', 'model.widths') else value)
-  if isinstance(data, Config):
-    workdir = pathlib.Path(workdir or f'runs/{config.name}')
-  elif isinstance(data, (str, os.PathLike)):
-    text = os.fspath(data)
-    config.data.name, config.data.path = (text, '') if is_registered(text) else ('', text)
-    config.name = re.sub(r'\W+', '-', pathlib.Path(text).name.split('.')[0]) or 'run'
-    workdir = pathlib.Path(workdir or f'runs/{config.name}')
-  else:
-    config.name = 'triples'
-    workdir = pathlib.Path(workdir or 'runs/triples')
-    config.data.name, config.data.path = '', str(write_triples(data, workdir))
   return Run(workdir, runs.train(config, workdir, tracker=tracker))
+
+
+def inspect(data: Config | Path | Triples, **fields: Any) -> Inspection:
+  """Looks at triples and trains nothing: how they were read, what their relations are like, what to think about.
+
+  >>> print(inspect([('Oslo', 'capital of', 'Norway'), ('Norway', 'borders', 'Sweden')]).splits['triples'].sum())
+  2
+
+  Args:
+    data: as of `train`.
+    **fields: of the configuration's section data, as of `train`.
+
+  Returns:
+    The `Inspection`, whose text says it all; its tables are DataFrames.
+
+  Raises:
+    errors.ConfigError, errors.DataError: as of `train`.
+  """
+  with tempfile.TemporaryDirectory() as folder:  # of triples that lie in no file
+    return inspection.inspect(datasets.load(configured(data, pathlib.Path(folder) / 'run', fields)[0].data))
 
 
 def evaluate(workdir: Path | Run, **flags: Any) -> pd.DataFrame | None:
@@ -151,3 +166,24 @@ def write_triples(triples: Triples, workdir: pathlib.Path) -> pathlib.Path:
   workdir.mkdir(parents=True, exist_ok=True)
   path.write_text(text, encoding='utf-8')
   return path
+
+
+def configured(
+  data: Config | Path | Triples, workdir: Path | None, fields: Mapping[str, Any]
+) -> tuple[Config, pathlib.Path]:
+  """Returns the configuration and the workdir of data and fields; triples of names are written into the workdir."""
+  config = data if isinstance(data, Config) else Config()
+  for name, value in fields.items():
+    config_lib.put(config, field_of(name), str_of_widths(value) if name in ('widths', 'model.widths') else value)
+  if isinstance(data, Config):
+    workdir = pathlib.Path(workdir or f'runs/{config.name}')
+  elif isinstance(data, (str, os.PathLike)):
+    text = os.fspath(data)
+    config.data.name, config.data.path = (text, '') if is_registered(text) else ('', text)
+    config.name = re.sub(r'\W+', '-', pathlib.Path(text).name.split('.')[0]) or 'run'
+    workdir = pathlib.Path(workdir or f'runs/{config.name}')
+  else:
+    config.name = 'triples'
+    workdir = pathlib.Path(workdir or 'runs/triples')
+    config.data.name, config.data.path = '', str(write_triples(data, workdir))
+  return config, workdir

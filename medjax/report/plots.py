@@ -8,11 +8,9 @@ import warnings
 
 logging.getLogger('matplotlib').setLevel(logging.ERROR)  # whose first start tells of fonts and folders
 import matplotlib
-
-matplotlib.use('Agg')
-from matplotlib import pyplot as plt
 from matplotlib import ticker
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure  # and no pyplot, whose backend is the caller's to choose
 import numpy as np
 import pandas as pd
 
@@ -29,7 +27,7 @@ def look(i: int, count: int | None = None) -> dict[str, Any]:
   """Returns the keywords that draw series i of several; with `count`, of ordered ones, from light to dark."""
   colour: Any = COLOURS[i % len(COLOURS)]
   if count is not None:
-    colour = plt.get_cmap('viridis_r')(0.15 + 0.85 * i / max(count - 1, 1))
+    colour = matplotlib.colormaps['viridis_r'](0.15 + 0.85 * i / max(count - 1, 1))
   return {
     'marker': MARKERS[i % len(MARKERS)],
     'linestyle': LINES[(i + i // len(COLOURS)) % len(LINES)],
@@ -44,16 +42,11 @@ def panels(
   path: Path, columns: int = 1, rows: int = 1, size: tuple[float, float] = (4.6, 3.8), **shared: Any
 ) -> Iterator[list[Axes]]:
   """Yields the axes [rows * columns] of a figure, which is written as a PNG to `path` afterwards."""
-  figure, axes = plt.subplots(
-    rows, columns, figsize=(size[0] * columns, size[1] * rows), layout='constrained', squeeze=False, **shared
-  )
-  try:
-    yield list(axes.flat)
-    with warnings.catch_warnings():
-      warnings.filterwarnings('ignore', 'Glyph .* missing')  # names in scripts that the font lacks
-      figure.savefig(path, dpi=150)
-  finally:
-    plt.close(figure)
+  figure = Figure(figsize=(size[0] * columns, size[1] * rows), layout='constrained')
+  yield list(figure.subplots(rows, columns, squeeze=False, **shared).flat)
+  with warnings.catch_warnings():
+    warnings.filterwarnings('ignore', 'Glyph .* missing')  # names in scripts that the font lacks
+    figure.savefig(path, dpi=150)
 
 
 def counts_axis(axes: Axes, counts: Collection[int]) -> None:

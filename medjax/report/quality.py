@@ -23,6 +23,12 @@ def published(data: str, score: str) -> pd.DataFrame:
   """Returns the published figures on a data set with a score, or with one that their source does not state.
 
   Papers name a score alike with and without reciprocal relations.
+
+  Args:
+    data, score: names of a registered graph and of a score, such as wn18rr and rotate.
+
+  Returns:
+    DataFrame with source, dataset, model, method, width, mrr, hits1, hits3, hits10 and note; no rows if none are known.
   """
   frame, score = pd.read_csv(PUBLISHED), score.removesuffix('_reciprocal')
   same = (frame['dataset'].map(plain) == plain(data)) & frame['model'].map(plain).isin([plain(score), 'unstated'])

@@ -1,6 +1,6 @@
 """Tables of results."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 import pandas as pd
 
@@ -8,6 +8,11 @@ from medjax.evaluation import metrics
 
 WIDTHS = (10, 20, 40, 80, 160, 320, 640)  # columns of a table of runs
 NOTHING = 'no triples to rank'  # in place of figures: a split without triples, or all of them are left out
+FORMATS: dict[str, Callable[..., str]] = {  # of the columns of results
+  **dict.fromkeys(('mrr', 'hits1', 'hits3', 'hits10', 'amri'), '{:.4f}'.format),
+  'mr': '{:.1f}'.format,
+  'params': '{:,}'.format,
+}
 TextTable = tuple[list[str], list[list[str]]]  # (header, rows of text cells)
 
 
@@ -28,9 +33,7 @@ def show(results: pd.DataFrame) -> str:
   """Returns results as an aligned text table, or that nothing was ranked."""
   if results['mrr'].isna().all():
     return NOTHING
-  formats = dict.fromkeys(('mrr', 'hits1', 'hits3', 'hits10', 'amri'), '{:.4f}'.format)
-  formats |= {'mr': '{:.1f}'.format, 'params': '{:,}'.format}
-  return pd.DataFrame(results).to_string(index=False, formatters=formats)
+  return pd.DataFrame(results).to_string(index=False, formatters=FORMATS)
 
 
 def shown_widths(present: Collection[int]) -> list[int]:

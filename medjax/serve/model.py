@@ -167,7 +167,9 @@ class Model:
       UnknownLabel: an entity or relation that the model does not know.
     """
     if self.width not in self.calibrations:
-      raise errors.UsageError(f'width {self.width} has no probabilities; --mode=calibrate fits them')
+      raise errors.UsageError(
+        f'width {self.width} has no probabilities; --mode=calibrate or medjax.calibrate fits them'
+      )
     found = self.calibrations[self.width].probability(np.asarray(self.score(head, relation, tail)))
     return found if found.ndim else float(found)
 

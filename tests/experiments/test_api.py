@@ -35,13 +35,31 @@ def test_the_same_call_goes_on_and_another_is_refused(tmp_path):
     medjax.train(TRIPLES, tmp_path / 'run', **SMALL, seed=3)
 
 
-def test_a_run_stands_for_its_folder_and_shows_itself(tmp_path):
+def test_a_run_stands_for_its_folder_and_shows_itself(tmp_path, capsys):
   run = medjax.train(TRIPLES, tmp_path / 'run', **SMALL)
   pd.testing.assert_frame_equal(medjax.evaluate(run), run.results)
   assert medjax.load(run, 4).width == 4
+  capsys.readouterr()
   medjax.crop(run, 4, tmp_path / 'crop')
+  assert f'width 4 of {run.workdir} -> ' in capsys.readouterr().out
   assert medjax.load(tmp_path / 'crop').width == 4
+  assert medjax.export(run, 'numpy', tmp_path / 'vectors', width=4) == tmp_path / 'vectors'
+  assert np.load(tmp_path / 'vectors' / 'entities.npy').shape == (20, 4)
+  assert medjax.extract(run, widths='4', output=tmp_path / 'extracted')['width'].tolist() == [4]
+  assert medjax.choose(run)['width'].tolist() == [4, 8]
   assert '<table' in run._repr_html_() and 'data:image/png;base64,iVBOR' in run._repr_html_()
+
+
+def test_triples_of_any_kind_are_inspected(tmp_path):
+  path = tmp_path / 'facts.csv'
+  path.write_text('object,subject,predicate\n' + ''.join(f'{t},{h},"r"\n' for h, _, t in TRIPLES))
+  found = medjax.inspect(path, split='1,0,0')
+  assert found.splits['triples'].tolist() == [40, 0, 0] and found.relations['relation'].tolist() == ['r']
+  assert repr(found).startswith('facts: 20 entities, 1 relations') and 'header object,subject,predicate' in str(found)
+  assert medjax.inspect(TRIPLES).splits['triples'].sum() == 40
+  assert medjax.inspect('world').graph.name == 'world'
+  with pytest.raises(errors.DataError, match='2 columns'):
+    medjax.inspect([('a', 'b')])
 
 
 def test_a_configuration_is_trained_as_it_is(tiny_config, tmp_path):

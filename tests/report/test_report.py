@@ -164,6 +164,13 @@ def test_a_first_start_of_matplotlib_is_silent(tmp_path):
   assert done.stderr == ''
 
 
+def test_drawing_leaves_the_backend_to_the_caller():
+  program = 'import medjax.report.plots, matplotlib; print(matplotlib.get_backend())'
+  given = os.environ | {'MPLBACKEND': 'svg'}
+  done = subprocess.run([sys.executable, '-c', program], env=given, capture_output=True, text=True, check=True)
+  assert done.stdout == 'svg\n'
+
+
 def test_a_title_is_no_formula_and_may_be_in_any_script(tmp_path, recwarn):
   plots.quality_against_width(results([4, 8]), tmp_path / 'a.png', 'costs $1 or $x_{ in 日本')
   assert (tmp_path / 'a.png').exists() and not recwarn.list

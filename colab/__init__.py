@@ -1,0 +1,1 @@
+"""Notebooks that open in Colab, and what executes them; see `colab.run`."""
