@@ -5,13 +5,13 @@ import shlex
 
 import pandas as pd
 
+from medjax.core import runtime
 from medjax.report import choice, samples, tables
 from medjax.saved.files import Path
 from medjax.serve import model as model_lib
 from medjax.serve.model import Model
 from medjax.serve.vocabulary import Vocabulary
 
-PROGRAM = 'python launch.py'
 KEEP = 0.95  # of the full MRR, by the width that is told to crop to
 
 
@@ -43,7 +43,7 @@ def next_steps(workdir: pathlib.Path, model: Model) -> str:
     steps['tables, figures'] = ['--mode=report', here]
   steps['look at your data'] = ['--mode=inspect', '--config.data.path=FILE']
   steps['train on them'] = ['--config.data.path=FILE', '--config.name=mine']
-  lines = [f'  {what:18}{PROGRAM} {shlex.join(arguments)}' for what, arguments in steps.items()]
+  lines = [f'  {what:18}{runtime.program()} {shlex.join(arguments)}' for what, arguments in steps.items()]
   return '\n'.join(['next', *lines, '  (FILE holds a head, a relation and a tail in every line; docs/data.md)'])
 
 

@@ -7,6 +7,7 @@ import shutil
 import pytest
 
 from medjax import cli
+from medjax.core import runtime
 from medjax.experiments import closing
 from medjax.serve import model as model_lib
 
@@ -18,7 +19,7 @@ def run(trained, tmp_path_factory):
 
 def commands(text):
   """The arguments of every command of a text."""
-  return [shlex.split(line.split(closing.PROGRAM)[1]) for line in text.splitlines() if closing.PROGRAM in line]
+  return [shlex.split(line.split(runtime.program())[1]) for line in text.splitlines() if runtime.program() in line]
 
 
 def test_commands_work_as_they_are_printed(run, tiny_config, capsys):

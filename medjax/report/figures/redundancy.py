@@ -71,9 +71,9 @@ def summed(gram: Float64[np.ndarray, 'N N'], chosen: Float[np.ndarray, ' N']) ->
 def table(gram: Float64[np.ndarray, 'N N N'], widths: Widths) -> pd.DataFrame:
   """Returns a DataFrame of width (where a block ends), neighbour, gradients, counting and sandwich."""
   size = len(gram)
-  drawn = np.zeros((DRAWS, size))
+  among, drawn = sub_models.sandwich(min(SANDWICH, size), widths.values), np.zeros((DRAWS, size))
   for i in range(DRAWS):
-    drawn[i, np.asarray(sub_models.draw(jax.random.key(i), min(SANDWICH, size), size))] = 1
+    drawn[i, np.asarray(sub_models.draw(jax.random.key(i), among))] = 1
   return pd.DataFrame(
     {
       'width': widths.values,
@@ -152,7 +152,8 @@ def show(frame: pd.DataFrame, path: Path) -> None:
     axes[1].yaxis.set_major_formatter('{x:g}')
     axes[0].set_ylabel('cosine of gradients')
     axes[1].set_ylabel('gradients on a block (number, log scale)')
-    for panel, place in zip(axes, ('lower right', 'center left')):
+    for panel in axes:
       plots.width_axis(panel, list(frame['width'].unique()))
-      panel.legend(frameon=False, fontsize=8, loc=place)
+    axes[0].legend(loc='lower right', frameon=False, fontsize=8)
+    axes[1].legend(loc='center left', frameon=False, fontsize=8)
     axes[1].set_xlabel('width at which the block ends')
