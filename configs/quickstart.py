@@ -1,4 +1,4 @@
-"""ComplEx on the world graph: 16 sub-models of widths 10 to 160 in about a minute on 2 cores.
+"""ComplEx on the world graph: 16 sub-models of widths 10 to 160 in about a minute of processor time.
 
 The softmax loss with DURA, as in configs/fb15k237/bilinear.py, whose options serve here with half the batch; on the
 validation triples they are better than without DURA at every width. docs/results/quickstart.md has what each width
