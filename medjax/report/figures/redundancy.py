@@ -152,7 +152,8 @@ def show(frame: pd.DataFrame, path: Path) -> None:
     axes[1].yaxis.set_major_formatter('{x:g}')
     axes[0].set_ylabel('cosine of gradients')
     axes[1].set_ylabel('gradients on a block (number, log scale)')
-    for panel, place in zip(axes, ('lower right', 'center left')):
+    for panel in axes:
       plots.width_axis(panel, list(frame['width'].unique()))
-      panel.legend(frameon=False, fontsize=8, loc=place)
+    axes[0].legend(frameon=False, fontsize=8, loc='lower right')
+    axes[1].legend(frameon=False, fontsize=8, loc='center left')
     axes[1].set_xlabel('width at which the block ends')
