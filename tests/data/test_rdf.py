@@ -45,7 +45,7 @@ def read(path, content):
     ('a.txt', lines('.')),
     ('a.tsv', lines(' .', '\t')),
     ('a.tsv', '# a comment\n' + lines('.', '\t')),
-    ('a.nt.gz', gzip.compress(lines().encode())),
+    ('a.nt.gz', gzip.compress(lines().encode(), mtime=0)),
     ('a.nq', lines(f' <{X}g> .')),
     ('a.ttl', TURTLE),
     ('a.txt', TURTLE),

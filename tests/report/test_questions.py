@@ -179,7 +179,8 @@ def test_figures_of_folders_are_drawn_of_several(weighted, capsys):
     assert command.main([name, str(weighted), f'--output={weighted / name}.png']) == 0
     assert image.imread(weighted / f'{name}.png').shape[1] > 1000
   frame = pd.read_csv(weighted / 'strengths.csv').set_index('run')
-  assert frame.loc['learned', 'w3'] == -1 and np.isnan(frame.loc['none', 'w1']) and frame.loc['fixed', '8'] == 1.2
+  assert frame.loc['learned', 'w3 at the end'] == -1 and np.isnan(frame.loc['none', 'w1 at the end'])
+  assert frame.loc['fixed', 'MRR at 8'] == 1.2
 
 
 def test_what_cannot_be_told_is_refused(ranked, capsys):

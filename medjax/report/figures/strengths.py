@@ -6,7 +6,7 @@ import pathlib
 import pandas as pd
 
 from medjax import errors
-from medjax.report import metrics, plots
+from medjax.report import metrics, plots, tables
 from medjax.report.collect import Row, Run
 from medjax.saved import files as files_lib
 from medjax.saved.files import Path
@@ -37,12 +37,11 @@ def plain(runs: Iterable[Run]) -> Run | None:
 
 
 def table(runs: Iterable[Run]) -> pd.DataFrame:
-  """Returns a DataFrame with a row per run: its strengths at the end, its MRR at every width, and seconds."""
+  """Returns a DataFrame with a row per run: its strengths at the end, and its MRR at the widths of `tables.few`."""
   return pd.DataFrame(
     {'run': run.name}
-    | last(run)
-    | {str(width): round(float(value), 4) for width, value in run.results['mrr'].items()}
-    | {'training, s': run.cost['train_seconds']}
+    | {f'{name} at the end': value for name, value in last(run).items()}
+    | {f'MRR at {width}': float(run.results['mrr'][width]) for width in tables.few(list(run.results.index))}
     for run in runs
   )
 
@@ -74,11 +73,11 @@ def draw(rows: Iterable[Row], path: Path, title: str = '') -> None:
     axes[0].set_ylabel('strength')
     for i, run in enumerate(run for run in runs if run is not reference):
       ahead = (run.results['mrr'] - reference.results['mrr']).dropna()
-      axes[1].plot(ahead.index, ahead, label=run.name, **plots.look(i))
+      axes[1].plot(ahead.index, ahead, label=run.name, **plots.look(i + len(NAMES)))
     axes[1].axhline(0, color='#999999', linewidth=1)
     plots.width_axis(axes[1], list(reference.results.index))
     axes[1].set_ylabel(f'filtered MRR, test, less that of {reference.name}')
-    for panel in axes:
-      panel.grid(alpha=0.3)
-      panel.legend(frameon=False, fontsize=8)
+    axes[0].grid(alpha=0.3)
+    axes[0].legend(frameon=False, fontsize=8, loc='upper center', bbox_to_anchor=(0.5, -0.15), ncol=len(learned))
+    axes[1].legend(frameon=False, fontsize=8, loc='upper center', bbox_to_anchor=(0.5, -0.15), ncol=len(runs))
     axes[0].figure.suptitle(title, fontsize=10)
