@@ -119,7 +119,7 @@ def quality_against_bytes(frame: pd.DataFrame, path: Path, title: str = '') -> N
     for x, y, width in zip(size, mrr, frame['width']):
       if width in named:
         axes.annotate(str(width), (x, y), textcoords='offset points', xytext=(0, -13), ha='center', fontsize=8)
-    axes.set_xscale('log')
+    axes.set_xscale('log', base=2)
     axes.xaxis.set_major_formatter(ticker.FormatStrFormatter('%g'))
     axes.set_xlabel('MiB of tables (each point is named by its width)')
     axes.set_ylabel('filtered MRR, 95% interval')
