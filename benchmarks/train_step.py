@@ -16,7 +16,7 @@ from medjax.core import widths as widths_lib
 
 ROWS = {
   'logsigmoid': ('med', 'default', 'single', 'sandwich', 'naive-tables', 'naive-rows', 'peer'),
-  'softmax': ('med', 'single', 'seven', 'apart', 'sandwich', 'torch', 'torch-sparse', 'peer', 'peer-sampled'),
+  'softmax': ('med', 'single', 'seven', 'apart', 'sandwich', 'ladder', 'torch', 'torch-sparse', 'peer', 'peer-sampled'),
 }
 OF_PEER = {  # rows of another Python, and what it is asked for
   'torch': ('plain', {'sparse': False}),
@@ -33,6 +33,7 @@ PAIRS = [
   ('seven', 'single'),
   ('apart', 'seven'),
   ('sandwich', 'single'),
+  ('ladder', 'single'),
   ('default', 'single'),
   ('naive-tables', 'med'),
   ('naive-rows', 'med'),
@@ -67,6 +68,7 @@ def labels(setup):
     'seven': f'medjax, {len(SEVEN)} widths in one pass',
     'apart': f'medjax, the same {len(SEVEN)} widths apart, in sum',
     'sandwich': f'medjax, {min(SANDWICH, count)} of {count} widths a step',
+    'ladder': f'medjax, {min(SANDWICH, count)} of {count} widths a step, a factor apart',
     'naive-tables': f'loop over {count} cropped tables',
     'naive-rows': f'loop over {count} crops of gathered rows',
     'torch': f'plain PyTorch, width {full} alone',
@@ -86,7 +88,8 @@ def trainings(arguments, data, rows):
     'single': lambda: make('direct', widths=full),
     'seven': lambda: make(widths=','.join(map(str, SEVEN))),
     'apart': lambda: [training for width in SEVEN for training in make('direct', widths=str(width))],
-    'sandwich': lambda: make(sub_models=f'sandwich:{min(SANDWICH, len(med.widths.values))}'),
+    'sandwich': lambda: make(sub_models=f'sandwich:{SANDWICH}'),
+    'ladder': lambda: make(sub_models=f'ladder:{SANDWICH}'),
   }
   for slice_of in naive.SLICES:
     makers[f'naive-{slice_of}'] = lambda slice_of=slice_of: [

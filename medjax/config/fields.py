@@ -69,7 +69,7 @@ class ObjectiveConfig:
   regularize: str = 'scaled'  # a component counts 'once', or in 'each' sub-model that has it, or there 'scaled' by
   # the factor of that sub-model's scores
   sub_models: str = 'all'  # trained per step: 'all', or the narrowest, the widest and K-2 between from a random place
-  # on: 'sandwich:K' as many wide ones as there are, 'ladder:K' growing by the same factor
+  # on: 'sandwich:K' evenly spaced, 'ladder:K' growing by the same factor; all where there are no more than K
 
 
 @dataclasses.dataclass(slots=True)

@@ -18,13 +18,17 @@ Drawings = Int[np.ndarray, 'M K']  # the places that a step may train: each row 
 
 
 def drawings(rule: str, widths: Sequence[int]) -> Drawings | None:
-  """Returns what a step draws from under a rule, 'sandwich:K' or 'ladder:K', of these widths; None for 'all' of them.
+  """Returns what a step draws from under a rule, 'sandwich:K' or 'ladder:K', of these widths.
+
+  None stands for all of them: under the rule 'all', and where there are no more than K.
 
   >>> drawings('sandwich:4', (10, 20, 30, 40, 50, 60)).tolist()
   [[0, 1, 3, 5], [0, 1, 3, 5], [0, 2, 4, 5], [0, 2, 4, 5]]
   """
   kind, _, count = rule.partition(':')
-  return None if kind == 'all' else {'sandwich': sandwich, 'ladder': ladder}[kind](int(count), widths)
+  if kind == 'all' or int(count) >= len(widths):
+    return None
+  return {'sandwich': sandwich, 'ladder': ladder}[kind](int(count), widths)
 
 
 def sandwich(count: int, widths: Sequence[int]) -> Drawings:

@@ -37,8 +37,8 @@ REFUSED = [
   ({'objective__w1': float('nan')}, ['config.objective.w1=nan', 'finite']),
   ({'data__split_seed': -1}, ['config.data.split_seed=-1', 'at least 0']),
   (
-    {'objective__sub_models': 'sandwich:99'},
-    ["config.objective.sub_models='sandwich:99'", 'from 2 to the 64'],
+    {'objective__sub_models': 'ladder:1'},
+    ["config.objective.sub_models='ladder:1'", 'a K of 2 or more'],
   ),
   ({'train__tracker': 'wandbb'}, ["config.train.tracker='wandbb'", "did you mean 'wandb'?", 'module:function']),
   ({'eval__patience': 3}, ['config.eval.patience=3', 'set config.eval.every']),
