@@ -52,15 +52,17 @@ def factory(triples, spec):
   )
 
 
-def make_model(spec, train):
-  """PyKEEN's model of the score, as wide as ours in stored numbers per entity."""
+def make_model(spec, train, **more):
+  """PyKEEN's model of the score, as wide as ours in stored numbers per entity; `more` are options of its own."""
   from pykeen import losses, models
 
   softmax = spec['objective'] == 'softmax'
   name, options = (OF_SOFTMAX if softmax else REAL)[spec['score']]
   dimension = spec['width'] // (2 if spec['score'].startswith(TWO_NUMBERS) else 1)
   loss = losses.CrossEntropyLoss() if softmax else losses.NSSALoss(margin=spec['gamma'], adversarial_temperature=1.0)
-  return getattr(models, name)(triples_factory=train, embedding_dim=dimension, loss=loss, random_seed=0, **options)
+  return getattr(models, name)(
+    triples_factory=train, embedding_dim=dimension, loss=loss, random_seed=0, **options, **more
+  )
 
 
 def training(spec, arrays):
@@ -127,7 +129,9 @@ def quality(spec, arrays, folder):
   import torch
 
   train = factory(arrays['train'], spec)
-  model = make_model(spec, train)
+  # PyKEEN's own configurations of ComplEx begin so; normal numbers of variance 1, its default, give large logits
+  first = dict.fromkeys(('entity_initializer', 'relation_initializer'), 'xavier_uniform')
+  model = make_model(spec, train, **first)
   optimizer = torch.optim.Adagrad(model.parameters(), lr=spec['learning_rate'])
   loop, epochs = LCWATrainingLoop(model=model, triples_factory=train, optimizer=optimizer), [0]
 
