@@ -36,6 +36,7 @@ ROOMS = (
   'report',
   'experiments',
   'applications',
+  'bert',
 )
 TOP = {'medjax', 'medjax.cli', 'medjax.errors'}  # modules that belong to no room
 USERS = {'applications'}  # rooms that use `import medjax` as a person does
@@ -126,7 +127,8 @@ def test_the_ground_floor_knows_no_files():
 def test_a_dependency_has_one_keeper():
   keepers = {
     'orbax': 'medjax.saved.checkpoint',
-    'safetensors': 'medjax.saved.artifact',
+    'safetensors': 'medjax.saved.tensors',
+    'tokenizers': 'medjax.bert.tokens',
     'tensorboardX': 'medjax.report.metrics',
     'matplotlib': 'medjax.report.plots',
     'duckdb': 'medjax.data.engine',

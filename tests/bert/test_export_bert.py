@@ -1,0 +1,59 @@
+"""Saved folders: an encoder that was cropped is one of its own, with all that was beside it."""
+
+import json
+
+import jax
+import numpy as np
+import pytest
+
+from medjax import bert, errors
+from tests.bert import recorded
+
+IDS, MASK, TYPES = recorded.given()
+
+
+@pytest.fixture(scope='module')
+def tiny():
+  return bert.load(recorded.TINY)
+
+
+@pytest.mark.parametrize('width, layers', [(32, None), (16, None), (8, 1)])
+def test_a_saved_crop_is_loaded_alike(tiny, width, layers, tmp_path):
+  crop = tiny.crop(width, layers)
+  crop.save(tmp_path / 'saved')
+  again = bert.load(tmp_path / 'saved')
+  jax.tree.map(np.testing.assert_array_equal, again.params, crop.params)
+  assert again.config == crop.config
+  np.testing.assert_array_equal(again.encode(recorded.SENTENCES), crop.encode(recorded.SENTENCES))
+
+
+def test_a_saved_folder_is_as_transformers_writes_it(tiny, tmp_path):
+  tiny.save(tmp_path / 'saved')
+  read = recorded.safetensors_numpy.load_file
+  saved, source = read(tmp_path / 'saved' / 'model.safetensors'), recorded.arrays()
+  assert saved.keys() == source.keys()
+  for name, array in source.items():
+    np.testing.assert_array_equal(saved[name], array)
+  fields = lambda folder: json.loads((folder / 'config.json').read_text())
+  assert fields(tmp_path / 'saved') == fields(recorded.TINY)
+  for name in ('tokenizer.json', 'vocab.txt', 'tokenizer_config.json'):
+    assert (tmp_path / 'saved' / name).read_bytes() == (recorded.TINY / name).read_bytes()
+
+
+def test_what_made_vectors_of_sentences_goes_along(tmp_path):
+  encoder = bert.load(recorded.sentence_transformer(tmp_path / 'source'))
+  encoder.crop(16).save(tmp_path / 'saved')
+  pooling = json.loads((tmp_path / 'saved' / '1_Pooling' / 'config.json').read_text())
+  assert pooling['word_embedding_dimension'] == 16 and pooling['pooling_mode_mean_tokens'] is True
+  assert json.loads((tmp_path / 'saved' / 'modules.json').read_text()) == list(encoder.sentences.modules)
+  assert (tmp_path / 'saved' / '2_Normalize').is_dir()
+  again = bert.load(tmp_path / 'saved')
+  assert again.tokens.max_length == 24
+  np.testing.assert_array_equal(again.encode(recorded.SENTENCES), encoder.encode(recorded.SENTENCES, 16))
+
+
+def test_files_that_are_there_are_kept(tiny, tmp_path):
+  (tmp_path / 'note.txt').write_text('mine')
+  with pytest.raises(errors.UsageError, match='has files already; name a new folder'):
+    tiny.save(tmp_path)
+  assert [path.name for path in tmp_path.iterdir()] == ['note.txt']
