@@ -6,8 +6,8 @@ saved.
 """
 
 from medjax.bert.config import BertConfig
-from medjax.bert.crop import by_width, crop
+from medjax.bert.crop import by_width
 from medjax.bert.encoder import Bert
 from medjax.bert.model import Encoder, load
 
-__all__ = ['Bert', 'BertConfig', 'Encoder', 'by_width', 'crop', 'load']
+__all__ = ['Bert', 'BertConfig', 'Encoder', 'by_width', 'load']

@@ -24,7 +24,7 @@ SENTENCES = [
   'Unknown ☃ signs; and a veryverylongword that is cut in pieces',
 ]
 PAIRS = [['a wide river and the sea', 'the bed'], ['one', 'the narrow river holds a bed, and the bed a river']]
-TEXT = 'a the river bed holds wide narrow and is in that cut sea one pieces signs very long word'
+TEXT = 'the river bed holds wide narrow and is in that cut sea one pieces signs very long word'
 SPECIAL = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]']
 WIDTHS = (8, 16, 24)
 ACTIVATIONS = ('gelu', 'gelu_new', 'relu')
