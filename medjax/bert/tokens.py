@@ -63,10 +63,10 @@ class Tokens:
       errors.DataError: what is neither a text nor a pair of them, or no room for a token.
     """
     for number, sentence in enumerate(sentences):
-      if not isinstance(sentence, str) and not (
-        isinstance(sentence, (tuple, list)) and len(sentence) == 2 and all(isinstance(part, str) for part in sentence)
-      ):
-        raise errors.DataError(f'sentence {number} is {sentence!r}, but has to be a text or a pair of texts')
+      if not is_text(sentence) and not is_pair(sentence):
+        raise errors.DataError(
+          f'sentence {number} is {sentence!r}, but has to be a text, or a pair of texts, of whole characters'
+        )
     length = min(max_length or self.max_length, self.max_length)
     pairs = any(not isinstance(sentence, str) for sentence in sentences)
     if length <= self.tokenizer.num_special_tokens_to_add(pairs):
@@ -162,6 +162,22 @@ def text(token: Any, default: str) -> str:
   if isinstance(token, dict):
     token = token.get('content')
   return token if isinstance(token, str) else default
+
+
+def is_text(part: Any) -> bool:
+  """Whether something is a text without halves of characters, which no tokeniser reads."""
+  if not isinstance(part, str):
+    return False
+  try:
+    part.encode()
+  except UnicodeEncodeError:
+    return False
+  return True
+
+
+def is_pair(sentence: Any) -> bool:
+  """Whether something is two texts."""
+  return isinstance(sentence, (tuple, list)) and len(sentence) == 2 and all(map(is_text, sentence))
 
 
 def package() -> Any:

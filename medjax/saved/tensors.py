@@ -21,9 +21,7 @@ Arrays = dict[str, Shaped[np.ndarray, '...']]
 def write(path: Path, arrays: Mapping[str, Shaped[np.ndarray, '...']], metadata: dict[str, str] | None = None) -> None:
   """Writes named arrays, and texts about them, as one file."""
   with replacing(path) as file:
-    file.write(
-      safetensors_numpy.save({name: np.ascontiguousarray(array) for name, array in arrays.items()}, metadata)
-    )
+    file.write(safetensors_numpy.save({name: np.ascontiguousarray(array) for name, array in arrays.items()}, metadata))
 
 
 def read(path: Path) -> Arrays:
