@@ -84,7 +84,7 @@ def _importance(module, loss, params, batch):
   for leaf in leaves_lib.leaves(config, module.with_pooler):
     product = flat[leaf.path] * gradient[leaf.path]
     for place, axis in enumerate(leaf.axes):
-      size = jnp.abs(product.sum([other for other in range(product.ndim) if other != place]))
+      size = jnp.abs(product.sum(tuple(other for other in range(product.ndim) if other != place)))
       if axis == 'hidden':
         hidden += size
       elif axis == 'heads':

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float32, Int
 import numpy as np
 
+from medjax import errors
 from medjax.bert import config as config_lib
 from medjax.bert import crop as crop_lib
 from medjax.bert import export, importance, weights
@@ -23,6 +24,8 @@ from medjax.bert.sentences import Sentences
 from medjax.bert.tokens import Sentence, Tokens
 from medjax.core import axes as axes_lib
 from medjax.saved.files import Path
+
+DTYPES = ('float32', 'bfloat16')
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -153,10 +156,12 @@ def load(
 
   Raises:
     errors.ArtifactError: a file is missing, damaged, or does not fit its config.json.
-    errors.ConfigError: the model is no BERT, or one that computes what this encoder does not.
+    errors.ConfigError: the model is no BERT, or one that computes what this encoder does not; another dtype.
     errors.WidthError: a width or number of layers that it cannot be cropped to.
     errors.FormatError: the package tokenizers is not installed.
   """
+  if dtype not in DTYPES:
+    raise errors.ConfigError(f'dtype is {dtype!r}, but has to be one of {", ".join(DTYPES)}')
   root = pathlib.Path(folder)
   sentences = sentences_lib.read(root)
   place = root / sentences.place

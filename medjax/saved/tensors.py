@@ -48,7 +48,7 @@ class Stored:
   _slices: Any = dataclasses.field(repr=False)
 
   def first(self, shape: tuple[int, ...]) -> Shaped[np.ndarray, '...']:
-    """Returns the first entries of every axis, as many as `shape` says, and reads the bytes of no others."""
+    """Returns the first entries of every axis, as many as `shape` says; no others are copied out of the file."""
     return self._slices[tuple(slice(length) for length in shape)]
 
 

@@ -1,12 +1,14 @@
-"""What Hugging Face's transformers gives, recorded for the tests; run by a Python that has torch and transformers.
+"""What Hugging Face's transformers gives, recorded for the tests; run by a Python that has it.
 
-  python tests/bert/record.py tiny tests/bert
-  python tests/bert/record.py minilm FOLDER tests/bert
-  python tests/bert/record.py check FOLDER
+  python3 -m venv peer && peer/bin/pip install torch==2.13.0 transformers==5.24.0 sentence-transformers
+  peer/bin/python tests/bert/record.py tiny tests/bert
+  peer/bin/python tests/bert/record.py minilm FOLDER tests/bert
+  peer/bin/python tests/bert/record.py check FOLDER
 
 `tiny` makes a random BERT and records its outputs and those of its sub-models, whose arrays are sliced here by
-themselves. `minilm` records vectors of the sentences in a folder of sentence-transformers. `check` loads a folder that
-`Encoder.save` wrote, with given.npz (ids, mask, types, hidden, pooled) beside it, and tells the largest difference.
+themselves. `minilm` records vectors of sentences in a folder of sentence-transformers. `check` loads a folder that
+`Encoder.save` wrote, with given.npz beside it, and prints the largest differences as JSON, as test_export_bert.py asks
+for with PYTHON_WITH_TRANSFORMERS=peer/bin/python.
 """
 
 import json
@@ -127,14 +129,22 @@ def minilm(source, folder):
 
 
 def check(folder):
-  given = np.load(folder / 'given.npz', allow_pickle=False)
+  given = np.load(folder.parent / 'given.npz', allow_pickle=False)
   model, loading = transformers.AutoModel.from_pretrained(folder, output_loading_info=True)
-  tokens = {'input_ids': 'ids', 'attention_mask': 'mask', 'token_type_ids': 'types'}
-  hidden, pooled = outputs(model, {key: torch.tensor(given[name]).long() for key, name in tokens.items()})
-  there = given['mask'].astype(bool)
-  print(folder.name, {name: sorted(found) for name, found in loading.items() if found})
-  print('hidden', np.abs(hidden - given['hidden'])[there].max())
-  print('pooled', np.abs(pooled - given['pooled']).max() if given['pooled'].size else 'none')
+  tokens = transformers.AutoTokenizer.from_pretrained(folder)(SENTENCES, padding=True, return_tensors='pt')
+  hidden, pooled = outputs(model, tokens)
+  there = tokens['attention_mask'].numpy().astype(bool)
+  told = {
+    'odd': sorted(name for names in loading.values() for name in names),
+    'hidden': float(np.abs(hidden - given['hidden'])[there].max()),
+    'pooled': float(np.abs(pooled - given['pooled']).max()),
+  }
+  if (folder / 'modules.json').exists():
+    import sentence_transformers
+
+    vectors = sentence_transformers.SentenceTransformer(str(folder), device='cpu').encode(SENTENCES)
+    told['vectors'] = float(np.abs(vectors - given['vectors']).max())
+  print(json.dumps(told))
 
 
 if __name__ == '__main__':

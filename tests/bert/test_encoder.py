@@ -72,6 +72,8 @@ def test_bfloat16_computes_nearly_the_same(tiny):
   there = MASK.astype(bool)
   gap = np.abs(np.asarray(found.hidden, np.float32) - exact.hidden)[there]
   assert 0 < gap.max() < 0.2 and gap.mean() < 0.02
+  with pytest.raises(errors.ConfigError, match="dtype is 'int8', but has to be one of float32, bfloat16"):
+    bert.load(recorded.TINY, dtype='int8')
 
 
 def test_drawn_parameters_are_those_of_the_list(tiny):

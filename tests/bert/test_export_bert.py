@@ -1,6 +1,8 @@
 """Saved folders: an encoder that was cropped is one of its own, with all that was beside it."""
 
 import json
+import os
+import subprocess
 
 import jax
 import numpy as np
@@ -10,6 +12,7 @@ from medjax import bert, errors
 from tests.bert import recorded
 
 IDS, MASK, TYPES = recorded.given()
+PEER = os.environ.get('PYTHON_WITH_TRANSFORMERS', '')
 
 
 @pytest.fixture(scope='module')
@@ -57,3 +60,18 @@ def test_files_that_are_there_are_kept(tiny, tmp_path):
   with pytest.raises(errors.UsageError, match='has files already; name a new folder'):
     tiny.save(tmp_path)
   assert [path.name for path in tmp_path.iterdir()] == ['note.txt']
+
+
+@pytest.mark.skipif(not PEER, reason='PYTHON_WITH_TRANSFORMERS names no Python, see record.py')
+@pytest.mark.parametrize('width, layers', [(32, None), (16, None), (8, 1)])
+def test_transformers_gives_the_same_of_a_saved_crop(width, layers, tmp_path):
+  encoder = bert.load(recorded.sentence_transformer(tmp_path / 'source')).reorder(recorded.SENTENCES)
+  crop = encoder.crop(width, layers)
+  crop.save(tmp_path / 'saved')
+  found, vectors = crop(IDS, MASK, TYPES), crop.encode(recorded.SENTENCES)
+  np.savez(tmp_path / 'given.npz', hidden=found.hidden, pooled=found.pooled, vectors=vectors)
+  command = [PEER, str(recorded.HERE / 'record.py'), 'check', str(tmp_path / 'saved')]
+  done = subprocess.run(command, capture_output=True, text=True, check=False)
+  assert done.returncode == 0, done.stderr
+  told = json.loads(done.stdout.splitlines()[-1])
+  assert not told.pop('odd') and told.keys() == {'hidden', 'pooled', 'vectors'} and max(told.values()) < 1e-5, told
