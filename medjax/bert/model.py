@@ -167,7 +167,7 @@ def load(
   place = root / sentences.place
   config, settings = config_lib.read(place)
   small = config.cropped(width or config.hidden_size, layers)
-  tokens = tokens_lib.load(place, config, max_length or sentences.max_length)
+  tokens = tokens_lib.load(place, config, max_length or sentences.max_length, sentences.lower)
   found = weights.read(place, config, small)
   return Encoder(
     small,

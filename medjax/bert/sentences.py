@@ -24,6 +24,7 @@ class Sentences(NamedTuple):
     normalise: whether the vector has length 1.
     place: the folder of the BERT within that of sentence-transformers.
     max_length: the most tokens, or None.
+    lower: whether texts are made lower case before they are cut into tokens.
     modules: what modules.json holds; empty where there is none.
     pooled: the configuration of the pooling; empty where there is none.
   """
@@ -32,6 +33,7 @@ class Sentences(NamedTuple):
   normalise: bool = False
   place: str = ''
   max_length: int | None = None
+  lower: bool = False
   modules: tuple[dict[str, Any], ...] = ()
   pooled: dict[str, Any] = {}  # noqa: RUF012  (never written to)
 
@@ -65,6 +67,7 @@ def read(folder: Path) -> Sentences:
     'Normalize' in kinds,
     places[0],
     limits.get('max_seq_length'),
+    limits.get('do_lower_case') is True,
     tuple(modules),
     pooled,
   )
@@ -74,7 +77,8 @@ def mode(pooled: dict[str, Any], path: pathlib.Path) -> str:
   """Returns 'mean' or 'cls'; raises errors.ConfigError for any other pooling, and for several at once."""
   named = pooled.get('pooling_mode')  # as later versions write it
   on = [name for name, value in pooled.items() if name.startswith('pooling_mode_') and value is True]
-  found = [named] if named is not None else [MODES.get(name, name) for name in on]
+  several = named if isinstance(named, list) else [named]
+  found = several if named is not None else [MODES.get(name, name) for name in on]
   if len(found) != 1 or found[0] not in MODES.values():
     raise errors.ConfigError(
       f'{path}: the pooling is {", ".join(map(str, found)) or "none"}; only mean or cls is known'

@@ -46,11 +46,13 @@ class Tokens:
     tokenizer: of the package tokenizers, which neither cuts nor fills up.
     max_length: the most tokens of a sentence or pair, special ones included; the longer sentence is cut first.
     pad: the id of filling.
+    lower: whether texts are made lower case first, whatever the tokeniser itself does.
   """
 
   tokenizer: Any
   max_length: int
   pad: int = 0
+  lower: bool = False
 
   def encode(self, sentences: Sequence[Sentence], max_length: int | None = None) -> list[tuple[list[int], list[int]]]:
     """Returns (ids, types) of every sentence or pair.
@@ -72,7 +74,8 @@ class Tokens:
     if length <= self.tokenizer.num_special_tokens_to_add(pairs):
       raise errors.DataError(f'max_length={length} has no room for tokens beside the special ones; take a larger one')
     self.tokenizer.enable_truncation(length, strategy='longest_first')
-    inputs = [sentence if isinstance(sentence, str) else tuple(sentence) for sentence in sentences]
+    own = str.lower if self.lower else str
+    inputs = [own(each) if isinstance(each, str) else tuple(map(own, each)) for each in sentences]
     return [(one.ids, one.type_ids) for one in self.tokenizer.encode_batch(inputs)]
 
   def batch(self, sentences: Sequence[Sentence], length: int | None = None) -> Batch:
@@ -108,13 +111,14 @@ def bucket(length: int, largest: int) -> int:
   return min(filled, largest)
 
 
-def load(folder: Path, config: BertConfig, max_length: int | None = None) -> Tokens:
+def load(folder: Path, config: BertConfig, max_length: int | None = None, lower: bool = False) -> Tokens:
   """Returns the tokeniser of a folder: that of tokenizer.json, or WordPiece of vocab.txt.
 
   Args:
     folder: of Hugging Face.
     config: of the BERT that reads the tokens.
     max_length: the most tokens; what the folder says if not given, and never more than there are positions.
+    lower: see `Tokens`.
 
   Raises:
     errors.ArtifactError: a file is missing or damaged, or has more tokens than the BERT.

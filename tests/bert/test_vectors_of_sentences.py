@@ -52,6 +52,7 @@ def test_a_width_is_that_of_the_crop():
     ('none', {}, 'the pooling is none'),
     ('mean', {'pooling_mode_cls_token': True}, 'the pooling is cls, mean'),
     ('none', {'pooling_mode': 'lasttoken'}, 'the pooling is lasttoken'),
+    ('none', {'pooling_mode': ['cls', 'mean']}, 'the pooling is cls, mean'),
   ],
 )
 def test_other_poolings_are_refused(mode, fields, words, tmp_path):
@@ -60,9 +61,20 @@ def test_other_poolings_are_refused(mode, fields, words, tmp_path):
     bert.load(folder)
 
 
-def test_the_pooling_may_be_named(tmp_path):
-  folder = recorded.sentence_transformer(tmp_path / 'copy', 'none', False, pooling_mode='mean')
+@pytest.mark.parametrize('named', ['mean', ['mean']])
+def test_the_pooling_may_be_named(named, tmp_path):
+  folder = recorded.sentence_transformer(tmp_path / 'copy', 'none', False, pooling_mode=named)
   np.testing.assert_allclose(bert.load(folder).encode(recorded.SENTENCES), MEAN, **recorded.EXACT)
+
+
+def test_texts_may_be_made_lower_case_first(tmp_path):
+  folder = recorded.sentence_transformer(tmp_path / 'copy')
+  (folder / 'tokenizer.json').unlink()  # so that the settings below count
+  (folder / 'tokenizer_config.json').write_text('{"do_lower_case": false}')
+  encode = lambda text: bert.load(folder).encode([text])
+  assert np.abs(encode('The River') - encode('the river')).max() > 1e-3
+  (folder / 'sentence_bert_config.json').write_text('{"max_seq_length": 24, "do_lower_case": true}')
+  np.testing.assert_array_equal(encode('The River'), encode('the river'))
 
 
 @pytest.mark.parametrize(
