@@ -83,7 +83,7 @@ def mode(pooled: dict[str, Any], path: pathlib.Path) -> str:
     raise errors.ConfigError(
       f'{path}: the pooling is {", ".join(map(str, found)) or "none"}; only mean or cls is known'
     )
-  return found[0]
+  return str(found[0])
 
 
 def pool(hidden: Float[Array, 'B L H'], mask: Int[Array, 'B L'], pooling: str, normalise: bool) -> Float[Array, 'B H']:

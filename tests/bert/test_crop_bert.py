@@ -8,7 +8,10 @@ import numpy as np
 import pytest
 
 from medjax import bert, errors
+from medjax.bert import leaves
 from medjax.core import axes as axes_lib
+from medjax.core.widths import Widths
+from medjax.training import optimizers
 from tests.bert import recorded
 
 IDS, MASK, TYPES = recorded.given()
@@ -59,6 +62,14 @@ def test_sub_models_drop_by_the_key(tiny):
   run = lambda seed: bert.by_width(tiny.params, tiny.config, (8, 32), IDS, MASK, dropout=jax.random.key(seed))
   np.testing.assert_array_equal(run(0)[8].hidden, run(0)[8].hidden)
   assert np.abs(run(0)[8].hidden - run(1)[8].hidden).max() > 0.1
+
+
+def test_rates_by_width_read_the_same_axes(tiny):
+  axes, ones = leaves.axes(tiny.config), jax.tree.map(jnp.ones_like, tiny.params)
+  layer = optimizers.by_width(ones, axes, Widths((8, 16, 32)), 1.0)['layer_1']
+  query, down = layer['attention']['query']['kernel'], layer['down']['kernel']
+  assert [query[at].tolist() for at in ((0, 0, 7), (15, 1, 0), (0, 3, 0), (31, 0, 0))] == [4, 2, 1, 1]
+  assert [down[at].tolist() for at in ((15, 7), (16, 7), (31, 15), (0, 31))] == [4, 2, 2, 1]
 
 
 def test_widths_that_cut_a_head_are_refused(tiny):
