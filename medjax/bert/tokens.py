@@ -138,13 +138,12 @@ def load(folder: Path, config: BertConfig, max_length: int | None = None, lower:
   except Exception as error:  # the package raises nothing narrower
     raise errors.ArtifactError(f'{path} is no tokeniser of a BERT ({error}); copy the folder anew') from error
   tokenizer.no_padding()
-  if (size := tokenizer.get_vocab_size()) > config.vocab_size:
+  if (size := max(tokenizer.get_vocab().values(), default=0) + 1) > config.vocab_size:
     raise errors.ArtifactError(f'{path} has {size} tokens, but the BERT of config.json only {config.vocab_size}')
   limits = (config.max_position_embeddings, max_length, settings.get('model_max_length'))
+  most = min(int(limit) for limit in limits if isinstance(limit, (int, float)))
   pad = tokenizer.token_to_id(names['pad_token'])
-  return Tokens(
-    tokenizer, min(int(limit) for limit in limits if isinstance(limit, (int, float))), 0 if pad is None else pad
-  )
+  return Tokens(tokenizer, most, 0 if pad is None else pad, lower)
 
 
 def word_pieces(library: Any, path: pathlib.Path, settings: dict[str, Any], names: dict[str, str]) -> Any:

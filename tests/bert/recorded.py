@@ -52,5 +52,5 @@ def sentence_transformer(folder, mode='mean', normalise=True, **pooling):
   fields = {'word_embedding_dimension': 32, 'pooling_mode_cls_token': mode == 'cls'}
   fields |= {'pooling_mode_mean_tokens': mode == 'mean', 'pooling_mode_max_tokens': mode == 'max'}
   (folder / '1_Pooling' / 'config.json').write_text(json.dumps(fields | pooling))
-  (folder / 'sentence_bert_config.json').write_text(json.dumps({'max_seq_length': 24, 'do_lower_case': False}))
+  (folder / 'sentence_bert_config.json').write_text(json.dumps({'max_seq_length': 36, 'do_lower_case': False}))
   return folder

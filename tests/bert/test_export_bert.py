@@ -51,7 +51,7 @@ def test_what_made_vectors_of_sentences_goes_along(tmp_path):
   assert json.loads((tmp_path / 'saved' / 'modules.json').read_text()) == list(encoder.sentences.modules)
   assert (tmp_path / 'saved' / '2_Normalize').is_dir()
   again = bert.load(tmp_path / 'saved')
-  assert again.tokens.max_length == 24
+  assert again.tokens.max_length == 36
   np.testing.assert_array_equal(again.encode(recorded.SENTENCES), encoder.encode(recorded.SENTENCES, 16))
 
 

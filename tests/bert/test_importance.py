@@ -1,7 +1,9 @@
 """Permutations change no value, and what matters most comes first."""
 
+import dataclasses
 import functools
 
+from flax import traverse_util
 import hypothesis
 from hypothesis import strategies as st
 import jax
@@ -14,7 +16,7 @@ from medjax.bert import importance, leaves
 from medjax.bert.tokens import Batch
 from tests.bert import recorded
 
-BATCHES = [Batch(*recorded.given()), Batch(*recorded.given('pairs'))]
+BATCHES = [Batch(*(part[rows] for part in recorded.given())) for rows in (slice(2), slice(2, 4))]
 
 
 @pytest.fixture(scope='module')
@@ -28,8 +30,7 @@ def measured(tiny):
 
 
 def outputs(encoder, params):
-  module = bert.Bert(encoder.config)
-  return jax.jit(lambda params: module.apply({'params': params}, *BATCHES[0]))(params)
+  return dataclasses.replace(encoder, params=params)(*BATCHES[0])
 
 
 @hypothesis.given(st.randoms(use_true_random=False))
@@ -43,26 +44,31 @@ def test_a_permutation_permutes_what_the_encoder_gives(tiny, random):
 
 
 def test_importance_is_the_slope_of_a_gate(tiny, measured):
-  """Each leaf's entries are multiplied by gates, and the loss is differentiated by these."""
-  config, loss = tiny.config, importance.size_of_vectors()
+  """Every axis of every leaf is multiplied by gates, one an entry, and the loss is differentiated by these."""
+  config, loss, croppable = tiny.config, importance.size_of_vectors(), importance.ByAxis._fields
+  listed = {leaf.path: leaf for leaf in leaves.leaves(config)}
+  gates = {
+    (path, place): jnp.ones([size if each == place else 1 for each in range(len(leaf.axes))])
+    for path, leaf in listed.items()
+    for place, size in enumerate(leaf.shape(config))
+    if leaf.axes[place] in croppable
+  }
+
+  @jax.jit
+  @jax.grad
+  def slopes(gates, batch):
+    flat = traverse_util.flatten_dict(tiny.params)
+    for (path, _), gate in gates.items():
+      flat[path] = flat[path] * gate
+    params = traverse_util.unflatten_dict(flat)
+    return loss(bert.Bert(config).apply({'params': params}, *batch), batch)
+
   expected = importance.ByAxis(np.zeros(32), np.zeros((2, 4)), np.zeros((2, 64)))
-  for leaf in leaves.leaves(config):
-    for place, axis in enumerate(leaf.axes):
-      if axis not in expected._fields:
-        continue
-
-      def gated(gates, batch, leaf=leaf, place=place):
-        shape = [-1 if each == place else 1 for each in range(len(leaf.axes))]
-        params = jax.tree.map_with_path(
-          lambda path, value: value * gates.reshape(shape) if tuple(key.key for key in path) == leaf.path else value,
-          tiny.params,
-        )
-        return loss(bert.Bert(config).apply({'params': params}, *batch), batch)
-
-      for batch in BATCHES:
-        slopes = np.abs(jax.grad(gated)(jnp.ones(leaf.shape(config)[place]), batch))
-        total = getattr(expected, axis)
-        (total if axis == 'hidden' else total[leaf.layer])[...] += slopes
+  for batch in BATCHES:
+    for (path, place), slope in slopes(gates, batch).items():
+      leaf = listed[path]
+      total = getattr(expected, leaf.axes[place])
+      (total if leaf.layer is None or leaf.axes[place] == 'hidden' else total[leaf.layer])[...] += np.abs(slope).ravel()
   close = functools.partial(np.testing.assert_allclose, rtol=1e-3, atol=1e-3)
   jax.tree.map(close, measured, expected)
 
@@ -79,8 +85,9 @@ def test_what_matters_most_comes_first(tiny, measured):
 
 
 def test_a_loss_of_the_caller_is_heard(tiny):
-  first = importance.measure(tiny.params, tiny.config, BATCHES, lambda output, _: output.pooled[:, 0].sum())
-  assert first.hidden.shape == (32,) and first.heads.shape == (2, 4) and first.neurons.shape == (2, 64)
+  tiny = tiny.crop(32, 1)
+  first = importance.measure(tiny.params, tiny.config, BATCHES[:1], lambda output, _: output.pooled[:, 0].sum())
+  assert first.hidden.shape == (32,) and first.heads.shape == (1, 4) and first.neurons.shape == (1, 64)
   assert np.isfinite(first.hidden).all() and first.hidden[0] > 0
   with pytest.raises(ValueError, match='at least one batch'):
     importance.measure(tiny.params, tiny.config, [])
