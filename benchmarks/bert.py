@@ -4,7 +4,8 @@
 
 Parameters and bytes are those of the saved crop (model.safetensors, float32). Milliseconds are of one sentence of
 `--tokens` tokens through the encoder, compiled, and of `--batch` of them at once, for a sentence; the process is kept
-on one core. CPU milliseconds are what the process itself took, so that other work of the machine adds little. Without `--model` the weights are drawn, in the shape of MiniLM of 6 layers, which changes no time.
+on one core. CPU milliseconds are what the process itself took, so that other work of the machine adds little. Without
+`--model` the weights are drawn, in the shape of MiniLM of 6 layers, which changes no time.
 
 With `--model` a second table tells what a crop keeps before it is trained: the rank correlation (Spearman) of the
 similarities of sentences with those by the full width, as the folder has its numbers and reordered by importance. The
