@@ -147,8 +147,8 @@ def read(folder: Path) -> tuple[BertConfig, dict[str, Any]]:
     errors.ConfigError: see `from_settings`.
   """
   path = pathlib.Path(folder) / CONFIG
-  settings = read_json(path)
-  if not isinstance(settings, dict) or 'model_type' not in settings:
+  settings = read_record(path)
+  if 'model_type' not in settings:
     raise errors.ConfigError(f"{path} has no model_type; a BERT's says bert")
   return from_settings(settings, path), settings
 
@@ -161,3 +161,11 @@ def read_json(path: pathlib.Path) -> Any:
     raise errors.ArtifactError(f'{path} is missing; is {path.parent} a folder of a Hugging Face BERT?') from None
   except (OSError, ValueError) as error:
     raise errors.ArtifactError(f'{path} cannot be read as JSON ({error}); copy the folder anew') from error
+
+
+def read_record(path: pathlib.Path) -> dict[str, Any]:
+  """Returns the fields that a JSON file holds; raises errors.ArtifactError where it holds anything else."""
+  fields = read_json(path)
+  if not isinstance(fields, dict):
+    raise errors.ArtifactError(f'{path} holds no fields but {type(fields).__name__}; copy the folder anew')
+  return fields

@@ -20,6 +20,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 import numpy as np
 
+from medjax import errors
 from medjax.bert import leaves as leaves_lib
 from medjax.bert import sentences
 from medjax.bert.config import BertConfig
@@ -61,6 +62,9 @@ def measure(params: dict[str, Any], config: BertConfig, batches: Iterable[Batch]
     config: of the BERT.
     batches: of tokens; a record with more fields than `Batch`, such as labels, where the loss reads them.
     loss: what is judged by; `size_of_vectors` if not given.
+
+  Raises:
+    errors.DataError: no batch.
   """
   loss, pooler = loss or size_of_vectors(), leaves_lib.POOLER in params
   total: ByAxis | None = None
@@ -68,7 +72,7 @@ def measure(params: dict[str, Any], config: BertConfig, batches: Iterable[Batch]
     found = _importance(Bert(config, pooler), loss, params, batch)
     total = found if total is None else jax.tree.map(jnp.add, total, found)
   if total is None:
-    raise ValueError('importance is measured on at least one batch')
+    raise errors.DataError('importance is measured on at least one batch of sentences; there is none')
   return jax.tree.map(np.asarray, total)
 
 

@@ -96,7 +96,10 @@ class Encoder:
     Raises:
       errors.WidthError: a width that it cannot be cropped to.
       errors.DataError: what is neither a text nor a pair of them.
+      errors.UsageError: a batch of no sentence.
     """
+    if batch < 1:
+      raise errors.UsageError(f'batch={batch}: at least one sentence is encoded at a time')
     if isinstance(sentences, str):
       sentences = [sentences]
     if width is not None and width != self.width:
@@ -123,6 +126,9 @@ class Encoder:
     """Returns the same encoder with what matters most for the vectors of some sentences first, see `importance`.
 
     Its vectors have the same numbers in another order.
+
+    Raises:
+      errors.DataError: no sentence, or what is none.
     """
     parts = [sentences[first : first + batch] for first in range(0, len(sentences), batch)]
     batches = [self.tokens.batch(part) for part in parts]
@@ -166,8 +172,8 @@ def load(
   sentences = sentences_lib.read(root)
   place = root / sentences.place
   config, settings = config_lib.read(place)
-  small = config.cropped(width or config.hidden_size, layers)
-  tokens = tokens_lib.load(place, config, max_length or sentences.max_length, sentences.lower)
+  small = config.cropped(config.hidden_size if width is None else width, layers)
+  tokens = tokens_lib.load(place, config, sentences.max_length if max_length is None else max_length, sentences.lower)
   found = weights.read(place, config, small)
   return Encoder(
     small,

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from medjax import errors
-from medjax.bert.config import read_json
+from medjax.bert.config import read_json, read_record
 from medjax.saved.files import Path, write_text
 
 MODULES, POOLING, LIMITS = 'modules.json', 'config.json', 'sentence_bert_config.json'
@@ -60,8 +60,8 @@ def read(folder: Path) -> Sentences:
   places = [str(each.get('path', '')) for each in modules]
   if any(pathlib.PurePath(place).name != place for place in places):
     raise errors.ArtifactError(f'{folder / MODULES} names {", ".join(places)}, which are not all folders of this one')
-  pooled = read_json(folder / places[1] / POOLING)
-  limits = read_json(folder / places[0] / LIMITS) if (folder / places[0] / LIMITS).exists() else {}
+  pooled = read_record(folder / places[1] / POOLING)
+  limits = read_record(folder / places[0] / LIMITS) if (folder / places[0] / LIMITS).exists() else {}
   return Sentences(
     mode(pooled, folder / places[1] / POOLING),
     'Normalize' in kinds,

@@ -9,7 +9,7 @@ from jaxtyping import Int32
 import numpy as np
 
 from medjax import errors
-from medjax.bert.config import BertConfig, read_json
+from medjax.bert.config import BertConfig, read_record
 from medjax.saved.files import Path
 
 Sentence = str | tuple[str, str]  # one, or a pair
@@ -69,7 +69,7 @@ class Tokens:
         raise errors.DataError(
           f'sentence {number} is {sentence!r}, but has to be a text, or a pair of texts, of whole characters'
         )
-    length = min(max_length or self.max_length, self.max_length)
+    length = self.max_length if max_length is None else min(max_length, self.max_length)
     pairs = any(not isinstance(sentence, str) for sentence in sentences)
     if length <= self.tokenizer.num_special_tokens_to_add(pairs):
       raise errors.DataError(f'max_length={length} has no room for tokens beside the special ones; take a larger one')
@@ -125,7 +125,7 @@ def load(folder: Path, config: BertConfig, max_length: int | None = None, lower:
     errors.FormatError: the package tokenizers is not installed.
   """
   folder = pathlib.Path(folder)
-  settings = read_json(folder / SETTINGS) if (folder / SETTINGS).exists() else {}
+  settings = read_record(folder / SETTINGS) if (folder / SETTINGS).exists() else {}
   path = folder / (TOKENIZER if (folder / TOKENIZER).exists() else VOCABULARY)
   if not path.exists():
     raise errors.ArtifactError(f'{folder} has neither {TOKENIZER} nor {VOCABULARY}; copy one of them there')

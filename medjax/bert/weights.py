@@ -14,7 +14,7 @@ import numpy as np
 
 from medjax import errors
 from medjax.bert import leaves as leaves_lib
-from medjax.bert.config import BertConfig, read_json
+from medjax.bert.config import BertConfig, read_record
 from medjax.saved import tensors
 from medjax.saved.files import Path
 from medjax.saved.tensors import Stored
@@ -95,8 +95,7 @@ def files(folder: pathlib.Path) -> dict[str, Stored]:
       else f'is {folder} a folder of a Hugging Face BERT?'
     )
     raise errors.ArtifactError(f'{folder / WEIGHTS} is missing; {why}')
-  index = read_json(folder / INDEX)
-  places = index.get('weight_map') if isinstance(index, dict) else None
+  places = read_record(folder / INDEX).get('weight_map')
   if not isinstance(places, dict) or not all(isinstance(place, str) for place in places.values()):
     raise errors.ArtifactError(f'{folder / INDEX} has no weight_map of names to files; copy the folder anew')
   shards = {}

@@ -79,6 +79,8 @@ def test_widths_that_cut_a_head_are_refused(tiny):
     tiny.crop(12)
   with pytest.raises(errors.WidthError, match='width 40 is impossible'):
     bert.load(recorded.TINY, 40)
+  with pytest.raises(errors.WidthError, match='width 0 is impossible'):
+    bert.load(recorded.TINY, 0)
   with pytest.raises(errors.WidthError, match='3 layers are impossible: this BERT has 1 to 2'):
     tiny.crop(8, 3)
 

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from medjax import bert
+from medjax import bert, errors
 from medjax.bert import importance, leaves
 from medjax.bert.tokens import Batch
 from tests.bert import recorded
@@ -89,5 +89,5 @@ def test_a_loss_of_the_caller_is_heard(tiny):
   first = importance.measure(tiny.params, tiny.config, BATCHES[:1], lambda output, _: output.pooled[:, 0].sum())
   assert first.hidden.shape == (32,) and first.heads.shape == (1, 4) and first.neurons.shape == (1, 64)
   assert np.isfinite(first.hidden).all() and first.hidden[0] > 0
-  with pytest.raises(ValueError, match='at least one batch'):
+  with pytest.raises(errors.DataError, match='at least one batch'):
     importance.measure(tiny.params, tiny.config, [])

@@ -50,8 +50,8 @@ def test_no_sentence_is_longer_than_the_most(tokens):
   (long, _), (short, _) = tokens.encode(['the river ' * 50, 'a'])
   assert len(long) == 40 and len(short) == 3 and long[-1] == short[-1]  # it ends with [SEP]
   assert tokens.batch([]).ids.shape[0] == 0
-  with pytest.raises(errors.DataError, match='max_length=2 has no room'):
-    tokens.encode(['a'], 2)
+  with pytest.raises(errors.DataError, match='max_length=0 has no room'):
+    tokens.encode(['a'], 0)
 
 
 @pytest.mark.parametrize('odd', [3, None, ('a',), ('a', 3), b'bytes', 'half \ud800'])
@@ -83,6 +83,11 @@ def test_files_that_do_not_fit_are_named(tmp_path):
   folder = recorded.copy(tmp_path / 'copy')
   with pytest.raises(errors.ArtifactError, match=r'tokens, but the BERT of config.json only 7'):
     tokens_lib.load(folder, config_lib.BertConfig(vocab_size=7))
+  settings = (folder / 'tokenizer_config.json').read_text()
+  (folder / 'tokenizer_config.json').write_text('[]')
+  with pytest.raises(errors.ArtifactError, match='tokenizer_config.json holds no fields but list'):
+    tokens_lib.load(folder, CONFIG)
+  (folder / 'tokenizer_config.json').write_text(settings)
   (folder / 'tokenizer.json').write_text('{"model": {}}')
   with pytest.raises(errors.ArtifactError, match='tokenizer.json is no tokeniser'):
     tokens_lib.load(folder, CONFIG)

@@ -42,6 +42,8 @@ def test_a_width_is_that_of_the_crop():
   np.testing.assert_array_equal(encoder.encode(recorded.SENTENCES, 16), encoder.crop(16).encode(recorded.SENTENCES))
   np.testing.assert_array_equal(encoder.encode('the river', 8), encoder.encode(['the river'], 8))
   assert encoder.encode([]).shape == (0, 32)
+  with pytest.raises(errors.UsageError, match='batch=-1'):
+    encoder.encode(recorded.SENTENCES, batch=-1)
   assert 'width 32, 4 heads, 64 neurons' in repr(encoder) and 'width 8, 1 heads, 16' in repr(encoder.crop(8))
 
 
