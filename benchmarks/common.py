@@ -28,7 +28,7 @@ from medjax.report import cost
 from medjax.training import step as step_lib
 
 MIB = 2**20
-PATHS = {'--peer-python': 'PATH', '--workdir': 'RUNS'}  # options whose value is not told
+PATHS = {'--peer-python': 'PATH', '--workdir': 'RUNS', '--model': 'FOLDER'}  # options whose value is not told
 CONFIGS = pathlib.Path(__file__).parents[1] / 'configs'
 SHAPE = ('score', 'dataset', 'widths', 'batch', 'negatives', 'share_negatives', 'rounds')  # in every result
 FOREVER = 1_000_000  # steps of the learning rate's decay: a benchmark never comes near its end

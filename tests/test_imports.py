@@ -36,6 +36,7 @@ ROOMS = (
   'report',
   'experiments',
   'applications',
+  'bert',
 )
 FRONT = {'medjax.command', 'medjax.arguments', 'medjax.usage', 'medjax.cli'}  # the command line
 TOP = {'medjax', 'medjax.errors', *FRONT}  # modules that belong to no room
@@ -127,7 +128,8 @@ def test_the_ground_floor_knows_no_files():
 def test_a_dependency_has_one_keeper():
   keepers = {
     'orbax': 'medjax.saved.checkpoint',
-    'safetensors': 'medjax.saved.artifact',
+    'safetensors': 'medjax.saved.tensors',
+    'tokenizers': 'medjax.bert.tokens',
     'tensorboardX': 'medjax.report.trackers.tensorboard',
     'wandb': 'medjax.report.trackers.wandb',
     'mlflow': 'medjax.report.trackers.mlflow',

@@ -6,13 +6,11 @@ import pathlib
 from typing import Any, TYPE_CHECKING
 
 import numpy as np
-from safetensors import numpy as safetensors_numpy
-from safetensors import SafetensorError
 
 from medjax.core import score_names
 from medjax.core.widths import Widths
-from medjax.saved import small
-from medjax.saved.files import FORMAT, Path, reading, replacing, write_text
+from medjax.saved import small, tensors
+from medjax.saved.files import FORMAT, Path, reading, write_text
 
 if TYPE_CHECKING:
   from medjax.scores.contract import Params, Score
@@ -95,8 +93,7 @@ def write_params(folder: Path, params: 'Params', dtype: str = 'float32') -> None
   for table, leaves in params.items():
     for name, leaf in leaves.items():
       flat |= small.shrink(f'{table}.{name}', np.ascontiguousarray(leaf), dtype)
-  with replacing(pathlib.Path(folder) / WEIGHTS) as file:
-    file.write(safetensors_numpy.save(flat))
+  tensors.write(pathlib.Path(folder) / WEIGHTS, flat)
 
 
 def read_params(folder: Path) -> 'Params':
@@ -104,11 +101,7 @@ def read_params(folder: Path) -> 'Params':
   path = pathlib.Path(folder) / WEIGHTS
   params: dict[str, dict[str, Any]] = {}
   with reading(path):
-    try:
-      flat = safetensors_numpy.load_file(path)
-    except SafetensorError as error:
-      raise ValueError(error) from error
-    for place, leaf in small.restore(flat).items():
+    for place, leaf in small.restore(tensors.read(path)).items():
       table, _, name = place.partition('.')
       params.setdefault(table, {})[name] = leaf
   return params

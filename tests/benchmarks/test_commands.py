@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from benchmarks import (
+  bert,
   common,
   estimate,
   evaluation,
@@ -33,6 +34,7 @@ from medjax import scores
 from medjax.core.widths import Widths
 from medjax.scores.contract import score_triples
 from tests import browser
+from tests.bert import recorded
 
 TINY = ['--dataset=synthetic:60:3:300', '--widths=4,8', '--batch=8', '--negatives=4', '--rounds=2']
 NAMES = (
@@ -51,6 +53,7 @@ NAMES = (
   'use',
   'funnel',
   'web',
+  'bert',
 )
 FAKE_PEER = f"""#!{sys.executable}
 import json, sys
@@ -310,6 +313,19 @@ def test_prepare(capsys, tmp_path):
   result = json.loads(capsys.readouterr().out.splitlines()[-1])
   assert positive([result['prepare'], result['open'], result['text_bytes'], result['store_bytes']])
   assert str(tmp_path) not in result['command'] and not list(tmp_path.iterdir())
+
+
+def test_bert(capsys, monkeypatch):
+  monkeypatch.setattr(bert, 'SENTENCES', 8)
+  bert.main([f'--model={recorded.TINY}', '--widths=8,32', '--tokens=6', '--batch=2', '--rounds=2'])
+  result = json.loads(capsys.readouterr().out.splitlines()[-1])
+  assert [(row['width'], row['heads'], row['neurons']) for row in result['sub_models']] == [(8, 1, 16), (32, 4, 64)]
+  assert positive(result['sub_models']) and '--model=FOLDER' in result['command']
+  assert [(row['width'], row['layers']) for row in result['kept']] == [(8, 2), (32, 2), (32, 1)]
+  full = result['kept'][1]
+  assert full['stored'] == pytest.approx(1) and full['reordered'] == pytest.approx(1, abs=1e-3)
+  with pytest.raises(SystemExit):
+    bert.main(['--widths=10'])
 
 
 @pytest.mark.parametrize(

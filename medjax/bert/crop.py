@@ -1,0 +1,76 @@
+"""Sub-models: the first numbers of every croppable axis, and perhaps the first layers.
+
+A sub-model costs a forward pass of its own. Its layer normalisations divide by other deviations than those of wider
+ones, and what follows them differs in every number, so nothing that a layer computes serves two widths. What does are
+the sums of embeddings before the first normalisation, which are gathered once (`by_width`), and whose gradient is
+therefore added into the tables once.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Int
+
+from medjax.bert import leaves as leaves_lib
+from medjax.bert.config import BertConfig
+from medjax.bert.encoder import Bert, Output
+from medjax.core import axes as axes_lib
+
+Params = dict[str, Any]  # the tree of `leaves`; see there
+
+
+def crop(params: Params, config: BertConfig, width: int, layers: int | None = None) -> Params:
+  """Returns the parameters of a sub-model, whose configuration is `config.cropped(width, layers)`.
+
+  Args:
+    params: of the BERT, or anything that slices as arrays do.
+    config: of the BERT.
+    width: the sub-model's hidden size.
+    layers: how many of the first layers it has; all if not given.
+
+  Raises:
+    errors.WidthError: a width or number of layers that the BERT cannot be cropped to.
+  """
+  kept = config.cropped(width, layers).num_hidden_layers
+  axes = leaves_lib.axes(config, leaves_lib.POOLER in params)
+  dropped = {f'layer_{layer}' for layer in range(kept, config.num_hidden_layers)}
+  without = lambda tree: {name: part for name, part in tree.items() if name not in dropped}
+  return axes_lib.crop(without(params), without(axes), width)
+
+
+def by_width(
+  params: Params,
+  config: BertConfig,
+  widths: Sequence[int],
+  ids: Int[Array, 'B L'],
+  mask: Bool[Array, 'B L'] | Int[Array, 'B L'],
+  types: Int[Array, 'B L'] | None = None,
+  dropout: jax.Array | None = None,
+  dtype: Any = jnp.float32,
+) -> dict[int, Output]:
+  """Returns {width: what the sub-model of that hidden size gives}, of one gather of embeddings.
+
+  Args:
+    params: of the BERT.
+    config: of the BERT.
+    widths: hidden sizes of sub-models.
+    ids, mask, types: see `Bert`.
+    dropout: a key, from which every sub-model draws what it drops; None: nothing is dropped.
+    dtype: in which they compute.
+
+  Raises:
+    errors.WidthError: a width that the BERT cannot be cropped to.
+    errors.DataError: more tokens than there are positions.
+  """
+  with_pooler = leaves_lib.POOLER in params
+  widest = max(widths)
+  module = lambda width: Bert(config.cropped(width), with_pooler, dtype)
+  rows: Any = module(widest).apply({'params': crop(params, config, widest)}, ids, types, method='embed')
+  found: dict[int, Any] = {}
+  for width in widths:
+    rngs = None if dropout is None else {'dropout': jax.random.fold_in(dropout, width)}
+    own = {'params': crop(params, config, width)}
+    found[width] = module(width).apply(own, rows[..., :width], mask, dropout is None, method='contextualise', rngs=rngs)
+  return found
