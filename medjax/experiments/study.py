@@ -11,7 +11,6 @@ already are not trained again, so the same command goes on after an interruption
 from collections.abc import Iterable, Mapping, Sequence
 import dataclasses
 import itertools
-import json
 import math
 import pathlib
 from typing import Any
@@ -22,6 +21,7 @@ from medjax import config as config_lib
 from medjax import errors
 from medjax.experiments import resumption, runs
 from medjax.kge import settings as settings_lib
+from medjax.report import cost as cost_lib
 from medjax.report import studies, tables
 from medjax.saved import workdir as workdir_lib
 from medjax.saved.files import Path
@@ -139,7 +139,7 @@ def judge(
   config, name = make(study.base, study.arms[arm][point], seed), labels(study.arms[arm])[point]
   folder = workdir / arm / f'{name}-seed{seed}'
   results = results_of(config, folder, split)
-  cost = json.loads((folder / 'cost.json').read_text(encoding='utf-8'))
+  cost = cost_lib.read(folder)
   decide = results[results['width'].isin(study.widths)]
   merit = (results if decide.empty else decide)['mrr'].mean()
   if split == 'valid' and math.isnan(merit):

@@ -15,7 +15,7 @@ from orbax.checkpoint.checkpoint_managers import preservation_policy as preserva
 
 from medjax.core import axes as axes_lib
 from medjax.errors import CheckpointError
-from medjax.saved import loops, plain_path
+from medjax.saved import checkpoint_folders, loops, manifest, plain_path, sealing
 from medjax.saved.files import Path
 from medjax.training.state import State
 
@@ -33,7 +33,14 @@ class Checkpoints:
   stored in chunks along the axes that a width crops.
   """
 
-  def __init__(self, directory: Path, keep: int = 2, read_only: bool = False, axes: PyTree = axes_lib.FIXED):
+  def __init__(
+    self,
+    directory: Path,
+    keep: int = 2,
+    read_only: bool = False,
+    axes: PyTree = axes_lib.FIXED,
+    beside: Path | None = None,
+  ):
     """Opens the checkpoints.
 
     Args:
@@ -41,8 +48,10 @@ class Checkpoints:
       keep: how many of the latest ones stay, besides the best.
       read_only: whether nothing will be saved.
       axes: the `Axes` of the params, or of whole subtrees of them.
+      beside: a file that grows during the training; a checkpoint records what it holds by then, see `grown`.
     """
-    self._axes = axes
+    self._axes, self._beside = axes, None if beside is None else pathlib.Path(beside)
+    self._checked: set[tuple[int, bool]] = set()
     self.directory = pathlib.Path(directory).resolve()
     if not read_only:
       self.directory.mkdir(parents=True, exist_ok=True)
@@ -98,6 +107,9 @@ class Checkpoints:
       with loops.finishing():
         self._manager.save(step, args=arguments, metrics=metrics)
         self._manager.wait_until_finished()
+      if jax.process_index() == 0:
+        grown = {} if self._beside is None else {self._beside.name: manifest.digest(self._beside)}
+        sealing.write(self._plain / str(step), below=True, grown=grown)
     except Exception as error:
       full = getattr(error, 'errno', None) == errno.ENOSPC or 'No space left' in str(error)
       reason = 'the disk is full' if full else f'{type(error).__name__}: {error}'
@@ -123,7 +135,7 @@ class Checkpoints:
     for path in sorted(self.directory.glob('*/metrics/metrics')):
       try:
         json.loads(path.read_text())
-      except ValueError:
+      except (ValueError, RecursionError):
         folders.append(str(path.parent.parent))
     return CheckpointError(
       f'the metrics in {", ".join(folders) or self.directory} are damaged ({error}). Delete '
@@ -140,6 +152,9 @@ class Checkpoints:
     """
     step = self.latest if step is None else step
     model, rest = (ocp.args.StandardRestore(here(part)) for part in split(like))
+    if jax.process_count() == 1:  # several do not fail alone: they look by `set_damaged_aside`, before they begin
+      self._check_whole(step)
+    self._check_there(step)
     read = self._read(step, ocp.args.Composite(model=model, rest=rest))
     return like.replace(params=read['model'], **read['rest'])
 
@@ -150,7 +165,7 @@ class Checkpoints:
       CheckpointError: there is no such checkpoint, or it is damaged.
     """
     step = self.latest if step is None else step
-    self._check_there(step)
+    self._check_whole(step, model_only=True)
     try:
       with loops.finishing(), ocp.StandardCheckpointer() as reader:
         stored = reader.metadata(self._plain / str(step) / 'model').item_metadata
@@ -170,8 +185,12 @@ class Checkpoints:
     self._check_shapes(like, step)
     return self._read(step, ocp.args.Composite(model=ocp.args.StandardRestore(here(like), strict=False)))['model']
 
+  def grown(self, step: int) -> manifest.Entry | None:
+    """Returns (bytes, hash) of the file beside as it was when a step was saved, or None where that was not recorded."""
+    found = manifest.read(self.directory / str(step))
+    return None if found is None or self._beside is None else found.grown.get(self._beside.name)
+
   def _read(self, step, arguments):
-    self._check_there(step)
     try:
       with loops.finishing():
         return self._manager.restore(step, args=arguments)
@@ -186,6 +205,14 @@ class Checkpoints:
       raise CheckpointError(f'{self.directory} holds no checkpoint; train first, or name another workdir')
     if step not in steps:
       raise CheckpointError(f'{self.directory} holds no checkpoint of step {step}; it has {", ".join(map(str, steps))}')
+
+  def _check_whole(self, step, model_only=False):
+    """A checkpoint is as it was written, or at least what is read of it when only the model is."""
+    self._check_there(step)
+    if not {(step, model_only), (step, False)} & self._checked:
+      if found := checkpoint_folders.damage(self.directory / str(step), model_only):
+        raise self._unreadable(step, found)
+      self._checked.add((step, model_only))
 
   def _check_shapes(self, like, step):
     """Orbax pads with zeros where more is asked for than is stored, so that is refused here."""
@@ -205,7 +232,8 @@ class Checkpoints:
         raise self._unreadable(step, f'it holds a table of shape {there.shape}, but {tuple(asked.shape)} was asked for')
 
   def _unreadable(self, step, reason):
-    others = [s for s in self._manager.all_steps() if s != step]
+    whole = lambda other: not checkpoint_folders.damage(self.directory / str(other))
+    others = [other for other in self._manager.all_steps() if other != step and whole(other)]
     remedy = f'Delete that folder to go on from step {max(others)}.' if others else 'Delete the workdir to start anew.'
     return CheckpointError(
       f'the checkpoint {self.directory / str(step)} is damaged or of another model ({reason}). {remedy}'

@@ -6,6 +6,7 @@ import pathlib
 from typing import NamedTuple, TYPE_CHECKING
 
 from medjax import errors
+from medjax.saved import sealing
 from medjax.saved.files import Path
 from medjax.serve.interop import arrays, folder, for_pykeen, for_web, hub, index, parquet, word2vec
 
@@ -63,4 +64,5 @@ def export(model: 'Model', output: Path, format: str, dtype: str = 'float32') ->
   output = pathlib.Path(output)
   output.mkdir(parents=True, exist_ok=True)
   FORMATS[format].write(model, output, dtype)
+  sealing.write(output)
   return output

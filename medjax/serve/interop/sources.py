@@ -136,7 +136,7 @@ def read_settings(path: pathlib.Path) -> dict[str, Any]:
     return {}
   try:
     fields = json.loads(path.read_text(encoding='utf-8'))
-  except (OSError, ValueError) as error:
+  except (OSError, ValueError, RecursionError) as error:
     raise errors.DataError(f'{path}: no JSON ({error}). Mend it.') from error
   if not isinstance(fields, dict):
     raise errors.DataError(f'{path}: holds a {type(fields).__name__}, but has to hold an object.')

@@ -1,0 +1,171 @@
+"""manifest.json: the size and hash of every file of a folder, by which what was damaged later is found.
+
+  {"format": 1, "files": {"model.json": [614, "0123456789abcdef0123456789abcdef"]}, "hash": "..."}
+
+Hashes are XXH3's of 128 bits: they find damage, not forgery. `hash` is that of all the others, so that the manifest
+itself is checked. A file is hashed whole, before it is read: at about the speed of memory that is far less than what
+reading it takes (`python -m benchmarks.loading`), also where of a run's checkpoint only a narrow width is read, whose
+files are not laid out so that a part of them could be told. A crop has no others than its own numbers.
+
+Not listed are graph.json, which a person edits when a prepared graph moves, and which names a hash itself; what changes
+all the time (.lock, trackers.json); and what lies in folders below.
+"""
+
+import mmap
+import pathlib
+import shlex
+from typing import Literal, NamedTuple
+
+import msgspec
+import xxhash
+
+from medjax.core import runtime
+from medjax.errors import ArtifactError
+from medjax.saved import schemas
+
+FILE = 'manifest.json'
+LARGEST = 64 * 2**20  # bytes of a manifest: half a million files
+SMALL = 2**16  # bytes of files that are not worth mapping
+Path = str | pathlib.Path
+State = Literal['ok', 'changed', 'missing', 'unlisted', 'no manifest']
+Entry = tuple[int, str]  # bytes and hash
+AGAIN = {  # the beginnings of files that are made again from the others, and the mode that does it
+  'results': 'evaluate',
+  'widths.': 'evaluate',
+  'speed.': 'choose',
+  'calibration.': 'calibrate',
+  'reliability.': 'calibrate',
+}
+
+
+class Manifest(NamedTuple):
+  """What a folder held when it was written.
+
+  Attributes:
+    files: {name: (bytes, hash)}, names of files in folders below with /.
+    grown: {name: (bytes, hash)} of the beginning of files that grow on, beside the folder of checkpoints.
+  """
+
+  files: dict[str, Entry]
+  grown: dict[str, Entry]
+
+
+def read(folder: Path) -> Manifest | None:
+  """Returns the `Manifest` of a folder, or None if it has none; raises ArtifactError for a damaged one."""
+  path = pathlib.Path(folder) / FILE
+  try:
+    if (size := path.stat().st_size) > LARGEST:
+      raise ValueError(f'it has {size:,} bytes')
+    found = schemas.read(path.read_bytes(), schemas.Manifest, path)
+    if found.hash != whole_hash(found.files, found.grown):
+      raise ValueError('its own hash is another')
+  except (FileNotFoundError, NotADirectoryError):
+    return None
+  except ArtifactError:
+    raise
+  except (ValueError, KeyError, OSError, RecursionError) as error:
+    raise ArtifactError(
+      f'{path} is damaged ({type(error).__name__}: {error}), so the files beside it cannot be checked; restore it from '
+      f'a copy, or, if you trust them, {command("verify", path.parent, "--accept")} writes it anew'
+    ) from error
+  return Manifest(found.files, found.grown)
+
+
+def whole_hash(files: dict[str, Entry], grown: dict[str, Entry]) -> str:
+  """Returns the hash of all entries of a manifest."""
+  return hash_of(msgspec.json.encode([schemas.MAJOR, files, grown], order='deterministic'))
+
+
+def hash_of(content: bytes | mmap.mmap) -> str:
+  """Returns the hash of some bytes."""
+  return xxhash.xxh3_128_hexdigest(content)
+
+
+def digest(path: Path, length: int | None = None) -> Entry:
+  """Returns (bytes, hash) of a file, or of its first `length` bytes; raises OSError where it cannot be read."""
+  with open(path, 'rb') as file:
+    size = file.seek(0, 2)
+    size = size if length is None else min(size, length)
+    if size <= SMALL:
+      file.seek(0)
+      return size, hash_of(file.read(size))
+    with mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ) as content:
+      return size, hash_of(content)
+
+
+def state(path: pathlib.Path, expected: Entry) -> State:
+  """Returns whether a file is what its entry says; its size is looked at first."""
+  try:
+    if path.stat().st_size != expected[0]:
+      return 'changed'
+    return 'ok' if digest(path) == tuple(expected) else 'changed'
+  except (FileNotFoundError, NotADirectoryError):
+    return 'missing'
+  except OSError:
+    return 'changed'
+
+
+def check(path: Path) -> None:
+  """Raises ArtifactError for a file that the manifest beside it names, and that is missing or another now."""
+  path = pathlib.Path(path)
+  found = read(path.parent)
+  if found is not None and path.name in found.files:
+    now = state(path, found.files[path.name])
+    if now != 'ok':
+      raise ArtifactError(damage(path, now))
+
+
+def check_there(folder: Path, names: tuple[str, ...]) -> None:
+  """Raises ArtifactError for the first of some files that the manifest of a folder names, and that is missing."""
+  found = read(folder)
+  for name in names if found is not None else ():
+    if found is not None and name in found.files and not (pathlib.Path(folder) / name).exists():
+      raise ArtifactError(damage(pathlib.Path(folder) / name, 'missing'))
+
+
+def damage(path: pathlib.Path, now: State) -> str:
+  """Returns what is wrong with a file that a manifest names, and the remedy."""
+  what = 'is missing' if now == 'missing' else 'is damaged or was changed'
+  return f'{path} {what}: {FILE} beside it names another size or hash; {remedy(path)}'
+
+
+def remedy(path: pathlib.Path) -> str:
+  """Returns what to do about a file that is missing or damaged."""
+  again = next((mode for beginning, mode in AGAIN.items() if path.name.startswith(beginning)), None)
+  return (
+    f'delete it, and {command(again, path.parent)} makes it again'
+    if again
+    else 'restore it from a copy, or crop, export or train anew'
+  ) + f'; if the change was meant, {command("verify", path.parent, "--accept")} writes a new {FILE}'
+
+
+def command(mode: str, folder: Path, *more: str) -> str:
+  """Returns a command as a person types it."""
+  program = 'python launch.py' if runtime.program().endswith('launch.py') else 'medjax'
+  return f'`{" ".join([program, mode, shlex.join([f"--workdir={folder}", *more])])}`'
+
+
+def unchecked(folder: Path) -> str:
+  """Returns the line that tells of a folder without a manifest."""
+  return (
+    f'warning: {folder} has no {FILE}, so damage of its files is not noticed; {command("verify", folder, "--accept")} '
+    'writes one of the files as they are'
+  )
+
+
+def states(folder: Path, leave_out: str = '') -> dict[str, State]:
+  """Returns {name: state} of the files that the manifest of a folder names; {} where there is none.
+
+  Args:
+    folder: the folder.
+    leave_out: a folder in it whose files are not looked at.
+
+  Raises:
+    ArtifactError: the manifest is damaged.
+  """
+  found = read(folder)
+  return {
+    name: state(pathlib.Path(folder) / name, entry)
+    for name, entry in (found.files.items() if found else ())
+    if not (leave_out and name.startswith(f'{leave_out}/'))
+  }
