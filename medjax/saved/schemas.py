@@ -34,7 +34,7 @@ class Description(Known, kw_only=True):
   score: Name
   constants: dict[str, float]
   widths: Annotated[tuple[Count, ...], msgspec.Meta(min_length=1)]
-  block: Count
+  block: Annotated[int, msgspec.Meta(ge=0, le=LARGEST)]  # 0: as long as all widths allow
   offset: tuple[float, ...] = ()
   scale: tuple[float, ...] = ()
   source: Name = ''

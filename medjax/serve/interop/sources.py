@@ -14,7 +14,7 @@ import numpy as np
 from medjax import errors
 from medjax.core.widths import Widths
 from medjax.data.graph import Graph
-from medjax.saved import artifact, graph_files
+from medjax.saved import artifact, graph_files, sealing
 
 Table = Mapping[str, Float[np.ndarray, 'rows C']]
 
@@ -76,6 +76,7 @@ def write(source: Source, graph: Graph, folder: pathlib.Path) -> list[str]:
   graph_files.write_graph(folder, graph)
   artifact.write_params(folder, params)
   artifact.write_description(folder, description)
+  sealing.write(folder, artifact.FILES)
   return notes
 
 
