@@ -66,7 +66,7 @@ def train(
   graph = processes.first_process_first(lambda: datasets.load(config.data)) if new else None
   with workdir_lib.sole_trainer(workdir) if processes.first() else contextlib.nullcontext():
     graph = processes.first_process_first(lambda: open_workdir(config, workdir, graph, files))
-    for line in processes.first_process_first(lambda: checkpoint_folders.set_damaged_aside(workdir / 'checkpoints')):
+    for line in processes.first_process_first(lambda: made_ready(workdir)):
       print(f'warning: {line}', file=sys.stderr)
     if processes.first():
       store.check(graph)
@@ -129,7 +129,6 @@ def _train(
   recorded = lambda step: checkpoints.grown(step) if checkpoints.latest == step else None
   open_writer: Callable[[int], loop.Writer] = lambda step: metrics.Reader(workdir, step, recorded(step))
   if processes.first():
-    sealing.drop(workdir, [metrics.FILE])
     open_writer = lambda step: metrics.Writer(workdir, step, follow, recorded(step))
   state = loop.fit(task, config.train, evaluation, layout, checkpoints, open_writer)
   checkpoints.close()
@@ -142,6 +141,13 @@ def _train(
   with sealing.renewing(workdir, 'cost.json', metrics.FILE):
     cost.write(workdir, config, time.perf_counter() - begun, **teacher_lib.costs(config, workdir))
   return results
+
+
+def made_ready(workdir: pathlib.Path) -> list[str]:
+  """Puts damaged checkpoints aside and takes metrics.jsonl, which will grow, off the manifest; returns what to tell."""
+  lines = checkpoint_folders.set_damaged_aside(workdir / 'checkpoints')
+  sealing.drop(workdir, [metrics.FILE])
+  return lines
 
 
 def described(config: Config, score: Score, widths: Widths, graph: Graph) -> str:

@@ -167,8 +167,8 @@ def check_format(said: Any, path: pathlib.Path) -> bool:
   major, minor = int(parts[0]), int((*parts, '0')[1])
   if major > MAJOR:
     raise ArtifactError(
-      f'{path} is of format {said}, and this medjax reads format {MAJOR} (damaged or not of format {MAJOR}); install '
-      'the medjax that wrote it, or a newer one'
+      f'{path} is of format {said}, and this medjax reads format {MAJOR}; install the medjax that wrote it, or a newer '
+      'one'
     )
   if major < 1:
     raise ValueError(f'format is {said!r}')

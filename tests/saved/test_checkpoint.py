@@ -14,7 +14,6 @@ import pytest
 
 from medjax import errors
 from medjax.core import axes as axes_lib
-from medjax.experiments import runs
 from medjax.saved import checkpoint
 from medjax.training import state as state_lib
 
@@ -93,16 +92,6 @@ def test_a_damaged_checkpoint_names_itself_and_the_remedy_works(tmp_path, damage
   assert f'{tmp_path}/2 ' in str(caught.value) and 'Delete that folder to go on from' in str(caught.value)
   shutil.rmtree(tmp_path / '2')
   assert int(checkpoint.Checkpoints(tmp_path).restore(make_state(0)).step) == 1
-
-
-def test_a_run_goes_on_from_the_checkpoint_before_a_damaged_one(trained, tiny_config, tmp_path):
-  workdir = shutil.copytree(trained, tmp_path / 'run')
-  truncate(files(workdir / 'checkpoints' / '40', 200))
-  with pytest.raises(errors.CheckpointError, match='go on from step 20'):
-    runs.train(tiny_config(), workdir)
-  shutil.rmtree(workdir / 'checkpoints' / '40')
-  runs.train(tiny_config(), workdir)
-  assert (workdir / 'results.csv').read_text() == (trained / 'results.csv').read_text()
 
 
 def test_a_step_that_is_not_there_is_refused(tmp_path):

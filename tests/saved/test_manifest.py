@@ -1,4 +1,4 @@
-"""Manifests: no flipped bit is loaded, files are named with the remedy, and a kill leaves nothing that looks damaged."""
+"""Manifests: no flipped bit is loaded, files are named with the remedy, and a kill leaves nothing that seems so."""
 
 import random
 import shutil
