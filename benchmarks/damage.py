@@ -128,8 +128,7 @@ def measure(arguments):
     for folder in readers:
       readers[folder](folder)  # everything is as it was
   rows = [
-    {'artifact': artifact, 'file': name, 'flips': sum(of.values())}
-    | {how: of[how] for how in ('found', 'silent', 'crash')}
+    {'artifact': artifact, 'file': name, 'flips': sum(of.values())} | {how: of[how] for how in HOW}
     for (artifact, name), of in sorted(counts.items())
   ]
   total = {how: sum(row[how] for row in rows) for how in ('flips', *HOW)}

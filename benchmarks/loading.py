@@ -9,6 +9,7 @@ keeps of a disk, where a check weighs most: from a disk, it reads what is read a
 
 import argparse
 import contextlib
+import functools
 import io
 import pathlib
 import shutil
@@ -65,9 +66,7 @@ def measure(arguments):
     }
     rows, told = [], []
     for name, (kind, width) in cases.items():
-      of = {
-        how: (lambda how=how, kind=kind, width=width: seconds(folder / how / kind, width)) for how in (CHECKED, BARE)
-      }
+      of = {how: functools.partial(seconds, folder / how / kind, width) for how in (CHECKED, BARE)}
       common.interleave(of, 2)  # once before anything is measured, and once more
       measured = common.interleave(of, arguments.rounds)
       ratio = common.ratio(measured, CHECKED, BARE)
