@@ -4,6 +4,7 @@ from collections.abc import Iterator
 import contextlib
 import os
 import pathlib
+import struct
 from typing import BinaryIO
 import zipfile
 import zlib
@@ -15,8 +16,8 @@ from medjax.saved.schemas import FORMAT
 
 __all__ = ['FORMAT', 'Path', 'read_bytes', 'reading', 'replacing', 'write_text']
 DAMAGE = (  # what reading a damaged file raises
-  *(ValueError, LookupError, TypeError, OSError, EOFError, AttributeError, ArithmeticError, RecursionError),
-  *(zipfile.BadZipFile, zlib.error),
+  *(ValueError, LookupError, TypeError, OSError, EOFError, AttributeError, ArithmeticError, RuntimeError, SyntaxError),
+  *(zipfile.BadZipFile, zlib.error, struct.error),
 )
 LARGEST_TEXT = 2**30  # bytes of a text that is read whole
 

@@ -11,7 +11,6 @@ Not listed are graph.json, which a person edits when a prepared graph moves, and
 all the time (.lock, trackers.json); and what lies in folders below.
 """
 
-import mmap
 import pathlib
 import shlex
 from typing import Literal, NamedTuple
@@ -25,7 +24,7 @@ from medjax.saved import schemas
 
 FILE = 'manifest.json'
 LARGEST = 64 * 2**20  # bytes of a manifest: half a million files
-SMALL = 2**16  # bytes of files that are not worth mapping
+PIECE = 2**18  # bytes that are read and hashed at a time, in the cache of a core
 Path = str | pathlib.Path
 State = Literal['ok', 'changed', 'missing', 'unlisted', 'no manifest']
 Entry = tuple[int, str]  # bytes and hash
@@ -76,27 +75,25 @@ def whole_hash(files: dict[str, Entry], grown: dict[str, Entry]) -> str:
   return hash_of(msgspec.json.encode([schemas.MAJOR, files, grown], order='deterministic'))
 
 
-def hash_of(content: bytes | mmap.mmap) -> str:
+def hash_of(content: bytes) -> str:
   """Returns the hash of some bytes."""
   return xxhash.xxh3_128_hexdigest(content)
 
 
 def digest(path: Path, length: int | None = None) -> Entry:
   """Returns (bytes, hash) of a file, or of its first `length` bytes; raises OSError where it cannot be read."""
-  with open(path, 'rb') as file:
-    size = file.seek(0, 2)
-    size = size if length is None else min(size, length)
-    if size <= SMALL:
-      file.seek(0)
-      return size, hash_of(file.read(size))
-    with mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ) as content:
-      return size, hash_of(content)
+  found, size, buffer = xxhash.xxh3_128(), 0, memoryview(bytearray(PIECE))
+  with open(path, 'rb', buffering=0) as file:
+    while number := file.readinto(buffer[: None if length is None else length - size]):
+      found.update(buffer[:number])
+      size += number
+  return size, found.hexdigest()
 
 
 def state(path: pathlib.Path, expected: Entry) -> State:
   """Returns whether a file is what its entry says; its size is looked at first."""
   try:
-    if path.stat().st_size != expected[0]:
+    if path.stat().st_size != expected[0] or not path.is_file():
       return 'changed'
     return 'ok' if digest(path) == tuple(expected) else 'changed'
   except (FileNotFoundError, NotADirectoryError):

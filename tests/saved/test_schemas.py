@@ -316,3 +316,43 @@ def test_the_files_that_readers_are_tried_on_are_whole(tmp_path):
     if name != 'manifest.json':  # whose own hash is another
       assert READERS[name](tmp_path)
     (tmp_path / name).unlink()
+
+
+def damaged(content, draw):
+  """Bytes with a few of them changed, left out or put in."""
+  changed = bytearray(content)
+  for _ in range(draw.randint(1, 3)):
+    place = draw.randrange(len(changed) + 1)
+    changed[place : place + draw.choice((0, 1, 1, 4))] = draw.choice((b'', draw.randbytes(1), draw.randbytes(4)))
+  return bytes(changed)
+
+
+@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.integers(0, 2**32))
+def test_a_model_without_a_manifest_raises_only_errors_of_ours(folder, seed):
+  draw = random.Random(seed)
+  path = draw.choice(sorted(path for path in folder.iterdir() if path.stat().st_size))
+  content = path.read_bytes()
+  path.write_bytes(damaged(content, draw))
+  try:
+    with contextlib.suppress(errors.MedjaxError), contextlib.redirect_stderr(io.StringIO()):
+      ask(folder)
+  finally:
+    path.write_bytes(content)
+
+
+@settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_a_model_of_any_description_raises_only_errors_of_ours(folder, data):
+  path = folder / 'model.json'
+  content = path.read_bytes()
+  whole = json.loads(content)
+  values = {
+    name: data.draw(VALUES) for name in data.draw(st.sets(st.sampled_from(sorted(whole)), min_size=1, max_size=2))
+  }
+  path.write_text(json.dumps(whole | values))
+  try:
+    with contextlib.suppress(errors.MedjaxError), contextlib.redirect_stderr(io.StringIO()):
+      ask(folder)
+  finally:
+    path.write_bytes(content)
