@@ -28,7 +28,7 @@ from medjax.serve import model as model_lib
 from medjax.serve.interop import exports
 
 FIELDS = {
-  'model.score': 'transe',
+  'model.score': 'distmult',  # which every format takes
   'model.widths': '4,8',
   'train.steps': 40,
   'train.batch': 16,
@@ -58,8 +58,8 @@ def write(folder):
     exports.export(calibrated, folder / f'export, {name}', name, format.dtypes[-1])
   datasets.prepare(config.data, folder / 'prepared graph')
   readers = {'run': read_run, 'crop': model_lib.load, 'prepared graph': read_store}
-  loaded = {f'export, {name}': model_lib.load for name in ('safetensors', 'hub')}
-  return {path: (readers | loaded).get(path.name, read_verified) for path in sorted(folder.iterdir()) if path.is_dir()}
+  readers |= {'export, safetensors': model_lib.load, 'export, hub': read_hub}
+  return {path: readers.get(path.name, read_verified) for path in sorted(folder.iterdir()) if path.is_dir()}
 
 
 def read_run(folder):
@@ -75,6 +75,12 @@ def read_run(folder):
   choice.read_speed(folder)
   model_lib.load(folder)
   read_verified(folder)  # results-detail.csv, figures and curves
+
+
+def read_hub(folder):
+  """Loads a folder for the Hub, whose README.md is not read for that."""
+  model_lib.load(folder)
+  read_verified(folder)
 
 
 def read_store(folder):

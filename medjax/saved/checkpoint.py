@@ -80,7 +80,14 @@ class Checkpoints:
 
   @property
   def best(self) -> int | None:
-    """Step of the checkpoint with the best metric, or None if none was saved with one."""
+    """Step of the checkpoint with the best metric, or None if none was saved with one.
+
+    Raises:
+      CheckpointError: the metric of one of them is damaged.
+    """
+    for step in self._manager.all_steps():
+      if found := checkpoint_folders.damage(self.directory / str(step), within='metrics'):
+        raise self._unreadable(step, found)
     return self._manager.best_step()
 
   def save(self, state: State, merit: float | None = None) -> None:
@@ -210,7 +217,7 @@ class Checkpoints:
     """A checkpoint is as it was written, or at least what is read of it when only the model is."""
     self._check_there(step)
     if not {(step, model_only), (step, False)} & self._checked:
-      if found := checkpoint_folders.damage(self.directory / str(step), model_only):
+      if found := checkpoint_folders.damage(self.directory / str(step), leave_out='rest' if model_only else ''):
         raise self._unreadable(step, found)
       self._checked.add((step, model_only))
 

@@ -7,15 +7,15 @@ from medjax.saved import manifest
 from medjax.saved.files import Path
 
 
-def damage(folder: pathlib.Path, model_only: bool = False) -> str:
+def damage(folder: pathlib.Path, within: str = '', leave_out: str = '') -> str:
   """Returns what of the folder of a step is not as it was written, in words; '' where nothing is known to be.
 
   Args:
     folder: of a step.
-    model_only: whether the optimizer's state does not matter.
+    within, leave_out: see `manifest.states`.
   """
   try:
-    found = manifest.states(folder, leave_out='rest' if model_only else '')
+    found = manifest.states(folder, within, leave_out)
   except ArtifactError as error:
     return str(error)
   said = {'missing': 'is missing', 'changed': 'was changed'}

@@ -150,11 +150,12 @@ def unchecked(folder: Path) -> str:
   )
 
 
-def states(folder: Path, leave_out: str = '') -> dict[str, State]:
+def states(folder: Path, within: str = '', leave_out: str = '') -> dict[str, State]:
   """Returns {name: state} of the files that the manifest of a folder names; {} where there is none.
 
   Args:
     folder: the folder.
+    within: a folder in it to whose files it is confined.
     leave_out: a folder in it whose files are not looked at.
 
   Raises:
@@ -164,5 +165,5 @@ def states(folder: Path, leave_out: str = '') -> dict[str, State]:
   return {
     name: state(pathlib.Path(folder) / name, entry)
     for name, entry in (found.files.items() if found else ())
-    if not (leave_out and name.startswith(f'{leave_out}/'))
+    if (not within or name.startswith(f'{within}/')) and not (leave_out and name.startswith(f'{leave_out}/'))
   }

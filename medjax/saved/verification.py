@@ -1,12 +1,13 @@
 """Whether the files of a folder are as they were written, without loading any of them."""
 
 from collections import Counter
+import contextlib
 import dataclasses
 import pathlib
 
 from medjax.data import store
 from medjax.errors import ArtifactError, NothingSaved
-from medjax.saved import checkpoint_folders, manifest, sealing
+from medjax.saved import checkpoint_folders, manifest, sealing, workdir
 from medjax.saved.files import Path
 from medjax.saved.manifest import State
 
@@ -64,9 +65,10 @@ def verify(folder: Path, accept: bool = False) -> Verification:
   if not steps and not (folder / manifest.FILE).exists() and not (folder / 'model.json').exists():
     raise NothingSaved(f'{folder} holds no run, cropped model, export or prepared graph; name another --workdir')
   if accept:
-    for step in steps:
-      sealing.write(step, below=True)
-    sealing.write(folder)
+    with workdir.sole_trainer(folder) if steps else contextlib.nullcontext():  # who trains writes manifests too
+      for step in steps:
+        sealing.write(step, below=True)
+      sealing.write(folder)
   files = of_folder(folder)
   for step in steps:
     files |= {f'{CHECKPOINTS}/{step.name}/{name}': state for name, state in of_folder(step, below=True).items()}

@@ -111,7 +111,8 @@ def test_what_no_manifest_names_is_loaded_and_told(cropped, capsys):
   assert capsys.readouterr().err == ''
 
 
-def test_a_run_with_all_that_is_made_of_it_is_whole(run):
+def test_a_run_with_all_that_is_made_of_it_is_whole(run, monkeypatch):
+  monkeypatch.setattr(calibration, 'FEWEST', 5)
   calibration.calibrate(run)
   runs.evaluate(run, split='valid', ranks=True)
   found = medjax.verify(run)
@@ -220,3 +221,13 @@ def test_a_manifest_of_other_folders_is_refused(cropped):
     sealing._write(cropped, manifest.Manifest({name: (1, '0' * 32)}, {}))
     with pytest.raises(errors.ArtifactError, match='manifest.json is damaged'):
       medjax.load(cropped)
+
+
+def test_a_damaged_metric_of_a_checkpoint_does_not_decide_which_is_best(run):
+  for step in (20, 40):
+    path = run / 'checkpoints' / str(step) / 'metrics' / 'metrics'
+    content = path.read_bytes()
+    path.write_bytes(content.replace(b'0.', b'1.', 1))
+    with pytest.raises(errors.CheckpointError, match=f'checkpoints/{step} is damaged .*metrics was changed'):
+      medjax.load(run)
+    path.write_bytes(content)
