@@ -11,6 +11,7 @@ import functools
 import hashlib
 import json
 import pathlib
+import tokenize
 from typing import Annotated, Any, NamedTuple
 
 from jaxtyping import Int, Int32
@@ -23,6 +24,10 @@ from medjax.data.graph import Graph
 
 FORMAT = 1
 MANIFEST = 'store.json'
+DAMAGE = (  # what reading a damaged store raises
+  *(OSError, ValueError, LookupError, TypeError, RecursionError, SyntaxError),
+  tokenize.TokenError,
+)
 
 
 class File(msgspec.Struct, forbid_unknown_fields=True):
@@ -43,6 +48,7 @@ class Manifest(msgspec.Struct, forbid_unknown_fields=True):
   files: dict[Annotated[str, msgspec.Meta(pattern=r'^[\w-]+\.(npy|parquet)$')], File]
   notes: list[str]
   hash: str
+  whole: str = ''  # hash of all the others, name and notes among them; older stores have none
 
 
 class Store(NamedTuple):
@@ -116,8 +122,8 @@ def open_graph(folder: str | pathlib.Path, expected: str | None = None) -> Graph
     if changed:
       raise ValueError(f'{changed[0]} was changed')
     entities, relations = manifest['entities'], manifest['relations']
-    train, valid, test = [mapped(folder / f'{split}.npy') for split in triples.SPLITS]
-  except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
+    train, valid, test = [read_split(folder, split, manifest) for split in triples.SPLITS]
+  except DAMAGE as error:
     raise errors.DataError(
       f'{folder}: is no prepared graph or is damaged ({error}). Prepare it with '
       '`python launch.py --mode=prepare --config.data.path=TRIPLES --output=FOLDER`.'
@@ -149,9 +155,17 @@ def read_manifest(folder: pathlib.Path) -> dict[str, Any]:
   if manifest['format'] != FORMAT:
     raise ValueError(f'format {manifest["format"]}, not {FORMAT}')
   msgspec.convert(manifest, Manifest)
-  if manifest['hash'] != digest(manifest):
+  if manifest['hash'] != digest(manifest) or manifest.get('whole', whole_digest(manifest)) != whole_digest(manifest):
     raise ValueError(f'{MANIFEST} was changed')
   return manifest
+
+
+def read_split(folder: pathlib.Path, split: str, manifest: Mapping[str, Any]) -> Int32[np.ndarray, 'M 3']:
+  """The triples of a split, mapped into memory; raises ValueError for others than the manifest counts."""
+  found = mapped(folder / f'{split}.npy')
+  if found.dtype != np.int32 or found.shape != (manifest['splits'][split], 3):
+    raise ValueError(f'{split}.npy was changed')
+  return found
 
 
 def states(folder: str | pathlib.Path) -> dict[str, bool]:
@@ -159,7 +173,7 @@ def states(folder: str | pathlib.Path) -> dict[str, bool]:
   folder = pathlib.Path(folder)
   try:
     files = read_manifest(folder)['files']
-  except (OSError, ValueError, LookupError, TypeError, RecursionError):
+  except DAMAGE:
     return {MANIFEST: False}
   whole = {name: is_whole(folder / name, file['bytes'], file['sha256']) for name, file in files.items()}
   return {MANIFEST: True} | whole
@@ -210,7 +224,14 @@ def write_manifest(folder: pathlib.Path, name: str, counts: Mapping[str, Any], n
       files[path.name] = {'bytes': path.stat().st_size, 'sha256': hashlib.file_digest(file, 'sha256').hexdigest()}
   manifest = {'format': FORMAT, 'name': name, **counts, 'files': files, 'notes': list(notes)}
   manifest['hash'] = digest(manifest)
+  manifest['whole'] = whole_digest(manifest)
   (folder / MANIFEST).write_text(json.dumps(manifest, indent=1) + '\n', encoding='utf-8')
+
+
+def whole_digest(manifest: Mapping[str, Any]) -> str:
+  """sha256 of a manifest, by which a change of its name or notes is found too."""
+  content = {key: value for key, value in manifest.items() if key != 'whole'}
+  return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def digest(manifest: Mapping[str, Any]) -> str:

@@ -5,6 +5,7 @@ import contextlib
 import os
 import pathlib
 import struct
+import tokenize
 from typing import BinaryIO
 import zipfile
 import zlib
@@ -17,7 +18,7 @@ from medjax.saved.schemas import FORMAT
 __all__ = ['FORMAT', 'Path', 'read_bytes', 'reading', 'replacing', 'write_text']
 DAMAGE = (  # what reading a damaged file raises
   *(ValueError, LookupError, TypeError, OSError, EOFError, AttributeError, ArithmeticError, RuntimeError, SyntaxError),
-  *(zipfile.BadZipFile, zlib.error, struct.error),
+  *(zipfile.BadZipFile, zlib.error, struct.error, tokenize.TokenError),
 )
 LARGEST_TEXT = 2**30  # bytes of a text that is read whole
 

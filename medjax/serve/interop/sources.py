@@ -6,6 +6,7 @@ Its triples come from a graph that the caller names, and its rows are put into t
 from collections.abc import Mapping, Sequence
 import json
 import pathlib
+import tokenize
 from typing import Any, NamedTuple
 
 from jaxtyping import Float, Float32, Int64
@@ -124,7 +125,7 @@ def load_array(path: pathlib.Path) -> Float[np.ndarray, 'rows D']:
   """Returns the array of a .npy file, without running code; raises errors.DataError where it is none of numbers."""
   try:
     array = np.load(path, allow_pickle=False)
-  except (OSError, ValueError, EOFError) as error:
+  except (OSError, ValueError, EOFError, SyntaxError, tokenize.TokenError) as error:
     raise errors.DataError(f'{path}: holds no array of numbers ({error}). Copy it again.') from error
   if not isinstance(array, np.ndarray) or array.ndim != 2 or array.dtype.kind != 'f':
     raise errors.DataError(f'{path}: holds no table of floating-point numbers.')
