@@ -69,9 +69,9 @@ def from_flat(flat: Mapping[str, Any]) -> Config:
 
 
 def checked(config: Config) -> Config:
-  """Returns a configuration; raises ConfigError for a value that its field cannot hold, alone or beside the others."""
+  """Returns a configuration; raises ConfigError for a value that its field cannot hold, whatever the others are."""
   check_types(config)
-  rules.check(config)
+  rules.check_fields(config)
   return config
 
 

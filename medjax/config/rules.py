@@ -85,17 +85,7 @@ def get(config: Config, field: str) -> Any:
 
 def check(config: Config) -> None:
   """Raises ConfigError for a value that is not among its field's choices, out of its range, or against another's."""
-  for field in CHOICES:
-    check_choice(config, field)
-  for field, least in AT_LEAST.items():
-    if not get(config, field) >= least:
-      raise ConfigError(f'config.{field}={get(config, field)!r}: it must be at least {least}')
-  for field in ABOVE_ZERO:
-    if not get(config, field) > 0:
-      raise ConfigError(f'config.{field}={get(config, field)!r}: it must be above 0')
-  path = pathlib.PurePath(config.name)
-  if not config.name or path.is_absolute() or '..' in path.parts:
-    raise ConfigError(f'config.name={config.name!r}: it names a folder below runs, so it must not be empty or have ..')
+  check_fields(config)
   if config.train.batch % 2:
     raise ConfigError(
       f'config.train.batch={config.train.batch}: it must be even, since one half corrupts tails and the other heads'
@@ -115,6 +105,21 @@ def check(config: Config) -> None:
   _check_sub_models(config)
   _check_distillation(config)
   _check_devices(config)
+
+
+def check_fields(config: Config) -> None:
+  """Raises ConfigError for a value that is not among its field's choices or out of its range, whatever the others."""
+  for field in CHOICES:
+    check_choice(config, field)
+  for field, least in AT_LEAST.items():
+    if not get(config, field) >= least:
+      raise ConfigError(f'config.{field}={get(config, field)!r}: it must be at least {least}')
+  for field in ABOVE_ZERO:
+    if not get(config, field) > 0:
+      raise ConfigError(f'config.{field}={get(config, field)!r}: it must be above 0')
+  path = pathlib.PurePath(config.name)
+  if not config.name or path.is_absolute() or '..' in path.parts:
+    raise ConfigError(f'config.name={config.name!r}: it names a folder below runs, so it must not be empty or have ..')
 
 
 def check_field(config: Any, field: str) -> None:

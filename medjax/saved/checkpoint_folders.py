@@ -1,5 +1,6 @@
 """The folders of checkpoints as files, without opening any: which are there, which are damaged, putting those aside."""
 
+from collections.abc import Callable
 import pathlib
 
 from medjax.errors import ArtifactError, CheckpointError
@@ -7,15 +8,15 @@ from medjax.saved import manifest
 from medjax.saved.files import Path
 
 
-def damage(folder: pathlib.Path, within: str = '', leave_out: str = '') -> str:
+def damage(folder: pathlib.Path, which: Callable[[str], bool] = lambda name: True) -> str:
   """Returns what of the folder of a step is not as it was written, in words; '' where nothing is known to be.
 
   Args:
     folder: of a step.
-    within, leave_out: see `manifest.states`.
+    which: whether the file of a name is looked at.
   """
   try:
-    found = manifest.states(folder, within, leave_out)
+    found = manifest.states(folder, which)
   except ArtifactError as error:
     return str(error)
   said = {'missing': 'is missing', 'changed': 'was changed'}

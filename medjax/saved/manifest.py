@@ -3,16 +3,18 @@
   {"format": 1, "files": {"model.json": [614, "0123456789abcdef0123456789abcdef"]}, "hash": "..."}
 
 Hashes are XXH3's of 128 bits: they find damage, not forgery. `hash` is that of all the others, so that the manifest
-itself is checked. A file is hashed whole, before it is read: at about the speed of memory that is far less than what
-reading it takes (`python -m benchmarks.loading`), also where of a run's checkpoint only a narrow width is read, whose
-files are not laid out so that a part of them could be told. A crop has no others than its own numbers.
+itself is checked. A file is hashed whole, before it is read, which takes about as long as copying it in memory: a small
+part of what reading it takes (`python -m benchmarks.loading`). Where only a narrow width is read of a run's checkpoint,
+its large files are not, and what was read of them is checked by the hashes of `table_hashes`.
 
 Not listed are graph.json, which a person edits when a prepared graph moves, and which names a hash itself; what changes
 all the time (.lock, trackers.json); and what lies in folders below.
 """
 
+from collections.abc import Callable, Mapping
 import pathlib
 import shlex
+import types
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -28,6 +30,7 @@ PIECE = 2**18  # bytes that are read and hashed at a time, in the cache of a cor
 Path = str | pathlib.Path
 State = Literal['ok', 'changed', 'missing', 'unlisted', 'no manifest']
 Entry = tuple[int, str]  # bytes and hash
+Tables = Mapping[str, tuple[int, tuple[str, ...]]]  # of a leaf by its path: entries in a piece (0: one piece), hashes
 AGAIN = {  # the beginnings of files that are made again from the others, and the mode that does it
   'results': 'evaluate',
   'widths.': 'evaluate',
@@ -43,10 +46,12 @@ class Manifest(NamedTuple):
   Attributes:
     files: {name: (bytes, hash)}, names of files in folders below with /.
     grown: {name: (bytes, hash)} of the beginning of files that grow on, beside the folder of checkpoints.
+    tables: of a checkpoint, the hashes of its tables by pieces, see `table_hashes`.
   """
 
   files: dict[str, Entry]
-  grown: dict[str, Entry]
+  grown: Mapping[str, Entry] = types.MappingProxyType({})
+  tables: Tables = types.MappingProxyType({})
 
 
 def read(folder: Path) -> Manifest | None:
@@ -56,8 +61,10 @@ def read(folder: Path) -> Manifest | None:
     if (size := path.stat().st_size) > LARGEST:
       raise ValueError(f'it has {size:,} bytes')
     found = schemas.read(path.read_bytes(), schemas.Manifest, path)
-    if found.hash != whole_hash(found.files, found.grown):
+    read = Manifest(found.files, found.grown, found.tables)
+    if found.hash != whole_hash(read):
       raise ValueError('its own hash is another')
+    return read
   except (FileNotFoundError, NotADirectoryError):
     return None
   except ArtifactError:
@@ -67,12 +74,12 @@ def read(folder: Path) -> Manifest | None:
       f'{path} is damaged ({type(error).__name__}: {error}), so the files beside it cannot be checked; restore it from '
       f'a copy, or, if you trust them, {command("verify", path.parent, "--accept")} writes it anew'
     ) from error
-  return Manifest(found.files, found.grown)
 
 
-def whole_hash(files: dict[str, Entry], grown: dict[str, Entry]) -> str:
+def whole_hash(found: Manifest) -> str:
   """Returns the hash of all entries of a manifest."""
-  return hash_of(msgspec.json.encode([schemas.MAJOR, files, grown], order='deterministic'))
+  entries = [schemas.MAJOR, *map(dict, found)]
+  return hash_of(msgspec.json.encode(entries, order='deterministic'))
 
 
 def hash_of(content: bytes) -> str:
@@ -150,13 +157,12 @@ def unchecked(folder: Path) -> str:
   )
 
 
-def states(folder: Path, within: str = '', leave_out: str = '') -> dict[str, State]:
+def states(folder: Path, which: Callable[[str], bool] = lambda name: True) -> dict[str, State]:
   """Returns {name: state} of the files that the manifest of a folder names; {} where there is none.
 
   Args:
     folder: the folder.
-    within: a folder in it to whose files it is confined.
-    leave_out: a folder in it whose files are not looked at.
+    which: whether the file of a name is looked at.
 
   Raises:
     ArtifactError: the manifest is damaged.
@@ -165,5 +171,5 @@ def states(folder: Path, within: str = '', leave_out: str = '') -> dict[str, Sta
   return {
     name: state(pathlib.Path(folder) / name, entry)
     for name, entry in (found.files.items() if found else ())
-    if (not within or name.startswith(f'{within}/')) and not (leave_out and name.startswith(f'{leave_out}/'))
+    if which(name)
   }

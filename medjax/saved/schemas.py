@@ -62,6 +62,7 @@ class Manifest(Known, kw_only=True):
 
   files: dict[str, tuple[Bytes, Hash]]
   grown: dict[str, tuple[Bytes, Hash]] = {}
+  tables: dict[str, tuple[Bytes, tuple[Hash, ...]]] = {}
   hash: Hash
 
   def __post_init__(self) -> None:
@@ -102,10 +103,10 @@ class Extraction(Known):
   """extraction.json: how a model was extracted, and the fields of the run that it was extracted from."""
 
   method: Name
-  by: Name
-  seed: int
-  full_width: Count
   config: dict[str, Any] | None
+  by: Name = ''
+  seed: int = 0
+  full_width: Annotated[int, msgspec.Meta(ge=0, le=LARGEST)] = 0
 
 
 def is_outside(name: str) -> bool:

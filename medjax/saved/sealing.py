@@ -3,10 +3,12 @@
 A kill between two of these steps leaves a file unlisted, never one whose entry is another's.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 import contextlib
 import os
 import pathlib
+import types
+from typing import Any
 
 import msgspec
 
@@ -17,7 +19,7 @@ except ImportError:  # Windows
 
 from medjax.saved import manifest, schemas
 from medjax.saved.files import Path, replacing
-from medjax.saved.manifest import Entry, Manifest
+from medjax.saved.manifest import Entry, Manifest, Tables
 
 APART = {manifest.FILE, 'graph.json', 'trackers.json'}  # never listed, see `manifest`
 
@@ -31,7 +33,11 @@ def listable(folder: Path, below: bool = False) -> list[str]:
 
 
 def write(
-  folder: Path, names: Iterable[str] | None = None, below: bool = False, grown: dict[str, Entry] | None = None
+  folder: Path,
+  names: Iterable[str] | None = None,
+  below: bool = False,
+  grown: Mapping[str, Entry] = types.MappingProxyType({}),
+  tables: Tables = types.MappingProxyType({}),
 ) -> None:
   """Writes the manifest of a folder.
 
@@ -39,11 +45,12 @@ def write(
     folder: the folder, everything else written.
     names: of the files; those that are not there are left out. None is all of them.
     below: whether all of them are also those in folders below.
-    grown: see `manifest.Manifest`.
+    grown, tables: see `manifest.Manifest`.
   """
   folder = pathlib.Path(folder)
   names = listable(folder, below) if names is None else [name for name in names if (folder / name).is_file()]
-  _write(folder, Manifest({name: manifest.digest(folder / name) for name in sorted(names)}, grown or {}))
+  files = {name: manifest.digest(folder / name) for name in sorted(names)}
+  _write(folder, Manifest(files, dict(grown), dict(tables)))
 
 
 def add(folder: Path, names: Iterable[str]) -> None:
@@ -77,9 +84,8 @@ def renewing(folder: Path, *names: str) -> Iterator[None]:
 
 
 def _write(folder: Path, found: Manifest) -> None:
-  content = {'format': schemas.FORMAT, 'files': found.files}
-  content |= {'grown': found.grown} if found.grown else {}
-  content |= {'hash': manifest.whole_hash(*found)}
+  content: dict[str, Any] = {'format': schemas.FORMAT} | {kind: of for kind, of in found._asdict().items() if of}
+  content = {'files': {}} | content | {'hash': manifest.whole_hash(found)}
   with replacing(pathlib.Path(folder) / manifest.FILE) as file:
     file.write(msgspec.json.format(msgspec.json.encode(content), indent=1) + b'\n')
 

@@ -223,6 +223,23 @@ def test_a_manifest_of_other_folders_is_refused(cropped):
       medjax.load(cropped)
 
 
+def test_a_narrow_width_is_checked_by_what_is_read_of_it(run):
+  expected = medjax.load(run, width=4, step=40).params['entity']
+  path = max((run / 'checkpoints' / '40' / 'model').rglob('d/*'), key=lambda path: path.stat().st_size)
+  draw, refused = random.Random(4), 0
+  for bit in draw.sample(range(path.stat().st_size * 8), 24):
+    flip(path, bit)
+    try:
+      found = medjax.load(run, width=4, step=40).params['entity']  # where the bit is not read, nothing is wrong
+      assert all(np.array_equal(found[name], expected[name]) for name in expected)
+    except errors.CheckpointError as error:
+      refused += 'checkpoints/40 is damaged' in str(error)
+    with pytest.raises(errors.CheckpointError, match='was changed'):
+      medjax.load(run, step=40)
+    flip(path, bit)
+  assert 0 < refused < 24
+
+
 def test_a_damaged_metric_of_a_checkpoint_does_not_decide_which_is_best(run):
   for step in (20, 40):
     path = run / 'checkpoints' / str(step) / 'metrics' / 'metrics'
