@@ -194,11 +194,11 @@ def open_workdir(config: Config, workdir: pathlib.Path, graph: Graph | None, fil
       ),
     )
     workdir_lib.write_config(workdir, config)  # last: a workdir that has one is complete
-    sealing.write(workdir, artifact.FILES)
+    sealing.write(workdir, [*artifact.FILES, *workdir_lib.OWN])
     return graph
   resumption.check(there, config, workdir)
   if manifest.read(workdir) is None and not checkpoint_folders.steps_in(workdir / 'checkpoints'):
-    sealing.write(workdir, artifact.FILES)  # it was killed as it began
+    sealing.write(workdir, [*artifact.FILES, *workdir_lib.OWN])  # it was killed as it began
   if there != config:  # fields that do not touch the training may have changed
     workdir_lib.write_config(workdir, config)
   return graph_files.read_graph(workdir, artifact.read_description(workdir).source)

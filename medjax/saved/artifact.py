@@ -18,10 +18,7 @@ if TYPE_CHECKING:
   from medjax.scores.contract import Params, Score
 
 WEIGHTS = 'model.safetensors'
-FILES = (  # of a model; those of a run besides
-  *('model.json', WEIGHTS, 'entities.tsv', 'relations.tsv', 'notes.txt', 'triples.npz', 'calibration.json'),
-  *('config.json', 'source.json'),
-)
+FILES = ('model.json', WEIGHTS, 'entities.tsv', 'relations.tsv', 'notes.txt', 'triples.npz', 'calibration.json')
 
 
 @dataclasses.dataclass(frozen=True)

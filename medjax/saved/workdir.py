@@ -19,6 +19,7 @@ from medjax.errors import UsageError
 from medjax.saved import manifest, schemas, sealing
 from medjax.saved.files import FORMAT, Path, read_bytes, reading, write_text
 
+OWN = ('config.json', 'source.json')  # listed in the manifest beside those of a model
 TRIPLES = 'given.csv'  # triples that were given in memory
 FILES = (
   TRIPLES,

@@ -110,6 +110,23 @@ def test_a_crop_is_exactly_the_prefix(tmp_path):
   assert all(np.array_equal(a, b) for a, b in zip(jax.tree.leaves(cropped), jax.tree.leaves(expected)))
 
 
+@pytest.mark.parametrize('leaf', ['entity/re', 'relation/phase'])
+def test_what_is_read_of_a_narrow_width_is_compared_with_its_hashes(tmp_path, monkeypatch, leaf):
+  save(tmp_path, [3])
+  read, (table, name) = checkpoint.Checkpoints._read, leaf.split('/')
+
+  def damaged(self, step, arguments):
+    found = read(self, step, arguments)
+    found['model']['model'][table][name] = found['model']['model'][table][name].at[1, 2].add(1e-3)
+    return found
+
+  checkpoints = checkpoint.Checkpoints(tmp_path, read_only=True, axes=AXES)
+  checkpoints.restore_params(shapes(make_state(0), 3))
+  monkeypatch.setattr(checkpoint.Checkpoints, '_read', damaged)
+  with pytest.raises(errors.CheckpointError, match=f'model/{leaf} was changed'):
+    checkpoints.restore_params(shapes(make_state(0), 3))
+
+
 @pytest.mark.parametrize('length, rows', [(9, 40), (8, 39), (8, 3)])
 def test_another_shape_than_a_prefix_is_refused(tmp_path, length, rows):
   checkpoints = save(tmp_path, [3])
