@@ -3,6 +3,7 @@
 python launch.py                                         trains the quick start's model
 python launch.py --config=configs/wn18rr/rotate.py --workdir=runs/a --config.train.steps=4000
 python launch.py --mode=study --config=configs/study/wn18rr_rotate.py
+python launch.py --mode=application --config=configs/applications/movielens.py
 python launch.py --mode=distill --config=configs/distill/umls.py --widths=160,80,40,20,10 --config.distill.method=ta
 python launch.py --mode=compare --config=configs/baselines.py:wn18rr-rotate --widths=160,40,10
 python launch.py --mode=evaluate --workdir=runs/a

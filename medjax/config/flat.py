@@ -32,7 +32,7 @@ def check_arguments(arguments: Sequence[str]) -> None:
           'Python file such as configs/quickstart.py'
         )
     elif found := re.match(r'--?(?:no)?config\.([^=]*)', argument):
-      rules.check_field(Config(), found[1].removeprefix('base.'))  # a study's configurations share a base
+      rules.check_field(Config(), found[1].removeprefix('base.'))  # studies and applications have one
 
 
 def flatten(config: Any) -> dict[str, Any]:
