@@ -18,6 +18,7 @@ from scipy import sparse
 from medjax.errors import UsageError
 
 NEAREST, SHRINKAGE = (20, 50, 100, 200), (0.0, 10.0, 100.0)  # of item-kNN
+BLOCK = 1024  # items whose neighbours are looked for at once
 GRIDS: dict[str, dict[str, tuple[float, ...]]] = {
   'BPR-MF': {'learning_rate': (0.02, 0.05), 'regularization': (0.001, 0.01, 0.05), 'iterations': (100,)},
   'ALS': {'regularization': (0.01, 1.0, 10.0), 'alpha': (1.0, 5.0, 20.0), 'iterations': (15,)},
@@ -50,14 +51,19 @@ def neighbours(likes: sparse.csr_array) -> Iterator[Scorer]:
   The cosine is x y / (|x| |y| + shrinkage), so that items which few users liked count less.
   """
   table = likes.astype(np.float32)
-  shared = (table.T @ table).toarray()
-  size = np.sqrt(np.diag(shared))
-  np.fill_diagonal(shared, 0)
+  size = np.sqrt(np.asarray(table.sum(0)).ravel())
+  columns = table.tocsc()
   for k, shrinkage in itertools.product(NEAREST, SHRINKAGE):
-    cosine = shared / np.maximum(np.outer(size, size) + shrinkage, 1e-9)
-    k = min(k, len(cosine) - 1)
-    near = sparse.csr_array(np.where(cosine >= np.partition(cosine, -k, axis=0)[-k], cosine, 0))
-    yield Scorer(functools.partial(_summed, table, near), int(near.nnz))
+    near = []
+    for first in range(0, table.shape[1], BLOCK):
+      block = np.arange(first, min(first + BLOCK, table.shape[1]))
+      shared = (columns.T @ columns[:, block]).toarray()
+      shared[block, block - first] = 0
+      cosine = shared / np.maximum(np.outer(size, size[block]) + shrinkage, 1e-9)
+      least = np.partition(cosine, -min(k, len(cosine)), axis=0)[-min(k, len(cosine))]
+      near.append(sparse.csc_array(np.where(cosine >= least, cosine, 0)))
+    joined = sparse.hstack(near, format='csr')
+    yield Scorer(functools.partial(_summed, table, joined), int(joined.nnz))
 
 
 def grid(method: str) -> list[Point]:

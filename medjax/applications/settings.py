@@ -37,6 +37,7 @@ def base() -> config_lib.Config:
     'train.batch': 1024,
     'train.negatives': 1024,
     'train.share_negatives': 1024,
+    'train.sparse_updates': True,  # under Adagrad the same training
     'train.steps': 4000,
   }
   return config_lib.from_flat(fields)
@@ -55,7 +56,7 @@ class Applications:
     grid: the search: every arm trains each of these changes of the base, and validation picks one.
     searched: widths whose direct training is searched; the others take what the nearest of these took.
     distilled: methods of distillation, see `config.DistillConfig`.
-    student: what students change of the base; distillation needs objective.loss='logsigmoid'.
+    student: what students change of the base; distillation needs objective.loss='logsigmoid' and dense updates.
     seeds: of the trainings that are compared; the first is also that of the search.
     most_users: for whom items are ranked, evenly spaced among those with a held-out like.
   """

@@ -26,7 +26,11 @@ def small():
   for field, value in FAST.items():
     settings.config_lib.put(given.base, field, value)
   given.grid = [{'train.learning_rate': rate} for rate in (0.1, 0.2)]
-  given.student = {'objective.loss': 'logsigmoid', 'objective.regularizer': 'none'}
+  given.student = {
+    'objective.loss': 'logsigmoid',
+    'objective.regularizer': 'none',
+    'train.sparse_updates': False,
+  }
   return given
 
 
