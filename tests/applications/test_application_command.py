@@ -6,7 +6,7 @@ import pytest
 
 import medjax
 from medjax import cli, errors
-from medjax.applications import baselines, command, completion, labelling, ranker, results, settings, trainings
+from medjax.applications import baselines, command, completion, labelling, ranker, results, settings, split, trainings
 from medjax.experiments import study
 from medjax.report import applications as report
 
@@ -99,6 +99,18 @@ def test_facts_are_judged_as_the_evaluator_does(run):
   counts = [(graph.test[:, 1] == list(graph.relations).index(name)).sum() for name in facts]
   mean = np.average([mine[f'relation {name} MRR'] for name in facts], weights=counts)
   assert mine['facts MRR'] == pytest.approx(mean)
+
+
+def test_no_training_knows_a_label_that_is_asked_for(run):
+  shop = settings.read(small())
+  users = split.make(shop, small().split).users
+  hidden = {*users['valid'], *users['test']}
+  folders = [path.parent for path in (run[0] / 'trainings').rglob('config.json')]
+  assert len(folders) == 6  # two points of med and of direct-8, one of direct-4, a student
+  for folder in folders:
+    graph = medjax.load(folder).graph
+    labels = np.isin(graph.train[:, 1], [list(graph.relations).index(name) for name in shop.labels])
+    assert labels.any() and not {graph.entities[i] for i in graph.train[labels, 0]} & hidden
 
 
 def test_what_is_there_is_not_made_again(run, monkeypatch):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from medjax.applications import ecommerce, labelling, market, split
+from medjax.applications import ecommerce, graph, labelling, market, split
 
 
 @pytest.fixture(scope='module')
@@ -62,8 +62,6 @@ def test_liked_items_are_the_singular_vectors(bazaar, parts):
   found = labelling.liked_items(bazaar, parts, (4, 8))
   assert found[4].shape == (1000, 4) and found[8].shape == (1000, 8)
   np.testing.assert_array_equal(found[8][:, :4], found[4])
-  from medjax.applications import graph
-
   table = graph.matrix(bazaar, parts.likes['train']).toarray().astype(float)
   sizes = np.linalg.svd(table, compute_uv=False)[:8]
   np.testing.assert_allclose(np.linalg.norm(found[8], axis=0), sizes, rtol=1e-4)

@@ -1,11 +1,14 @@
 """Recommendations, rankers and baselines, on shops whose answers are known."""
 
 import dataclasses
+import sys
 
+import jax
 import numpy as np
 import pytest
 from scipy import sparse
 
+import medjax
 from medjax import errors
 from medjax.applications import baselines, ecommerce, graph, market, ranker, recommendation, split
 
@@ -82,7 +85,7 @@ def test_factorisations_find_two_groups(method):
 
 
 def test_a_missing_package_is_told(monkeypatch):
-  monkeypatch.setitem(__import__('sys').modules, 'implicit.als', None)
+  monkeypatch.setitem(sys.modules, 'implicit.als', None)
   with pytest.raises(errors.UsageError, match=r'medjax\[applications\]'):
     baselines.implicit()
 
@@ -109,7 +112,7 @@ def test_a_ranker_learns_who_likes_what(monkeypatch):
     scores = np.asarray(ranker.scores(params, users, items))
     return float((scores * (2 * (group[:, None] == of_item) - 1)).mean() / scores.std())
 
-  begun = merit(ranker.first(ranker.jax.random.key(0), 3))
+  begun = merit(ranker.first(jax.random.key(0), 3))
   params = ranker.fit(users, items, likes, merit)
   assert merit(params) > 0.5 > 0 > begun
   np.testing.assert_allclose(
@@ -126,8 +129,6 @@ def test_rows_that_are_not_there_are_zero():
 
 
 def test_items_of_which_a_model_knows_nothing_are_last(bazaar, trained):
-  import medjax
-
   model = medjax.load(trained)
   names = dataclasses.replace(model.graph, relations=['likes', *list(model.graph.relations)[1:]])
   known = dataclasses.replace(model, graph=names)
