@@ -6,7 +6,18 @@ import pytest
 
 import medjax
 from medjax import cli, errors
-from medjax.applications import baselines, command, completion, labelling, ranker, results, settings, split, trainings
+from medjax.applications import (
+  baselines,
+  command,
+  completion,
+  labelling,
+  metrics,
+  ranker,
+  results,
+  settings,
+  split,
+  trainings,
+)
 from medjax.experiments import study
 from medjax.report import applications as report
 
@@ -48,6 +59,9 @@ def run(tmp_path_factory):
       },
     )
     patch.setattr(ranker, 'ROUND', 5)
+    patch.setattr(ranker, 'ROUNDS', 1)
+    patch.setattr(ranker, 'RATES', (1e-2,))
+    patch.setattr(metrics, 'DRAWS', 20)
     patch.setattr(labelling, 'ITERATIONS', 5)
     workdir = tmp_path_factory.mktemp('apps') / 'run'
     yield workdir, command.run(small(), workdir)
