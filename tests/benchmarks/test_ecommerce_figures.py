@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 
-from benchmarks import ecommerce
+from benchmarks import ecommerce, shrinkage
 from medjax.applications import market
 
 
@@ -101,3 +101,12 @@ def test_a_training_that_has_not_seen_every_triple_is_not_judged():
   }
   text = ecommerce.told(result, (8,))
   assert '0.09 times' in text and 'question, ms' in text and 'purchase' not in text and 'chance' not in text
+
+
+def test_what_a_regulariser_does_is_told(capsys):
+  shrinkage.main(['--runs=1000:4:64', '--strengths=0.05', '--width=8'])
+  text, line = capsys.readouterr().out.strip().rsplit('\n', 1)
+  (row,) = json.loads(line)['rows']
+  assert row['epochs'] == pytest.approx(4 * 64 / market.Market(1000).triples) and row['chance'] == 10 / 101
+  assert 0 < row['hits'] < 1 and row['norm, bought least'] > 0 and f'{row["most bought"]:.3f}' in text
+  assert 'python -m benchmarks.shrinkage' in shrinkage.__doc__
