@@ -3,8 +3,8 @@
   python -m benchmarks.shrinkage --output=docs/benchmarks --name=shrinkage
 
 The settings are those of `benchmarks.ecommerce`, whose ten best of 101 items it looks at: under the model's scores,
-and under the same with the other sign. Beside them stand the mean norms of the hundredth of the items that is bought most in
-training, and of the third that is bought least. --runs has USERS:STEPS:BATCH for every training.
+and under the same with the other sign. Beside them stand the mean norms of the hundredth of the items that is bought
+most in training, and of the third that is bought least. --runs has USERS:STEPS:BATCH for every training.
 """
 
 import argparse
