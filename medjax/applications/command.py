@@ -91,7 +91,7 @@ def measured(one: Trained, shop: Shop, split: Split, asked: dict[str, Asked]) ->
   subject = Subject(one.method, one.width, one.seed, numbers(model), weight(model))
   places, vectors, test = graph_lib.places(shop, model.graph), model.entity_vectors(), asked['test']
   users = ranker.scaled(vectors, places.users)
-  scores = lambda rows: recommendation.by_relation(model, shop, rows)
+  scores = recommendation.by_relation(model, shop)
   found = [
     frame(subject, labelling.evaluate(shop, split, users)),
     frame(subject, recommendation.judged(scores(test.users), test, recommendation.milliseconds(scores, test))),

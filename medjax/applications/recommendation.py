@@ -48,15 +48,20 @@ def asked(shop: Shop, split: Split, part: str, most: int) -> Asked:
   return Asked(users, shop.items.index.get_indexer(pairs['item']), seen)
 
 
-def by_relation(model: Model, shop: Shop, users: Int[np.ndarray, ' Q']) -> Float[np.ndarray, 'Q I']:
-  """Returns the scores of (user, likes, item), float32; -inf for users and items that the model does not know."""
+def by_relation(model: Model, shop: Shop) -> Callable[[Int[np.ndarray, ' Q']], Float[np.ndarray, 'Q I']]:
+  """Returns users -> the scores of (user, likes, item), float32; -inf for those that the model does not know."""
   places = graph_lib.places(shop, model.graph)
-  found = np.full((len(users), len(shop.items)), -np.inf, np.float32)
-  known = places.items >= 0
-  for row, user in enumerate(places.users[users]):
-    if user >= 0:
-      found[row, known] = model.score_all('tail', int(user), places.relations[LIKES])[places.items[known]]
-  return found
+  known, likes = places.items >= 0, places.relations[LIKES]
+  items = places.items[known]
+
+  def scores(users):
+    found = np.full((len(users), len(known)), -np.inf, np.float32)
+    for row, user in enumerate(places.users[users]):
+      if user >= 0:
+        found[row, known] = model.score_all('tail', int(user), likes)[items]
+    return found
+
+  return scores
 
 
 def milliseconds(scores: Callable[[Int[np.ndarray, ' 1']], Float[np.ndarray, '1 I']], questions: Asked) -> float:

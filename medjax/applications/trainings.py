@@ -94,7 +94,7 @@ def judged(folder: pathlib.Path, shop: Shop, valid: Asked) -> pd.DataFrame:
   rows = []
   for width in completion.ranked(folder, 'valid')['widths'].tolist():
     model = medjax.load(folder, width)
-    ndcg = recommendation.merit(recommendation.by_relation(model, shop, valid.users), valid)
+    ndcg = recommendation.merit(recommendation.by_relation(model, shop)(valid.users), valid)
     facts = completion.evaluate(folder, model.graph, width, 'valid')
     mrr = next((one.value for one in facts if one.metric == 'facts MRR'), ndcg)  # a shop may have no facts
     rows.append({'width': width, 'NDCG@10': ndcg, 'facts MRR': mrr, 'merit': math.sqrt(ndcg * mrr)})

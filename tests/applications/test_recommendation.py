@@ -132,4 +132,4 @@ def test_items_of_which_a_model_knows_nothing_are_last(bazaar, trained):
   model = medjax.load(trained)
   names = dataclasses.replace(model.graph, relations=['likes', *list(model.graph.relations)[1:]])
   known = dataclasses.replace(model, graph=names)
-  assert (recommendation.by_relation(known, bazaar, np.arange(3)) == -np.inf).all()
+  assert (recommendation.by_relation(known, bazaar)(np.arange(3)) == -np.inf).all()
