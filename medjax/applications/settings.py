@@ -11,6 +11,7 @@ from medjax.applications.shop import Shop
 from medjax.applications.split import Settings
 from medjax.core import widths as widths_lib
 from medjax.errors import ConfigError
+from medjax.experiments import extraction
 
 READERS = ('movielens', 'recbole', 'market')
 Point = dict[str, Any]  # {dotted field: value}, what a training changes of the base
@@ -55,6 +56,7 @@ class Applications:
     base: of all trainings; its widths are those that are compared.
     grid: the search: every arm trains each of these changes of the base, and validation picks one.
     searched: widths whose direct training is searched; the others take what the nearest of these took.
+    extracted: what extraction keeps components by, see `experiments.extraction`.
     distilled: methods of distillation, see `config.DistillConfig`.
     student: what students change of the base; distillation needs objective.loss='logsigmoid' and dense updates.
     seeds: of the trainings that are compared; the first is also that of the search.
@@ -68,6 +70,7 @@ class Applications:
   base: config_lib.Config = dataclasses.field(default_factory=base)
   grid: list[Point] = dataclasses.field(default_factory=lambda: [{}])
   searched: tuple[int, ...] = (10, 160)
+  extracted: tuple[str, ...] = ('loss', 'value', 'random')
   distilled: tuple[str, ...] = ()
   student: Point = dataclasses.field(default_factory=dict)
   seeds: tuple[int, ...] = (0, 1, 2)
@@ -90,6 +93,8 @@ def check(settings: Applications) -> None:
       raise ConfigError(f'{name} is empty; give one at least')
   if unknown := set(settings.searched) - set(settings.widths):
     raise ConfigError(f'searched has {min(unknown)}, which is none of the widths {settings.base.model.widths}')
+  if unknown_ways := set(settings.extracted) - set(extraction.METHODS):
+    raise ConfigError(f'extracted has {min(unknown_ways)!r}; choose of {", ".join(extraction.METHODS)}')
   if settings.most_users < 1:
     raise ConfigError(f'most_users is {settings.most_users}; it must be at least 1')
 

@@ -122,15 +122,19 @@ def train(
       found += [Trained(MED if arm == 'med' else DIRECT, width, seed, folder) for width in widths]
     teacher, narrower = found[-1].folder, ','.join(map(str, settings.widths[:-1]))  # the widest direct training
     if narrower:
-      found += extracted(teacher, narrower, seed, below) + taught(settings, graph, teacher, narrower, seed, below)
+      found += extracted(settings, teacher, narrower, seed, below) + taught(
+        settings, graph, teacher, narrower, seed, below
+      )
   return found
 
 
-def extracted(teacher: pathlib.Path, widths: str, seed: int, workdir: pathlib.Path) -> list[Trained]:
+def extracted(
+  settings: Applications, teacher: pathlib.Path, widths: str, seed: int, workdir: pathlib.Path
+) -> list[Trained]:
   """Extracts what is still lacking from the widest direct training."""
   found = []
-  for by, name in comparison.EXTRACTED.items():
-    folder = workdir / name / f'seed{seed}'
+  for by in settings.extracted:
+    folder = workdir / comparison.EXTRACTED[by] / f'seed{seed}'
     if not (folder / 'cost.json').exists():
       shutil.rmtree(folder, ignore_errors=True)  # what an interruption left of it
       commands.extract(teacher, by, widths, folder)

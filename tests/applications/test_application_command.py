@@ -155,6 +155,7 @@ def test_the_report_has_tables_and_a_picture(run):
     ({'data': 'many'}, ["data is 'many'", 'number of users']),
     ({'seeds': ()}, ['seeds is empty']),
     ({'searched': (10,)}, ['searched has 10', '4,8']),
+    ({'extracted': ('size',)}, ["extracted has 'size'", 'value']),
     ({'most_users': 0}, ['most_users is 0']),
     ({'grid': [{'train.rate': 1}]}, ['train.rate']),
   ],
