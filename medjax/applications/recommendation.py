@@ -17,6 +17,7 @@ from medjax.applications.baselines import Scorer
 from medjax.applications.results import Result
 from medjax.applications.shop import LIKES, Shop
 from medjax.applications.split import Split
+from medjax.serve import spaces, vectors
 from medjax.serve.model import Model
 
 NAME = 'recommendation'
@@ -51,14 +52,15 @@ def asked(shop: Shop, split: Split, part: str, most: int) -> Asked:
 def by_relation(model: Model, shop: Shop) -> Callable[[Int[np.ndarray, ' Q']], Float[np.ndarray, 'Q I']]:
   """Returns users -> the scores of (user, likes, item), float32; -inf for those that the model does not know."""
   places = graph_lib.places(shop, model.graph)
-  known, likes = places.items >= 0, places.relations[LIKES]
-  items = places.items[known]
+  known, likes = np.flatnonzero(places.items >= 0), places.relations[LIKES]
+  # laid out once are the items alone, which a question reads in order
+  space = spaces.of_rows(model.description.score, vectors.rows_of(model, 'entity', places.items[known]))
 
   def scores(users):
-    found = np.full((len(users), len(known)), -np.inf, np.float32)
-    for row, user in enumerate(places.users[users]):
-      if user >= 0:
-        found[row, known] = model.score_all('tail', int(user), likes)[items]
+    found = np.full((len(users), len(places.items)), -np.inf, np.float32)
+    asks = np.flatnonzero(places.users[users] >= 0)
+    query = vectors.query_rows(model, 'tail', places.users[users[asks]], np.full(len(asks), likes))
+    found[np.ix_(asks, known)] = model.affine(spaces.raw_scores(space, query)) if len(asks) else 0
     return found
 
   return scores
