@@ -13,6 +13,7 @@ from medjax.applications import (
   labelling,
   metrics,
   ranker,
+  recommendation,
   results,
   settings,
   split,
@@ -113,6 +114,18 @@ def test_facts_are_judged_as_the_evaluator_does(run):
   counts = [(graph.test[:, 1] == list(graph.relations).index(name)).sum() for name in facts]
   mean = np.average([mine[f'relation {name} MRR'] for name in facts], weights=counts)
   assert mine['facts MRR'] == pytest.approx(mean)
+
+
+def test_items_are_scored_as_the_model_scores_them(run):
+  shop = settings.read(small())
+  (folder,) = (run[0] / 'trainings' / 'direct-4').iterdir()
+  model, users = medjax.load(folder), np.array([0, 5, 700])
+  known = np.isin(shop.items.index, model.entities.identifiers)
+  found = recommendation.by_relation(model, shop)(users)
+  for row, user in enumerate(shop.users.index[users]):
+    expected = model.score([user] * known.sum(), 'likes', list(shop.items.index[known]))
+    np.testing.assert_allclose(found[row, known], expected, rtol=1e-4, atol=1e-5)
+  assert (found[:, ~known] == -np.inf).all()
 
 
 def test_no_training_knows_a_label_that_is_asked_for(run):
