@@ -73,7 +73,16 @@ def score(params: Params, user: Float[Array, '... D'], item: Float[Array, '... D
 
 
 @functools.partial(jax.jit, static_argnames='rate')
-def train(params, state, key, users, items, likes, pairs, rate):
+def train(
+  params: Params,
+  state: optax.OptState,
+  key: Array,
+  users: Float[Array, 'U D'],
+  items: Float[Array, 'I D'],
+  likes: Bool[Array, 'U I'],
+  pairs: Int[Array, 'n 2'],
+  rate: float,
+) -> tuple[Params, optax.OptState]:
   """Returns (params, optimizer's state) after a round of steps; a drawn item that the user likes counts nothing."""
   optimizer = optax.adamw(rate, weight_decay=DECAY)
 
