@@ -17,7 +17,7 @@ from medjax.config import shipped
 from medjax.core import runtime
 
 GROUPS = {
-  'Train': ('train', 'study', 'distill', 'compare'),
+  'Train': ('train', 'study', 'distill', 'compare', 'application'),
   'Look at results': ('evaluate', 'choose', 'calibrate', 'report'),
   'Ask': ('predict',),
   'Cut out of a model, leave and enter': ('crop', 'extract', 'export', 'import'),
