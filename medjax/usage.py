@@ -69,7 +69,7 @@ def overview() -> str:
     lines += ['', name]
     for mode in modes:
       said = page(mode)
-      lines += [f'  {mode:<10}{said.purpose}', *(f'            {example}' for example in said.examples[:1])]
+      lines += [f'  {mode:<12}{said.purpose}', *(f'              {example}' for example in said.examples[:1])]
   lines += [
     '',
     'Help',
