@@ -101,7 +101,8 @@ def train(
 def inspect(data: Config | Path | Triples, **fields: Any) -> Inspection:
   """Looks at triples and trains nothing: how they were read, what their relations are like, what to think about.
 
-  >>> print(inspect([('Oslo', 'capital of', 'Norway'), ('Norway', 'borders', 'Sweden')]).splits['triples'].sum())
+  >>> facts = [('Oslo', 'capital of', 'Norway'), ('Norway', 'borders', 'Sweden')]
+  >>> print(inspect(facts, split='1,0,0').splits['triples'].sum())
   2
 
   Args:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from medjax import errors
-from medjax.saved import artifact, small
+from medjax.saved import artifact, small, tensors
 
 TABLES = arrays.arrays(
   np.float32, st.tuples(st.integers(0, 5), st.integers(1, 6)), elements=st.floats(-1e4, 1e4, width=32)
@@ -45,7 +45,6 @@ def test_what_a_type_cannot_hold_is_refused(tmp_path):
 
 
 def test_int8_without_its_scales_is_damage(tmp_path):
-  with artifact.replacing(tmp_path / artifact.WEIGHTS) as file:
-    file.write(artifact.safetensors_numpy.save({'entity.v': np.zeros((2, 2), np.int8)}))
+  tensors.write(tmp_path / artifact.WEIGHTS, {'entity.v': np.zeros((2, 2), np.int8)})
   with pytest.raises(errors.ArtifactError, match='entity.v@scale is missing'):
     artifact.read_params(tmp_path)
