@@ -118,6 +118,8 @@ def make_loss(
     weight = objectives.width_weights(fractions, strengths.w3, options)
     if objective.regularize == 'scaled':
       weight *= scale
+    if objective.regularization_power:
+      weight *= fractions**objective.regularization_power
     each = jnp.sum(weight * size)
     return objective.regularization * (size[-1] if objective.regularize == 'once' else each)
 
