@@ -31,13 +31,15 @@ def base() -> config_lib.Config:
     'objective.regularization': 0.01,
     'objective.mutual_weight': 1.0,
     'objective.mutual_detach': 'wide',
-    'objective.narrow_weight': 0.0,
+    'objective.narrow_weight': 0.5,
     'train.optimizer': 'adagrad',
     'train.learning_rate': 0.1,
     'train.narrow_rate': 0.0,
     'train.batch': 1024,
     'train.negatives': 1024,
     'train.share_negatives': 1024,
+    'train.negative_power': 1.0,  # items are few among all entities, and answer many of the queries
+    'train.weigh_negatives': True,
     'train.sparse_updates': True,  # under Adagrad the same training
     'train.steps': 4000,
   }
