@@ -4,9 +4,11 @@
 
 The graph is that of medjax.applications.market: 7 million users have 50.7 million triples, of which the model of
 `--widths` sees as many batches as `--steps`. Every part is a process of its own, with its seconds and peak memory.
-Served are crops without triples. Asked are the ten best of all entities for a user and `bought`; and, of what was held
-out, the labels of users among their values, and purchases among 100 items drawn at random. Beside them stand what
-chance gives, and what the most frequent value and the most bought items give.
+Served are crops without triples. Asked are the ten best of all entities for a user and `bought`; and, where training
+has seen every triple once at least, of what was held out, the labels of users among their values, and purchases among
+100 items drawn at random. Beside them stand what chance gives, and what the most frequent value and the most bought
+items give. A shorter training is one of seconds and bytes alone: its answers tell nothing but where each row's first
+steps have led.
 """
 
 import argparse
@@ -116,8 +118,8 @@ def hits(scores):
   return float(np.clip((BEST - better) / equal, 0, 1).mean())
 
 
-def serve(folder, text, questions):
-  """Loads a crop, asks it, and prints JSON: seconds, bytes and how right it is."""
+def serve(folder, text, questions, judge):
+  """Loads a crop, asks it, and prints JSON: seconds, bytes and, if it is to be judged, how right it is."""
   import medjax
 
   text = pathlib.Path(text)
@@ -133,14 +135,15 @@ def serve(folder, text, questions):
     begun = time.perf_counter()
     ask(head)
     seconds.append(time.perf_counter() - begun)
-  counts = counted(text)
   result = {
     'load': loaded,
     'question': statistics.median(seconds),
     'bytes': sum(leaf.nbytes for table in model.params.values() for leaf in table.values()),
-    'labels': label_accuracy(model.score, every(read(text / 'labels-test.tsv'), 3 * questions), counts),
-    'purchases': purchase_hits(model.score, rows, counts, items),
   }
+  if judge:
+    counts = counted(text)
+    result['labels'] = label_accuracy(model.score, every(read(text / 'labels-test.tsv'), 3 * questions), counts)
+    result['purchases'] = purchase_hits(model.score, rows, counts, items)
   print(json.dumps(result))
 
 
@@ -162,12 +165,18 @@ def measure(arguments):
     for width in sorted({widths[0], *arguments.serve, widths[-1]} & set(widths)):
       crop = place / f'crop-{width}'
       prepare.measured(launch('--mode=crop', f'--workdir={workdir}', f'--width={width}', f'--output={crop}'))
-      usage, printed = prepare.measured(child(f'--ask={crop}', f'--text={text}', f'--questions={arguments.questions}'))
+      ask = [f'--ask={crop}', f'--text={text}', f'--questions={arguments.questions}']
+      usage, printed = prepare.measured(child(*ask, *['--judge'] * (epochs(result) >= 1)))
       result.setdefault('served', {})[width] = json.loads(printed) | {'mib': usage['mib']}
       shutil.rmtree(crop)
   finally:
     shutil.rmtree(place)
   return told(result, widths), result
+
+
+def epochs(result):
+  """How many times a training has seen every triple."""
+  return result['steps']['count'] * result['steps']['batch'] / result['triples']
 
 
 def told(result, widths):
@@ -177,7 +186,7 @@ def told(result, widths):
     'prepare': result['prepare'],
     f'train {result["steps"]["count"]:,} steps of {result["steps"]["batch"]:,}': result['train'],
   }
-  seen = result['steps']['count'] * result['steps']['batch'] / result['triples']
+  judged = epochs(result) >= 1
   served = [
     {
       'served width': str(width),
@@ -185,36 +194,49 @@ def told(result, widths):
       'peak memory, MiB': f'{one["mib"]:,.0f}',
       'load, s': f'{one["load"]:.1f}',
       'question, ms': f'{1000 * one["question"]:.1f}',
-      **{name.replace('_', ' '): f'{label["accuracy"]:.3f}' for name, label in one['labels'].items()},
-      'purchase in 10': f'{one["purchases"]["hits"]:.3f}',
+      **(quality(one) if judged else {}),
     }
     for width, one in result['served'].items()
   ]
-  last = result['served'][widths[-1]]
-  plain = {name.replace('_', ' '): f'{label["most frequent"]:.3f}' for name, label in last['labels'].items()}
-  served += [
-    {
-      'served width': 'most frequent, most bought',
-      **plain,
-      'purchase in 10': f'{last["purchases"]["most bought"]:.3f}',
-    },
-    {'served width': 'chance', 'purchase in 10': f'{last["purchases"]["chance"]:.3f}'},
-  ]
-  asked = ', '.join(f'{label["asked"]:,} of {name.replace("_", " ")}' for name, label in last['labels'].items())
+  lines = [common.table(served)]
+  if judged:
+    lines = [common.table(served + references(result['served'][widths[-1]])), asked(result['served'][widths[-1]])]
   return '\n'.join(
     [
       f'{result["users"]:,} users, {result["items"]:,} items, {result["entities"]:,} entities; {result["triples"]:,} '
-      f'triples, of which {seen:.2f} times as many were trained on',
+      f'triples, of which {epochs(result):.2f} times as many were trained on',
       f'drawn at {result["triples"] / result["draw"]["seconds_alone"] / 1e6:.1f} million triples a second; text '
       f'{result["draw"]["bytes"] / common.MIB:,.0f} MiB, store {result["store_bytes"] / common.MIB:,.0f} MiB',
       '',
       common.table([{'': name} | prepare.figures(usage) for name, usage in parts.items()]),
       '',
-      common.table(served),
-      f'Right among all values: {asked}; among the ten best of {DRAWN + 1} items: {last["purchases"]["asked"]:,} '
-      'purchases.',
+      *lines,
     ]
   )
+
+
+def quality(one):
+  """The columns of how right a served width is."""
+  return {name.replace('_', ' '): f'{label["accuracy"]:.3f}' for name, label in one['labels'].items()} | {
+    'purchase in 10': f'{one["purchases"]["hits"]:.3f}'
+  }
+
+
+def references(one):
+  """The rows of what knows nothing of a user."""
+  plain = {name.replace('_', ' '): f'{label["most frequent"]:.3f}' for name, label in one['labels'].items()}
+  purchases = one['purchases']
+  return [
+    {'served width': 'most frequent, most bought', **plain, 'purchase in 10': f'{purchases["most bought"]:.3f}'},
+    {'served width': 'chance', 'purchase in 10': f'{purchases["chance"]:.3f}'},
+  ]
+
+
+def asked(one):
+  """How much was asked, as a line."""
+  labels = ', '.join(f'{label["asked"]:,} of {name.replace("_", " ")}' for name, label in one['labels'].items())
+  purchases = f'among the ten best of {DRAWN + 1} items: {one["purchases"]["asked"]:,} purchases.'
+  return f'Right among all values: {labels}; {purchases}'
 
 
 def make_options():
@@ -235,6 +257,7 @@ def make_options():
   options.add_argument('--folder', default='', help='where everything is written, and removed again')
   options.add_argument('--output', default='', help='folder for the printed text and the JSON line')
   options.add_argument('--name', default='', help='name of the saved files')
+  options.add_argument('--judge', action='store_true', help=argparse.SUPPRESS)
   for option in ('--write', '--ask', '--text'):
     options.add_argument(option, help=argparse.SUPPRESS)  # one part, in this process
   return options
@@ -248,7 +271,7 @@ def main(argv=None):
     size = ecommerce.write(market_lib.Market(arguments.users), arguments.write)
     return print(json.dumps({'bytes': size, 'seconds_alone': time.perf_counter() - begun}))
   if arguments.ask:
-    return serve(arguments.ask, arguments.text, arguments.questions)
+    return serve(arguments.ask, arguments.text, arguments.questions, arguments.judge)
   return common.conclude('ecommerce', argv, arguments, measure, f'ecommerce-{arguments.users}')
 
 

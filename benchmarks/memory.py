@@ -1,6 +1,7 @@
 """Peak memory of training above the state, and of evaluation above the parameters, each in a process of its own.
 
   python -m benchmarks.memory --score=transe --entities=15000,150000,1500000
+  python -m benchmarks.memory --objective=softmax --score=complex_reciprocal
 
 A child builds its arrays, runs once (so that programs are compiled and threads are there), returns what is free
 to the system, resets the kernel's record of its peak, and runs again: the peak above what was resident before is
@@ -29,6 +30,7 @@ except ImportError:  # Windows
 
 STATUS, CLEAR = pathlib.Path('/proc/self/status'), pathlib.Path('/proc/self/clear_refs')
 CHILD_OPTIONS = (
+  'objective',
   'score',
   'dataset',
   'widths',
@@ -87,7 +89,7 @@ def training(arguments, data, objective='med', **changed):
 
   Returns:
     parameters, state and gradient in bytes; `above`, the peak above state and gradient; the same of XLA's temporary
-    memory; the bytes of one batch of gathered embeddings.
+    memory; the bytes of one batch of gathered embeddings, and of one matrix of its scores.
   """
   train = common.Training(common.setup(arguments, objective, **changed), data)
   tables, state = common.table_bytes(train.model), common.table_bytes((train.state.params, train.state.opt_state))
@@ -100,6 +102,7 @@ def training(arguments, data, objective='med', **changed):
     'above': peak - tables,
     'xla_above': train.temporary_bytes - tables,
     'batch': batch,
+    'matrix': 4 * arguments.batch * (arguments.negatives or data.num_entities),
     'how': how,
   }
 
@@ -191,6 +194,8 @@ def measure(arguments, data):
   evaluated = {name: middle(arguments, 'evaluation', dataset=dataset) for name, dataset in sizes.items()}
   mib = lambda size: f'{size / common.MIB:,.1f}'
   units = lambda size, unit: f'{size / unit:.2f}'
+  softmax = arguments.objective == 'softmax'  # whose candidates a batch shares: their embeddings are few
+  unit, plural = ('matrix', 'matrices') if softmax else ('batch', 'batches')
   train_rows = [
     {
       'training, MiB': name,
@@ -198,9 +203,9 @@ def measure(arguments, data):
       'state': mib(r['state']),
       'above state': mib(r['above_state']),
       'and above gradient': mib(r['above']),
-      'in batches': units(r['above'], r['batch']),
-      'XLA, in batches': units(r['xla_above'], r['batch']),
-      'one batch': mib(r['batch']),
+      f'in {plural}': units(r['above'], r[unit]),
+      f'XLA, in {plural}': units(r['xla_above'], r[unit]),
+      f'one {unit}': mib(r[unit]),
     }
     for name, r in trained.items()
   ]
@@ -221,8 +226,12 @@ def measure(arguments, data):
     '',
     common.table(evaluation_rows),
     '',
-    'state: parameters and moments. A batch: gathered embeddings of candidates [B, 1 + K], anchors [B] and '
-    'relations [B].',
+    'state: parameters and moments. '
+    + (
+      'A matrix: scores [B, K] of one width.'
+      if softmax
+      else 'A batch: gathered embeddings of candidates [B, 1 + K], anchors [B] and relations [B].'
+    ),
     'all scores of a batch: what ranking without chunks would hold (not allocated here).',
     f'Measured by {next(iter(trained.values()))["how"]}; medians of {arguments.rounds} processes each.',
   ]
@@ -232,6 +241,7 @@ def measure(arguments, data):
 def main(argv=None):
   options = common.parser('memory', __doc__)
   options.set_defaults(rounds=3)
+  common.add_objective(options)
   options.add_argument(
     '--entities', type=common.numbers, default=[], help='evaluate synthetic tables of these numbers of entities too'
   )

@@ -156,9 +156,11 @@ def draw(frame, path):
     panel.set_title(f'width {width:.0f}')
     panel.set_xlabel('minutes of training')
     panel.set_xscale('log')
+    panel.xaxis.set_major_formatter('{x:g}')
     panel.grid(alpha=0.3)
-    panel.legend(frameon=False, fontsize=8)
   panels[0][0].set_ylabel('validation MRR, filtered')
+  most = max(panels[0], key=lambda panel: len(panel.lines))  # a rival may be of one width only
+  figure.legend(*most.get_legend_handles_labels(), loc='outside lower center', ncols=3, frameon=False, fontsize=8)
   figure.savefig(path, dpi=150)
   plt.close(figure)
 

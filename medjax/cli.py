@@ -20,6 +20,7 @@ from medjax.core import runtime
 from medjax.training import signals
 
 if TYPE_CHECKING:
+  from medjax.applications.settings import Applications
   from medjax.experiments.study import Study
 
 UNEXPECTED = 'this is a fault of medjax or of its set-up; --traceback shows where it is: report it with that, please'
@@ -57,6 +58,19 @@ def study(config: 'Study', workdir: str) -> None:
   from medjax.experiments import study
 
   study.run(config, workdir)
+
+
+def application(config: 'Applications', workdir: str) -> None:
+  """Trains what the applications of a shop still lack, and measures them.
+
+  Reads a configuration of configs/applications/ and the shop that it names. Writes the workdir: the graph, a run of
+  every method below models, and what labelling, recommendation and completion reach at every width.
+
+    medjax application --config=applications/movielens
+  """
+  from medjax.applications import command
+
+  command.run(config, workdir)
 
 
 def distill(config: Config, workdir: str, widths: str | None = None) -> None:
@@ -271,6 +285,7 @@ class Mode(NamedTuple):
 MODES = {
   'train': Mode(train, reads='config.'),
   'study': Mode(study, reads='config.'),
+  'application': Mode(application, reads='config.'),
   'distill': Mode(distill, ('widths',), 'config.'),
   'compare': Mode(compare, ('widths',), 'config.'),
   'inspect': Mode(inspect, reads='config.data.'),
@@ -286,6 +301,10 @@ MODES = {
   'report': Mode(report, ('output', 'widths', 'format')),
   'verify': Mode(verify, ('accept',)),
 }
+OWN_CONFIGS = {  # {mode: (what its configuration is, where such lie)}
+  'study': ('Study', 'configs/study/'),
+  'application': ('Applications', 'configs/applications/'),
+}
 
 
 def run(mode: str, config: Any, workdir: str | None, given: Mapping[str, Any], fields: Sequence[str] = ()) -> int:
@@ -293,8 +312,8 @@ def run(mode: str, config: Any, workdir: str | None, given: Mapping[str, Any], f
 
   Args:
     mode: one of `MODES`.
-    config: the `Config`, or the `experiments.study.Study`; modes that read none of it take only the default workdir's
-      name from it.
+    config: the `Config`, `experiments.study.Study` or `applications.settings.Applications`; modes that
+      read none of it take only the default workdir's name from it.
     workdir: the run's folder, or None.
     given: {flag: value} of the flags on the command line.
     fields: the configuration's fields on the command line.
@@ -361,8 +380,9 @@ def shortened(text: str) -> str:
 
 def check_command(mode: str, config: Any, given: Mapping[str, Any], fields: Sequence[str]) -> None:
   """Raises UsageError for what has no meaning with a mode; the arguments are those of `run`."""
-  if (mode == 'study') == isinstance(config, Config):
-    raise errors.UsageError('--mode=study and a --config of configs/study/ belong together')
+  for own, (kind, folder) in OWN_CONFIGS.items():
+    if (mode == own) != (type(config).__name__ == kind):
+      raise errors.UsageError(f'--mode={own} and a --config of {folder} belong together')
   for name, value in given.items():
     if name not in MODES[mode].flags:
       raise errors.UsageError(f'--{name}={value} has no meaning with --mode={mode}')

@@ -17,7 +17,7 @@ from medjax.config import shipped
 from medjax.core import runtime
 
 GROUPS = {
-  'Train': ('train', 'study', 'distill', 'compare'),
+  'Train': ('train', 'study', 'distill', 'compare', 'application'),
   'Look at results': ('evaluate', 'choose', 'calibrate', 'report'),
   'Ask': ('predict',),
   'Cut out of a model, leave and enter': ('crop', 'extract', 'export', 'import'),
@@ -70,7 +70,7 @@ def overview() -> str:
     lines += ['', name]
     for mode in modes:
       said = page(mode)
-      lines += [f'  {mode:<10}{said.purpose}', *(f'            {example}' for example in said.examples[:1])]
+      lines += [f'  {mode:<12}{said.purpose}', *(f'              {example}' for example in said.examples[:1])]
   lines += [
     '',
     'Help',

@@ -16,6 +16,7 @@ import pytest
 
 from medjax import arguments, cli, errors
 from medjax import config as config_lib
+from medjax.applications.settings import Applications
 from medjax.config import rules
 from medjax.experiments import study
 from tests.test_documents import configured, load
@@ -46,7 +47,7 @@ def check_value(flag, text):
 
 def check_field(config, field, text):
   """Sets a field of a configuration from a text; raises for a field that is not there and a value of another type."""
-  base = config.base if isinstance(config, study.Study) else config
+  base = config if isinstance(config, config_lib.Config) else config.base
   field = field.removeprefix('base.')
   rules.check_field(base, field)
   kind = type(config_lib.get(base, field))
@@ -66,6 +67,7 @@ def check(command):
   assert mode in cli.MODES, mode
   config = load(named.pop('config', 'configs/quickstart.py'))
   assert isinstance(config, study.Study) == (mode == 'study')
+  assert isinstance(config, Applications) == (mode == 'application')
   for name, value in named.items():
     if '.' not in name:
       assert name == 'workdir' or name in cli.MODES[mode].flags, f'--{name} has no meaning with --mode={mode}'

@@ -24,7 +24,9 @@ COMMANDS = {
 TRAINED = sorted(
   folder for folder, command in COMMANDS.items() if '--mode=' not in command or '--mode=compare' in command
 )
-CONFIGS = sorted(path for path in (ROOT / 'configs').rglob('*.py') if path.parent.name not in ('study', 'distill'))
+CONFIGS = sorted(
+  path for path in (ROOT / 'configs').rglob('*.py') if path.parent.name not in ('study', 'distill', 'applications')
+)
 
 
 def load(name):

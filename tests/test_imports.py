@@ -15,6 +15,8 @@ import sys
 
 import pytest
 
+from medjax.applications import settings as application_settings
+from medjax.applications import trainings
 from medjax.experiments import study
 from medjax.kge import settings as settings_lib
 from medjax.report import rooms
@@ -43,6 +45,7 @@ TOP = {'medjax', 'medjax.errors', *FRONT}  # modules that belong to no room
 USERS = {'applications'}  # rooms that use `import medjax` as a person does
 CONFIGS = sorted((ROOT / 'configs').rglob('*.py'))
 STUDIES = [path for path in CONFIGS if path.parent.name == 'study']
+APPLICATIONS = [path for path in CONFIGS if path.parent.name == 'applications']
 
 
 def own(name):
@@ -136,6 +139,7 @@ def test_a_dependency_has_one_keeper():
     'mlflow': 'medjax.report.trackers.mlflow',
     'matplotlib': 'medjax.report.plots',
     'duckdb': 'medjax.data.engine',
+    'implicit': 'medjax.applications.baselines',
     'pyarrow': 'medjax.data.parquet',
     'babel': 'medjax.data.cldr',
     'pooch': 'medjax.data.download',
@@ -181,13 +185,23 @@ def test_a_configuration_resolves_and_tells_its_command(path):
       study.make(given.base, point, 0)
     assert f'python launch.py --mode=study --config={place}' in module.__doc__
     return
+  if path in APPLICATIONS:
+    given = module.get_config()
+    application_settings.check(given)
+    for arm, point in itertools.product(('med', *(f'direct-{width}' for width in given.widths)), given.grid):
+      trainings.config_of(given, pathlib.Path('graph'), arm, point, 0)
+    assert f'python launch.py --mode=application --config={place}' in module.__doc__
+    return
   settings_lib.resolve(module.get_config())
   default = place == 'configs/quickstart.py'  # what launch.py runs when no --config is given
   assert ('python launch.py\n' if default else f'python launch.py --config={place}') in module.__doc__
 
 
 def test_configurations_hold_values_only():
-  for path in CONFIGS:
+  for path in APPLICATIONS:
+    needed = {'medjax.applications.settings'}
+    assert needed <= rooms.imported(path, FILES) <= needed | {'medjax.applications.split', 'pathlib'}, path
+  for path in set(CONFIGS) - set(APPLICATIONS):
     needed = {'medjax.config'} | ({'medjax.experiments.study'} if path in STUDIES else set())
     assert needed <= rooms.imported(path, FILES) <= needed | {'medjax.errors'}, path
 

@@ -1,5 +1,5 @@
-"""What one croppable model serves in several places at once: the data of a shop, of which a graph is made.
+"""What one croppable model serves in several places at once: shops, their graphs, and applications on them.
 
 A user of the public API: it knows files and tables of shops, and nothing of how a model is trained. May import: medjax,
-errors, config, data, saved, experiments.
+errors, core, config, data, saved, serve, report, experiments.
 """

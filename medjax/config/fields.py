@@ -66,6 +66,7 @@ class ObjectiveConfig:
   loss: str = 'logsigmoid'  # of a sub-model: 'logsigmoid' (binary, self-adversarial), or 'softmax' over candidates
   regularizer: str = 'none'  # of the bilinear scores: 'none', 'n3' or 'dura'
   regularization: float = 0.05  # its weight
+  regularization_power: float = 0.0  # q: in width i times (d_i/d_n)^q, less at narrow widths
   regularize: str = 'scaled'  # a component counts 'once', or in 'each' sub-model that has it, or there 'scaled' by
   # the factor of that sub-model's scores
   sub_models: str = 'all'  # trained per step: 'all', or the narrowest, the widest and K-2 between from a random place
@@ -96,6 +97,8 @@ class TrainConfig:
   batch: int = 512  # positives per step; half of them corrupt the tail, half the head
   negatives: int = 64  # corrupted triples per positive; 0 = all other entities (1-vs-all), for the softmax loss
   share_negatives: int = 1  # positives that share one set of negatives; 1 = each has its own
+  negative_power: float = 0.0  # p: entities are drawn as negatives by (1 + queries that they answer)^p; 0 = all alike
+  weigh_negatives: bool = False  # softmax: the negatives count as if they were all entities, by how often each is drawn
   filter_negatives: bool = False  # leave out corrupted triples that are known to be true
   optimizer: str = 'adam'  # 'adam', or 'adagrad'
   learning_rate: float = 5e-3  # of the first step

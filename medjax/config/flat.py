@@ -31,7 +31,7 @@ def resolve_arguments(arguments: Sequence[str]) -> list[str]:
       name = next(words, '') if match[1] is None else match[1]
       word = f'--config={shipped.find(name)}{"".join(name.partition(":")[1:])}'
     elif match := re.match(r'--?(?:no)?config\.([^=]*)', word):
-      rules.check_field(Config(), match[1].removeprefix('base.'))  # a study's configurations share a base
+      rules.check_field(Config(), match[1].removeprefix('base.'))  # studies and applications have one
     found.append(word)
   return found
 

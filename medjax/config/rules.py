@@ -51,6 +51,7 @@ AT_LEAST: dict[str, float] = {
   'train.batch': 2,
   'train.negatives': 0,
   'train.share_negatives': 1,
+  'train.negative_power': 0.0,
   'train.narrow_rate': 0.0,
   'objective.narrow_weight': 0.0,
   'objective.mutual_power': 0.0,
@@ -179,6 +180,11 @@ def _check_losses(config: Config) -> None:
     raise ConfigError(
       f"config.train.negatives=0: all entities compete only under config.objective.loss='softmax', "
       f'not {loss!r}; set one of the two'
+    )
+  if loss != 'softmax' and config.train.weigh_negatives:
+    raise ConfigError(
+      f"config.train.weigh_negatives=True: negatives stand for all entities under config.objective.loss='softmax', not "
+      f'{loss!r}; set one of the two'
     )
   if loss == 'softmax' and config.objective.weights != 'fixed':
     raise ConfigError(

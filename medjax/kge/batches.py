@@ -4,7 +4,7 @@ from typing import Any, NamedTuple, Protocol
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Int, Int32
+from jaxtyping import Array, Bool, Float32, Int, Int32, UInt32
 import numpy as np
 
 from medjax import errors
@@ -34,6 +34,7 @@ class Batch(NamedTuple):
     negatives: int32 [B / S, K] entities; each set is shared by S positives that follow one another.
     valid: bool [B, K]; False where a negative is to be left out: a known answer, or among all entities the answer.
     teacher: the `teaching.Teacher` of a distilled run, or None.
+    offset: float32 [B / S, K], added to the negatives' scores: -log of how often each was to be expected; or None.
   """
 
   anchor: jax.Array
@@ -42,6 +43,19 @@ class Batch(NamedTuple):
   negatives: jax.Array
   valid: jax.Array
   teacher: Any = None
+  offset: jax.Array | None = None
+
+
+class Frequency(NamedTuple):
+  """How often each entity is drawn as a negative.
+
+  Attributes:
+    starts: uint32 [E], ascending from 0: an entity is drawn by the numbers from its own on, below the next one's.
+    log_share: float32 [E], the logarithms of their shares of all 2^32.
+  """
+
+  starts: UInt32[Array | np.ndarray, ' E']
+  log_share: Float32[Array | np.ndarray, ' E']
 
 
 class Known(NamedTuple):
@@ -72,6 +86,28 @@ def known(triples: Int32[np.ndarray, 'M 3']) -> Known:
   return Known(*(np.stack(part) for part in zip(*sides)))
 
 
+def frequency(triples: Int32[np.ndarray, 'M 3'], num_entities: int, power: float) -> Frequency:
+  """Returns the `Frequency` of entities, as (1 + the number of training queries that they answer)^power.
+
+  >>> import numpy as np
+  >>> found = frequency(np.array([[0, 0, 1], [0, 0, 2], [0, 0, 3]], np.int32), 4, 1.0)  # 3, 1, 1 and 1 answers
+  >>> np.exp(found.log_share).round(2).tolist()
+  [0.4, 0.2, 0.2, 0.2]
+  """
+  answers = np.bincount(triples[:, [0, 2]].ravel(), minlength=num_entities)
+  shares = (1.0 + answers) ** power
+  starts = np.floor(2.0**32 * np.r_[0, np.cumsum(shares)[:-1]] / shares.sum())
+  share = np.diff(np.r_[starts, 2.0**32]) / 2.0**32
+  with np.errstate(divide='ignore'):  # one that is never drawn
+    return Frequency(starts.astype(np.uint32), np.log(share).astype(np.float32))
+
+
+def draw(key: jax.Array, shape: tuple[int, ...], among: Frequency) -> Int32[Array, '...']:
+  """Returns entities, as often as `among` says."""
+  numbers = jax.random.bits(key, shape, jnp.uint32)
+  return (jnp.searchsorted(jnp.asarray(among.starts), numbers, side='right') - 1).astype(jnp.int32)
+
+
 def contains(known_side: Known, rows: Int[Array, ' B'], values: Int[Array, 'B K']) -> Bool[Array, 'B K']:
   """Whether values [B, K] are among the known answers of training triples `rows` [B]: binary search."""
   start, count, answers = known_side
@@ -94,6 +130,8 @@ def sample(
   negatives: int,
   known_answers: Known | None = None,
   share: int = 1,
+  among: Frequency | None = None,
+  weigh: bool = False,
 ) -> Batch:
   """Returns the batch of a step.
 
@@ -108,6 +146,9 @@ def sample(
     batch, negatives: B and K; K = 0 is all entities, one set for the batch.
     known_answers: `Known` of the triples, to leave out negatives that are true; None keeps them.
     share: S, positives that share one set of negatives; it divides B.
+    among: the `Frequency` of negatives; None draws all entities alike. With it, the answer is no negative.
+    weigh: gives the batch its offsets, with which the sum over the negatives estimates that over all entities but the
+      answer; the answer is then no negative.
   """
   size = triples.shape[0]
   steps_per_epoch = max(size // batch, 1)
@@ -115,19 +156,26 @@ def sample(
   position = (step % steps_per_epoch) * batch + jnp.arange(batch)
   rows = shuffled(jax.random.fold_in(order_key, step // steps_per_epoch), position % size, size)
   if negatives:
-    wrong = jax.random.randint(jax.random.fold_in(negative_key, step), (batch // share, negatives), 0, num_entities)
+    key, shape = jax.random.fold_in(negative_key, step), (batch // share, negatives)
+    wrong = draw(key, shape, among) if among is not None else jax.random.randint(key, shape, 0, num_entities)
   else:
     share, wrong = batch, jnp.arange(num_entities)[None]
   head, relation, tail = triples[rows].T
   for_tail = jnp.arange(batch) < batch // 2
   anchor, answer = jnp.where(for_tail, head, tail), jnp.where(for_tail, tail, head)
-  valid = jnp.ones((batch, negatives), bool) if negatives else wrong != answer[:, None]
+  valid = jnp.ones((batch, negatives), bool)
+  if not negatives or among is not None or weigh:
+    valid = (wrong[:, None] != answer.reshape(-1, share, 1)).reshape(batch, -1)
   if known_answers is not None:  # the answer is one of them
     half = batch // 2
     tails, heads = (Known(*(part[side] for part in known_answers)) for side in (0, 1))
     each = jnp.repeat(wrong, share, 0)
     valid = ~jnp.concatenate([contains(tails, rows[:half], each[:half]), contains(heads, rows[half:], each[half:])])
-  return Batch(anchor, relation, answer, wrong, valid)
+  offset = None
+  if weigh and negatives:
+    log_share = jnp.full(wrong.shape, -np.log(num_entities)) if among is None else jnp.asarray(among.log_share)[wrong]
+    offset = -(log_share + np.log(negatives))
+  return Batch(anchor, relation, answer, wrong, valid, offset=offset)
 
 
 def first_batch(train: TrainConfig, graph: Triples, share: int = 1) -> Batch:
@@ -146,12 +194,13 @@ def local_batch(batch: Batch, layout: Layout) -> Batch:
     halves = x.reshape(2, layout.data, -1, *x.shape[1:])
     return jax.lax.dynamic_index_in_dim(halves, index, 1, keepdims=False).reshape(-1, *x.shape[1:])
 
-  negatives = batch.negatives if len(batch.negatives) == 1 else cut(batch.negatives)  # one set is everyone's
+  of_sets = lambda x: x if x is None or len(x) == 1 else cut(x)  # one set is everyone's
   return batch._replace(
     anchor=cut(batch.anchor),
     relation=cut(batch.relation),
     answer=cut(batch.answer),
-    negatives=negatives,
+    negatives=of_sets(batch.negatives),
+    offset=of_sets(batch.offset),
     valid=cut(batch.valid),
   )
 

@@ -92,12 +92,15 @@ def make_loss(
     shared = scoring.queries_of_a_set(query, rows) > 1  # else a query's products with its candidates have one row
     if objective.loss == 'softmax' and score.inner_product and shared:
       positive = offset[None] + scale[None] * pick(score.scores_by_width(query, rows.answers, widths))
-      scored = positive, scoring.walk_batch(query, rows, batch.valid, scale, widths, options.mutual, among, drawn)
+      found = scoring.walk_batch(query, rows, batch.valid, scale, widths, options.mutual, among, drawn, batch.offset)
+      scored = positive, found
       objective_losses = nested_softmax.losses_of_totals
     else:
       positive, negative = scoring.score_batch(scoring.by_width(score, widths, drawn), query, rows)
       positive = offset[None] + scale[None] * positive
       negative = offset[None, None] + scale[None, None] * negative
+      if batch.offset is not None:
+        negative += jnp.repeat(batch.offset, len(negative) // len(batch.offset), 0)[..., None]
       scored = positive, negative, batch.valid
       objective_losses = objectives.softmax_losses if objective.loss == 'softmax' else objectives.log_sigmoid_losses
     total, width_losses = objective_losses(*gather_batch(scored), fractions, strengths, options)
@@ -115,6 +118,8 @@ def make_loss(
     weight = objectives.width_weights(fractions, strengths.w3, options)
     if objective.regularize == 'scaled':
       weight *= scale
+    if objective.regularization_power:
+      weight *= fractions**objective.regularization_power
     each = jnp.sum(weight * size)
     return objective.regularization * (size[-1] if objective.regularize == 'once' else each)
 

@@ -1,6 +1,6 @@
 """The scores of a batch: rows are gathered, made into queries, and scored with their answers and negatives.
 
-Shape letters: B batch, S positives that share a set of negatives, K negatives, C components, N widths.
+Shape letters: B batch, G sets of negatives, S positives that share one, K negatives, C components, N widths.
 """
 
 from collections.abc import Callable
@@ -90,6 +90,7 @@ def walk_batch(
   mutual: Mutual | None,
   among: Drawings | None = None,
   drawn: Int32[Array, ' N'] | None = None,
+  offset: Float[Array, 'G K'] | None = None,
 ) -> Totals:
   """Returns the `Totals` [B, N] of a batch under a score that is an inner product, without the scores in memory.
 
@@ -104,6 +105,7 @@ def walk_batch(
     mutual: how neighbours learn from each other, or None.
     among, drawn: the places of the N sub-models that are trained now, and what they were drawn from, see
       `core.sub_models`; None is all of them.
+    offset: added to the scores of a set's negatives, or None.
   """
   asked, wrong = in_sets(queries, rows), rows.negatives
   valid = valid.reshape(len(jax.tree.leaves(wrong)[0]), -1, valid.shape[1])
@@ -116,7 +118,7 @@ def walk_batch(
     whole, ends = ends, sub_models.segment_ends(ends, among)
     asked, wrong = (sub_models.segments(x, whole, among, drawn) for x in (asked, wrong))
   how = Walk(ends, mutual is not None, mutual.detach if mutual else 'none')
-  found = nested_softmax.totals(asked, wrong, valid, scale, how)
+  found = nested_softmax.totals(asked, wrong, valid, scale, how, offset)
   if widths.axis:
     found = Totals(*(exchange.all_rows(x, size, widths) for x in found))
   return Totals(*(x.reshape(-1, x.shape[-1]) for x in found))

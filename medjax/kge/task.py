@@ -64,7 +64,16 @@ def make_task(
 
   def batch(key, step, data):
     drawn = batches.sample(
-      key, step, data['triples'], graph.num_entities, train.batch, train.negatives, data['known'], train.share_negatives
+      key,
+      step,
+      data['triples'],
+      graph.num_entities,
+      train.batch,
+      train.negatives,
+      data['known'],
+      train.share_negatives,
+      data['frequency'],
+      train.weigh_negatives,
     )
     return drawn._replace(teacher=data['teacher'])
 
@@ -88,6 +97,9 @@ def make_task(
     data={
       'triples': graph.train,
       'known': batches.known(graph.train) if train.filter_negatives else None,
+      'frequency': batches.frequency(graph.train, graph.num_entities, train.negative_power)
+      if train.negative_power and train.negatives
+      else None,
       'teacher': teaching.in_batches(config, teacher),
     },
     touched=touched if train.sparse_updates else None,

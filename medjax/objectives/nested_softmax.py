@@ -1,8 +1,8 @@
 """The softmax objective of inner products, of all widths in one walk over the blocks between them.
 
 With T_i [S, K] the sum of the blocks up to width i and c_i its scale, sub-model i gives candidate k the score
-s_ik = c_i T_ik and, among the candidates, the probability p_ik = exp(s_ik - l_i). Upwards, a walk adds block after
-block to T and notes
+s_ik = c_i T_ik and, among the candidates, the probability p_ik = exp(s_ik - l_i). (An offset of a candidate is added to
+its scores at all widths, so it falls out of their differences.) Upwards, a walk adds block after block to T and notes
 
   l_i = log sum over k of exp(s_ik)                  m_i = sum over k of p_ik (s_ik - s_{i-1,k})
 
@@ -135,6 +135,7 @@ def totals(
   valid: Bool[Array, 'G S K'],
   scale: Float[Array, ' N'],
   how: Walk,
+  offset: Float[Array, 'G K'] | None = None,
 ) -> Totals:
   """Returns the `Totals` [G, S, N] of G sets of S queries that share K candidates.
 
@@ -143,15 +144,17 @@ def totals(
     valid: False leaves a candidate out.
     scale: c_i > 0, taken as given.
     how: `Walk`.
+    offset: what is added to the scores of a candidate at every width, taken as given; None is nothing.
   """
   count, number = valid.shape[2], len(list(runs(how.ends)))
   keep = valid.size * number <= KEPT
   parts = 1 if keep and number == len(how.ends) else -(-count // CANDIDATES)
   if parts == 1:
-    return Totals(*walk(queries, candidates, valid, scale, how, keep))
+    return Totals(*walk(queries, candidates, valid, scale, offset, how, keep))
   apart = lambda x, axis: jnp.stack(jnp.split(_padded(x, -count % parts, axis), parts, axis))
-  of_part = jax.tree.map(lambda x: apart(x, 1), candidates), apart(valid, 2)
-  found = Totals(*jax.lax.map(lambda part: walk(queries, *part, scale, how, keep), of_part))
+  of_part = *jax.tree.map(lambda x: apart(x, 1), (candidates, offset)), apart(valid, 2)
+  walk_part = lambda part: walk(queries, part[0], part[2], scale, part[1], how, keep)
+  found = Totals(*jax.lax.map(walk_part, of_part))
   log_total = jax.nn.logsumexp(found.log_total, 0)
   share = jnp.exp(found.log_total - log_total[None])
   return Totals(log_total, ((jax.lax.stop_gradient(share) if how.detach == 'wide' else share) * found.gain).sum(0))
@@ -161,32 +164,33 @@ def _padded(x, more, axis):
   return jnp.pad(x, [(0, more if i == axis else 0) for i in range(x.ndim)])
 
 
-@functools.partial(jax.custom_vjp, nondiff_argnums=(4, 5))
+@functools.partial(jax.custom_vjp, nondiff_argnums=(5, 6))
 def walk(
   queries: PyTree[Float[Array, 'G S C']],
   candidates: PyTree[Float[Array, 'G K C']],
   valid: Bool[Array, 'G S K'],
   scale: Float[Array, ' N'],
+  offset: Float[Array, 'G K'] | None,
   how: Walk,
   keep: bool,
 ) -> tuple[Float[Array, 'G S N'], Float[Array, 'G S N']]:
   """Returns the `Totals` of a part of the candidates; `keep` keeps sums of blocks for the way down, see `runs`."""
-  return _walk_fwd(queries, candidates, valid, scale, how, keep)[0]
+  return _walk_fwd(queries, candidates, valid, scale, offset, how, keep)[0]
 
 
-def _walk_fwd(queries, candidates, valid, scale, how, keep):
+def _walk_fwd(queries, candidates, valid, scale, offset, how, keep):
   turned = jax.tree.map(lambda x: x.swapaxes(1, 2), candidates)
-  up = lambda tile, turned: _up(tile, turned, scale, how)
-  *found, sums = _in_tiles(up, (queries, valid), turned, _at_once(how, keep))
-  return tuple(found), (queries, turned, valid, scale, *found, sums if keep else None)
+  up = lambda tile, turned, offset: _up(tile, turned, scale, offset, how)
+  *found, sums = _in_tiles(up, (queries, valid), turned, offset, _at_once(how, keep))
+  return tuple(found), (queries, turned, valid, scale, offset, *found, sums if keep else None)
 
 
 def _walk_bwd(how, keep, kept, grads):
-  queries, turned, valid, scale, log_total, gain, sums = kept
+  queries, turned, valid, scale, offset, log_total, gain, sums = kept
   tiles = queries, valid, log_total, gain, sums, *grads
-  down = lambda tile, turned: _down(tile, turned, scale, how)
-  query_grad, candidate_grad = _in_tiles(down, tiles, turned, _at_once(how, sums is not None), 1)
-  return query_grad, jax.tree.map(lambda x: x.swapaxes(1, 2), candidate_grad), None, jnp.zeros_like(scale)
+  down = lambda tile, turned, offset: _down(tile, turned, scale, offset, how)
+  query_grad, candidate_grad = _in_tiles(down, tiles, turned, offset, _at_once(how, sums is not None), 1)
+  return query_grad, jax.tree.map(lambda x: x.swapaxes(1, 2), candidate_grad), None, jnp.zeros_like(scale), None
 
 
 walk.defvjp(_walk_fwd, _walk_bwd)
@@ -198,13 +202,15 @@ def _at_once(how, keep):
   return KEPT if few and keep else SCORES_OF_FEW if few else SCORES
 
 
-def _in_tiles(of_tile, tree, candidates, most, sums=0):
+def _in_tiles(of_tile, tree, candidates, offset, most, sums=0):
   """Applies a function to tiles of the queries of one set after another.
 
   Args:
-    of_tile: (arrays [s, ...] of a tile, leaves [C, K]) -> arrays [s, ...], and last `sums` trees like the latter.
+    of_tile: (arrays [s, ...] of a tile, leaves [C, K], offset [K]) -> arrays [s, ...], and last `sums` trees like the
+      leaves.
     tree: arrays [G, S, ...].
     candidates: leaves [G, C, K].
+    offset: [G, K], or None.
     most: scores of a tile.
     sums: how many of the results are added up over the queries of a set.
   """
@@ -214,10 +220,10 @@ def _in_tiles(of_tile, tree, candidates, most, sums=0):
     size //= 2
 
   def of_set(given):
-    tree, candidates = given
+    tree, candidates, offset = given
 
     def add_tile(totals, tile):
-      found = of_tile(tile, candidates)
+      found = of_tile(tile, candidates, offset)
       apart, added = found[: len(found) - sums], found[len(found) - sums :]
       return jax.tree.map(jnp.add, totals, added), apart
 
@@ -225,10 +231,14 @@ def _in_tiles(of_tile, tree, candidates, most, sums=0):
     totals, found = jax.lax.scan(add_tile, zeros, jax.tree.map(lambda x: x.reshape(-1, size, *x.shape[1:]), tree))
     return *jax.tree.map(lambda x: x.reshape(queries, *x.shape[2:]), found), *totals
 
-  return jax.lax.map(of_set, (tree, candidates))
+  return jax.lax.map(of_set, (tree, candidates, offset))
 
 
-def _up(tile, candidates, scale, how):
+def _moved(scores, offset):
+  return scores if offset is None else scores + offset[None]
+
+
+def _up(tile, candidates, scale, offset, how):
   """Walks upwards: (log totals [S, N], gains [S, N], the sums of blocks up to the end of each run [S, K])."""
   queries, valid = tile
 
@@ -236,11 +246,12 @@ def _up(tile, candidates, scale, how):
     narrower, scale_before = before
     query, candidate, scale = block
     wider = narrower + _matmul('sc,ck->sk', query, candidate)
-    scores = scale * wider
+    raw = scale * wider
+    scores = _moved(raw, offset)
     top = jnp.maximum(scores.max(1), NOTHING)
     weight = jnp.exp(scores - top[:, None])
     total = jnp.maximum(weight.sum(1), TINY)
-    gain = (weight * (scores - scale_before * narrower)).sum(1) / total if how.divergence else jnp.zeros_like(top)
+    gain = (weight * (raw - scale_before * narrower)).sum(1) / total if how.divergence else jnp.zeros_like(top)
     return (wider, scale), (top + jnp.log(total), gain)
 
   carry, found, sums = (jnp.where(valid, 0, OUT), scale[0]), [], []
@@ -253,7 +264,7 @@ def _up(tile, candidates, scale, how):
   return log_total, gain, tuple(sums)
 
 
-def _down(tile, candidates, scale, how):
+def _down(tile, candidates, scale, offset, how):
   """Walks downwards: gradients of (queries [S, C], candidates [C, K])."""
   queries, valid, log_total, gain, sums, log_grad, gain_grad = tile
   moves_wide, moves_narrow = (how.divergence and how.detach != side for side in ('wide', 'narrow'))
@@ -263,7 +274,7 @@ def _down(tile, candidates, scale, how):
     wider, total = carry
     query, candidate, scale, scale_before, log_total, gain, log_grad, gain_grad = block
     narrower = wider - _matmul('sc,ck->sk', query, candidate) if below is None else below
-    p = jnp.exp(scale * wider - column(log_total))
+    p = jnp.exp(_moved(scale * wider, offset) - column(log_total))
     strength = column(scale * log_grad)
     if moves_wide:
       gained = scale * wider - scale_before * narrower

@@ -13,8 +13,11 @@ study.csv files: what validation chose, judged on test, and published figures be
 to the study of NAME.csv), and `<!-- ahead-figure: FILE... PICTURE -->` draws that;
 `<!-- summary: NAME=FILE... -->` has one row for the croppable model of each study and one for its direct trainings;
 `<!-- choice: FILE... -->` shows the validation that chose, and `<!-- study-figure: FILE... PICTURE -->` draws what
-`study` shows. `<!-- importances: GLOB -->` sums up the importance.csv of extracted models. Words with spaces stand in
-quotes.
+`study` shows. `<!-- importances: GLOB -->` sums up the importance.csv of extracted models.
+`<!-- applications: FILE METRIC... -->` shows metrics of the results.csv of applications, a table each,
+`<!-- applications-cost: FILE -->` their bytes and times,
+`<!-- applications-relations: FILE -->` every relation, and `<!-- applications-figure: FILE PICTURE -->` draws them.
+Words with spaces stand in quotes.
 
 One block needs no runs: `<!-- rooms: PACKAGE -->` draws which rooms of a package import which others, see `rooms`.
 """
@@ -28,6 +31,7 @@ from typing import Any
 
 import pandas as pd
 
+from medjax.report import applications as applications_lib
 from medjax.report import collect, efficiency, plots, quality, rooms, studies, tables
 from medjax.saved.files import Path
 
@@ -162,6 +166,28 @@ def importances(document: pathlib.Path, pattern: str) -> str:
   return tables.markdown(['model', 'components', 'negative', 'least', 'median', 'greatest'], rows)
 
 
+def applications(document: pathlib.Path, file: str, *metrics: str) -> str:
+  """Returns the tables of some metrics of applications, of those that were measured."""
+  results = pd.read_csv(document.parent / file)
+  return '\n\n'.join(tables.markdown(*applications_lib.metric_table(results, metric)) for metric in metrics)
+
+
+def applications_cost(document: pathlib.Path, file: str) -> str:
+  """Returns the table of bytes and milliseconds of what recommends."""
+  return tables.markdown(*applications_lib.cost_table(pd.read_csv(document.parent / file)))
+
+
+def applications_relations(document: pathlib.Path, file: str) -> str:
+  """Returns the table of completion by relation."""
+  return tables.markdown(*applications_lib.relation_table(pd.read_csv(document.parent / file)))
+
+
+def applications_figure(document: pathlib.Path, file: str, picture: str) -> str:
+  """Draws quality against width in all applications and returns the Markdown that shows the picture."""
+  applications_lib.draw(pd.read_csv(document.parent / file), document.parent / picture)
+  return f'![Quality of three applications against width, by method]({picture})'
+
+
 def package_rooms(document: pathlib.Path, package: str) -> str:
   """Returns the Mermaid graph of a package's rooms, whatever the document."""
   del document
@@ -185,6 +211,10 @@ def filled(document: Path) -> str:
     'study-figure': study_figure,
     'report': report_tables,
     'importances': importances,
+    'applications': applications,
+    'applications-cost': applications_cost,
+    'applications-relations': applications_relations,
+    'applications-figure': applications_figure,
     'rooms': package_rooms,
   }
 

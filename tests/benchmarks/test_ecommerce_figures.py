@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 
-from benchmarks import ecommerce
+from benchmarks import ecommerce, shrinkage
 from medjax.applications import market
 
 
@@ -80,6 +80,33 @@ def test_the_text_tells_the_figures():
     'store_bytes': 2**20,
     'served': {8: one, 16: one},
   }
+  result['steps']['count'] = 200
   text = ecommerce.told(result, (8, 16))
-  for words in ('1,000 users', '0.09 times', '2.0', '0.500', '0.250', '0.750', '0.200', '0.099', '7 of age group'):
+  for words in ('1,000 users', '1.77 times', '2.0', '0.500', '0.250', '0.750', '0.200', '0.099', '7 of age group'):
     assert words in text, words
+
+
+def test_a_training_that_has_not_seen_every_triple_is_not_judged():
+  usage = {'seconds': 2.0, 'mib': 300.0}
+  one = {'bytes': 2**21, 'mib': 50.0, 'load': 1.0, 'question': 0.002}
+  result = dict.fromkeys(('prepare', 'train'), usage) | {
+    'users': 1000,
+    'items': 500,
+    'triples': 7243,
+    'entities': 1900,
+    'draw': usage | {'bytes': 2**20, 'seconds_alone': 0.5},
+    'steps': {'count': 10, 'batch': 64, 'losses': [1.0]},
+    'store_bytes': 2**20,
+    'served': {8: one},
+  }
+  text = ecommerce.told(result, (8,))
+  assert '0.09 times' in text and 'question, ms' in text and 'purchase' not in text and 'chance' not in text
+
+
+def test_what_a_regulariser_does_is_told(capsys):
+  shrinkage.main(['--runs=1000:4:64', '--strengths=0.05', '--width=8'])
+  text, line = capsys.readouterr().out.strip().rsplit('\n', 1)
+  (row,) = json.loads(line)['rows']
+  assert row['epochs'] == pytest.approx(4 * 64 / market.Market(1000).triples) and row['chance'] == 10 / 101
+  assert 0 < row['hits'] < 1 and row['norm, bought least'] > 0 and f'{row["most bought"]:.3f}' in text
+  assert 'python -m benchmarks.shrinkage' in shrinkage.__doc__

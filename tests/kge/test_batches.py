@@ -3,6 +3,7 @@ from hypothesis import strategies as st
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 from medjax.core import shuffle
 from medjax.kge import batches as batches_lib
@@ -75,3 +76,36 @@ def test_filter_leaves_out_exactly_the_known_answers(seed, share):
 def test_unfiltered_negatives_are_all_valid():
   batch = batches_lib.sample(jax.random.key(0), jnp.int32(0), jnp.asarray(graph()), ENTITIES, 8, 4)
   assert bool(batch.valid.all())
+
+
+def test_negatives_are_drawn_as_often_as_they_answer():
+  triples = graph()
+  answers = np.bincount(triples[:, [0, 2]].ravel(), minlength=ENTITIES)
+  among = batches_lib.frequency(triples, ENTITIES, 0.5)
+  batch = batches_lib.sample(
+    jax.random.key(0), jnp.int32(0), jnp.asarray(triples), ENTITIES, 8, 4000, share=4, among=among
+  )
+  counts = np.bincount(np.asarray(batch.negatives).ravel(), minlength=ENTITIES)
+  expected = np.sqrt(1 + answers) / np.sqrt(1 + answers).sum()
+  np.testing.assert_allclose(counts / counts.sum(), expected, rtol=0.1)
+  np.testing.assert_allclose(np.exp(among.log_share), expected, rtol=1e-5)
+  for i in range(8):
+    np.testing.assert_array_equal(batch.valid[i], batch.negatives[i // 4] != batch.answer[i])
+
+
+@pytest.mark.parametrize('power', [0.0, 0.5, 1.0])
+def test_weighed_negatives_stand_for_all_entities(power):
+  triples, scores = graph(), np.random.default_rng(0).normal(size=ENTITIES)
+  among = batches_lib.frequency(triples, ENTITIES, power) if power else None
+  batch = batches_lib.sample(
+    jax.random.key(0), jnp.int32(0), jnp.asarray(triples), ENTITIES, 8, 20_000, share=8, among=among, weigh=True
+  )
+  drawn = np.exp(scores[batch.negatives] + np.asarray(batch.offset))[0]
+  for i in range(8):
+    others = np.exp(np.delete(scores, int(batch.answer[i]))).sum()
+    np.testing.assert_allclose((drawn * np.asarray(batch.valid[i])).sum(), others, rtol=0.05)
+
+
+def test_all_entities_have_no_offset():
+  batch = batches_lib.sample(jax.random.key(0), jnp.int32(0), jnp.asarray(graph()), ENTITIES, 8, 0, weigh=True)
+  assert batch.offset is None and int(batch.valid.sum()) == 8 * (ENTITIES - 1)

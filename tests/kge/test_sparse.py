@@ -18,7 +18,7 @@ from medjax.training import step as step_lib
 ENTITIES, RELATIONS = 60, 7
 TRIPLES = np.unique(np.random.default_rng(0).integers(0, [ENTITIES, RELATIONS, ENTITIES], (90, 3)), axis=0)
 TRIPLES = jnp.asarray(TRIPLES, jnp.int32)
-DATA = {'triples': TRIPLES, 'known': None, 'teacher': None}
+DATA = {'triples': TRIPLES, 'known': None, 'teacher': None, 'frequency': None}
 BATCH = {'train.batch': 8, 'train.negatives': 2}
 
 

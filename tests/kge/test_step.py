@@ -24,7 +24,7 @@ from medjax.training import step as step_lib
 ENTITIES, RELATIONS = 15, 3
 DRAWN = np.random.default_rng(0).integers(0, [ENTITIES, RELATIONS, ENTITIES], (60, 3))
 TRIPLES = np.unique(DRAWN, axis=0).astype(np.int32)
-DATA = {'triples': jnp.asarray(TRIPLES), 'known': None, 'teacher': None}
+DATA = {'triples': jnp.asarray(TRIPLES), 'known': None, 'teacher': None, 'frequency': None}
 
 
 @functools.cache  # tests share compiled steps
@@ -156,21 +156,22 @@ def reference_softmax(params, config, score, widths, batch):
     size *= 0.3 / len(ids)
     if config.objective.regularize == 'scaled':
       size *= widths.full / width
+    size *= (width / widths.full) ** config.objective.regularization_power
     if config.objective.regularize != 'once' or width == widths.full:
       total += weight * size
   return total
 
 
 @pytest.mark.parametrize(
-  'score, regularizer, negatives, regularize',
+  'score, regularizer, negatives, regularize, power',
   [
-    ('complex', 'n3', 0, 'once'),
-    ('complex', 'n3', 5, 'each'),
-    ('complex', 'n3', 5, 'scaled'),
-    ('complex_reciprocal', 'dura', 5, 'scaled'),
+    ('complex', 'n3', 0, 'once', 0.0),
+    ('complex', 'n3', 5, 'each', 0.5),
+    ('complex', 'n3', 5, 'scaled', 0.0),
+    ('complex_reciprocal', 'dura', 5, 'scaled', 0.0),
   ],
 )
-def test_step_of_the_softmax_loss(score, regularizer, negatives, regularize):
+def test_step_of_the_softmax_loss(score, regularizer, negatives, regularize, power):
   config, record, widths, state, step = build(
     score,
     objective__loss='softmax',
@@ -178,6 +179,7 @@ def test_step_of_the_softmax_loss(score, regularizer, negatives, regularize):
     objective__dynamic=False,
     objective__regularizer=regularizer,
     objective__regularize=regularize,
+    objective__regularization_power=power,
     objective__regularization=0.3,
     train__optimizer='adagrad',
     train__negatives=negatives,
@@ -200,16 +202,20 @@ def test_step_of_the_softmax_loss(score, regularizer, negatives, regularize):
   jax.tree.map(close, after.params['model'], state.params['model'], grads['model'])
 
 
-def test_a_walk_over_the_widths_moves_as_their_scores_do():
-  """Of shared candidates with some left out, all mechanisms acting."""
+@pytest.mark.parametrize('power', [0.0, 0.75])
+def test_a_walk_over_the_widths_moves_as_their_scores_do(power):
+  """Of shared candidates with some left out, and weighed where they are not drawn alike, all mechanisms acting."""
   fields = {
     'objective__loss': 'softmax',
     'objective__evolutionary': True,
     'train__share_negatives': 4,
     'train__optimizer': 'adagrad',
     'objective__regularizer': 'dura',
+    'train__weigh_negatives': bool(power),
   }
   data = DATA | {'known': jax.tree.map(jnp.asarray, batches_lib.known(TRIPLES))}
+  if power:
+    data['frequency'] = jax.tree.map(jnp.asarray, batches_lib.frequency(TRIPLES, ENTITIES, power))
   config, score, widths, state, by_walk = build('complex_reciprocal', **fields)
   assert score.inner_product
   graph = types.SimpleNamespace(train=TRIPLES, num_entities=ENTITIES, num_relations=RELATIONS)

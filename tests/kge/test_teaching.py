@@ -50,7 +50,7 @@ def build(method, score='rotate', share=1):
   task = task_lib.make_task(config, student, settings_lib.model_widths(config), graph, teacher=teacher)
   optimizer = optimizers.make(config.train)
   state, step = step_lib.init_state(task, config.train, optimizer), step_lib.make_step(task, config.train, optimizer)
-  given = lambda teacher: {'triples': TRIPLES, 'known': None, 'teacher': teacher}
+  given = lambda teacher: {'triples': TRIPLES, 'known': None, 'teacher': teacher, 'frequency': None}
   step = jax.jit(step)
   return config, state, task.data['teacher'], params, lambda state, teacher: step(state, given(teacher))
 

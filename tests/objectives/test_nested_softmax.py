@@ -23,12 +23,12 @@ def draw(sets, queries, ends):
   return rows(sets, queries), rows(sets, CANDIDATES), positive, jnp.asarray(valid)
 
 
-def by_walk(given, ends, options):
+def by_walk(given, ends, options, offset=None):
   scale, fractions = jnp.asarray([ends[-1] / end for end in ends]), jnp.asarray([end / ends[-1] for end in ends])
   how = nested_softmax.Walk(ends, options.mutual is not None, options.mutual.detach if options.mutual else 'none')
 
   def loss(queries, candidates, positive):
-    found = nested_softmax.totals(queries, candidates, given[3], scale, how)
+    found = nested_softmax.totals(queries, candidates, given[3], scale, how, offset)
     flat = lambda x: x.reshape(-1, len(ends))
     return nested_softmax.losses_of_totals(
       flat(positive),
@@ -41,7 +41,7 @@ def by_walk(given, ends, options):
   return jax.jit(jax.value_and_grad(loss, argnums=(0, 1, 2), has_aux=True))(*given[:3])
 
 
-def by_scores(given, ends, options):
+def by_scores(given, ends, options, offset=None):
   scale, fractions = [ends[-1] / end for end in ends], jnp.asarray([end / ends[-1] for end in ends])
 
   def loss(queries, candidates, positive):
@@ -49,6 +49,8 @@ def by_scores(given, ends, options):
       c * sum(jnp.einsum('gsc,gkc->gsk', queries[name][..., :end], candidates[name][..., :end]) for name in queries)
       for c, end in zip(scale, ends)
     ]
+    if offset is not None:
+      scores = [each + offset[:, None] for each in scores]
     flat = lambda x: x.reshape(-1, x.shape[-1])
     return objectives.softmax_losses(
       flat(positive),
@@ -86,4 +88,15 @@ def test_losses_and_gradients_are_those_of_whole_scores(ends, few, kept, sets, q
   monkeypatch.setattr(nested_softmax, 'CANDIDATES', most)
   given = draw(sets, queries, ends)
   ours, theirs = (way(given, ends, options) for way in (by_walk, by_scores))
+  jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=2e-4, atol=2e-5), ours, theirs)
+
+
+@pytest.mark.parametrize('most', [7, 3])
+@pytest.mark.parametrize('ends', [(2, 4, 6, 8, 10, 12), (2, 4, 5, 12)])
+def test_offsets_of_candidates_are_added_at_every_width(ends, most, monkeypatch):
+  monkeypatch.setattr(nested_softmax, 'FEW', 5)
+  monkeypatch.setattr(nested_softmax, 'CANDIDATES', most)
+  given, options = draw(3, 4, ends), objectives.Options(MUTUAL, 'sigmoid')
+  offset = jnp.asarray(np.random.default_rng(1).normal(size=(3, CANDIDATES)), jnp.float32)
+  ours, theirs = (way(given, ends, options, offset) for way in (by_walk, by_scores))
   jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=2e-4, atol=2e-5), ours, theirs)
