@@ -5,7 +5,8 @@
 
 Public are `train`, which makes a `Run` of triples; `inspect`, which looks at triples; `load` and `Model`; `evaluate`,
 `choose`, `calibrate`, `crop`, `extract` and `export`, which work on folders of runs; `hardware`, the devices that are
-here; `published`, figures of papers; the rooms `scores` and `objectives`, whose functions are pure; and `errors`.
+here; `verify`, which finds damaged files; `published`, figures of papers; the rooms `scores` and `objectives`, whose
+functions are pure; and `errors`.
 """
 
 import importlib
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
   from medjax.experiments.commands import crop, export, extract
   from medjax.experiments.hardware import hardware
   from medjax.report.quality import published
+  from medjax.saved.verification import verify
   from medjax.serve.model import load, Model
 
 __version__ = '0.1.0'
@@ -39,6 +41,7 @@ __all__ = [
   'published',
   'scores',
   'train',
+  'verify',
 ]
 
 _HOMES = {
@@ -55,6 +58,7 @@ _HOMES = {
   'extract': 'medjax.experiments.commands',
   'hardware': 'medjax.experiments.hardware',
   'published': 'medjax.report.quality',
+  'verify': 'medjax.saved.verification',
 }
 
 

@@ -38,6 +38,7 @@ OPTIONS = (
   flags.DEFINE_integer('max_bytes', None, 'The most that the tables of a chosen width may weigh.'),
   flags.DEFINE_float('max_ms', None, 'The most milliseconds that a question to a chosen width may take.'),
   flags.DEFINE_integer('k', 10, 'How many answers.', lower_bound=1),
+  flags.DEFINE_bool('accept', False, 'Take the files of a folder for whole: a new manifest of them is written.'),
   flags.DEFINE_bool('new', False, 'Leave out answers that the graph holds.'),
 )
 HELP = {'--help', '--helpshort', '--helpfull', '-help', '-h', '-?'}

@@ -253,6 +253,21 @@ def report(config: Config, workdir: str, **flags: Any) -> None:
     raise errors.UsageError(f'--format={form}: a report is written as tables (the default) or as html')
 
 
+def verify(config: Config, workdir: str, **flags: Any) -> None:
+  """Looks whether files are as they were written, without loading them.
+
+  Reads a run, cropped model, export or prepared graph (--workdir). Prints what became of every file: ok, changed,
+  missing or unlisted; the exit code is not 0 where one is damaged. With --accept it first writes a new manifest of the
+  files as they are, for what was written before there were any, or changed on purpose.
+
+    medjax verify --workdir=small
+    medjax verify --workdir=runs/old --accept
+  """
+  from medjax.saved import verification
+
+  verification.show(workdir, **flags)
+
+
 class Mode(NamedTuple):
   """What the command line can ask for.
 
@@ -284,6 +299,7 @@ MODES = {
   'choose': Mode(choose, ('keep', 'max_bytes', 'max_ms')),
   'calibrate': Mode(calibrate, ('seed',)),
   'report': Mode(report, ('output', 'widths', 'format')),
+  'verify': Mode(verify, ('accept',)),
 }
 OWN_CONFIGS = {  # {mode: (what its configuration is, where such lie)}
   'study': ('Study', 'configs/study/'),

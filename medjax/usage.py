@@ -22,6 +22,7 @@ GROUPS = {
   'Ask': ('predict',),
   'Cut out of a model, leave and enter': ('crop', 'extract', 'export', 'import'),
   'Data': ('inspect', 'prepare'),
+  'Keep': ('verify',),
 }
 SHARED = ('mode', 'workdir', 'traceback')  # flags of every mode
 COLUMNS = 100

@@ -260,4 +260,4 @@ def test_an_export_tells_its_files(tiny_config, trained_complex, tmp_path, capsy
   assert cli.run('export', tiny_config(), str(trained_complex), flags) == 0
   told = capsys.readouterr().out
   assert told.startswith(f'width 8 of {trained_complex} -> {tmp_path / "out"} (numpy, ')
-  assert told.endswith('entities.npy, entities.tsv, relations.npy, relations.tsv\n')
+  assert told.endswith('entities.npy, entities.tsv, manifest.json, relations.npy, relations.tsv\n')

@@ -132,6 +132,7 @@ def test_a_dependency_has_one_keeper():
   keepers = {
     'orbax': 'medjax.saved.checkpoint',
     'safetensors': 'medjax.saved.tensors',
+    'xxhash': 'medjax.saved.manifest',
     'tokenizers': 'medjax.bert.tokens',
     'tensorboardX': 'medjax.report.trackers.tensorboard',
     'wandb': 'medjax.report.trackers.wandb',

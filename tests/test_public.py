@@ -38,7 +38,7 @@ def is_protocol(tree, name):
 def test_all_that_is_listed_is_there():
   assert set(medjax.__all__) == {
     *('train', 'Run', 'inspect', 'load', 'Model', 'evaluate', 'choose', 'calibrate', 'crop', 'extract', 'export'),
-    *('hardware', 'published', 'scores', 'objectives', 'errors'),
+    *('hardware', 'published', 'verify', 'scores', 'objectives', 'errors'),
   }
   for name in medjax.__all__:
     assert getattr(medjax, name) is not None

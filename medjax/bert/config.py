@@ -159,7 +159,7 @@ def read_json(path: pathlib.Path) -> Any:
     return json.loads(path.read_text(encoding='utf-8'))
   except FileNotFoundError:
     raise errors.ArtifactError(f'{path} is missing; is {path.parent} a folder of a Hugging Face BERT?') from None
-  except (OSError, ValueError) as error:
+  except (OSError, ValueError, RecursionError) as error:
     raise errors.ArtifactError(f'{path} cannot be read as JSON ({error}); copy the folder anew') from error
 
 

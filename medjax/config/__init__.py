@@ -13,7 +13,16 @@ from medjax.config.fields import (
   ParallelConfig,
   TrainConfig,
 )
-from medjax.config.flat import describe_difference, differing, flatten, from_flat, put, resolve_arguments
+from medjax.config.flat import (
+  check_types,
+  checked,
+  describe_difference,
+  differing,
+  flatten,
+  from_flat,
+  put,
+  resolve_arguments,
+)
 from medjax.config.presets import FREE, PRESETS
 from medjax.config.rules import get
 
@@ -28,6 +37,8 @@ __all__ = [
   'ObjectiveConfig',
   'ParallelConfig',
   'TrainConfig',
+  'check_types',
+  'checked',
   'describe_difference',
   'differing',
   'flatten',

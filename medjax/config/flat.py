@@ -68,6 +68,19 @@ def from_flat(flat: Mapping[str, Any]) -> Config:
   return config
 
 
+def checked(config: Config) -> Config:
+  """Returns a configuration; raises ConfigError for a value that its field cannot hold, whatever the others are."""
+  check_types(config)
+  rules.check_fields(config)
+  return config
+
+
+def check_types(config: Config) -> None:
+  """Raises ConfigError for a value of another type than its field's."""
+  for field, default in flatten(Config()).items():
+    rules.check_type(config, field, type(default))
+
+
 def describe_difference(there: Config, now: Config) -> list[str]:
   """Returns lines naming the fields in which two resolved configurations would train differently.
 

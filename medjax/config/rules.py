@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import dataclasses
 import difflib
 import math
+import pathlib
 import re
 from typing import Any
 
@@ -51,7 +52,6 @@ AT_LEAST: dict[str, float] = {
   'train.negatives': 0,
   'train.share_negatives': 1,
   'train.negative_power': 0.0,
-  'train.learning_rate': 0.0,
   'train.narrow_rate': 0.0,
   'objective.narrow_weight': 0.0,
   'objective.mutual_power': 0.0,
@@ -72,6 +72,7 @@ AT_LEAST: dict[str, float] = {
   'parallel.data': 1,
   'parallel.width': 0,
 }
+ABOVE_ZERO = ('train.learning_rate',)
 TRACKERS = ('tensorboard', 'wandb', 'mlflow')
 AT_MOST = 2**31 - 1  # bound of every whole number: the device counts in int32
 
@@ -85,11 +86,7 @@ def get(config: Config, field: str) -> Any:
 
 def check(config: Config) -> None:
   """Raises ConfigError for a value that is not among its field's choices, out of its range, or against another's."""
-  for field in CHOICES:
-    check_choice(config, field)
-  for field, least in AT_LEAST.items():
-    if not get(config, field) >= least:
-      raise ConfigError(f'config.{field}={get(config, field)!r}: it must be at least {least}')
+  check_fields(config)
   if config.train.batch % 2:
     raise ConfigError(
       f'config.train.batch={config.train.batch}: it must be even, since one half corrupts tails and the other heads'
@@ -109,6 +106,21 @@ def check(config: Config) -> None:
   _check_sub_models(config)
   _check_distillation(config)
   _check_devices(config)
+
+
+def check_fields(config: Config) -> None:
+  """Raises ConfigError for a value that is not among its field's choices or out of its range, whatever the others."""
+  for field in CHOICES:
+    check_choice(config, field)
+  for field, least in AT_LEAST.items():
+    if not get(config, field) >= least:
+      raise ConfigError(f'config.{field}={get(config, field)!r}: it must be at least {least}')
+  for field in ABOVE_ZERO:
+    if not get(config, field) > 0:
+      raise ConfigError(f'config.{field}={get(config, field)!r}: it must be above 0')
+  path = pathlib.PurePath(config.name)
+  if not config.name or path.is_absolute() or '..' in path.parts:
+    raise ConfigError(f'config.name={config.name!r}: it names a folder below runs, so it must not be empty or have ..')
 
 
 def check_field(config: Any, field: str) -> None:
@@ -138,6 +150,8 @@ def check_type(config: Config, field: str, kind: type) -> None:
     raise ConfigError(f'config.{field}={value!r}: it must be a finite number')
   if kind is int and abs(value) > AT_MOST:
     raise ConfigError(f'config.{field}={value!r}: it must be at most {AT_MOST}')
+  if kind is str and '\0' in value:
+    raise ConfigError(f'config.{field}={value!r}: it must not have the character NUL')
 
 
 def check_choice(config: Config, field: str, choices: Sequence[str] = ()) -> None:

@@ -97,8 +97,14 @@ def unique_labels(labels: Sequence[str], identifiers: Sequence[str]) -> tuple[st
 
   Returns:
     A tuple of distinct str; labels that were unique already are unchanged wherever possible.
+
+  Raises:
+    errors.DataError: identifiers that are not distinct, by which nothing is told apart.
   """
   labels = list(labels)
+  if len(set(labels)) < len(labels) and len(set(identifiers)) < len(identifiers):
+    twice = collections.Counter(identifiers).most_common(1)[0][0]
+    raise errors.DataError(f'several entries have the identifier {twice!r}; give each one of its own')
   while True:
     counts = collections.Counter(labels)
     if len(counts) == len(labels):
@@ -152,6 +158,8 @@ def _read_json(path: pathlib.Path) -> Known:
     content = json.loads(contents.read_text(path))
   except json.JSONDecodeError as error:
     raise errors.DataError(f'{path}, line {error.lineno}: no JSON ({error.msg}). Mend it or take it away.') from error
+  except (ValueError, RecursionError) as error:  # numbers of thousands of digits, and records in records
+    raise errors.DataError(f'{path}: no JSON of labels ({error}). Mend it or take it away.') from error
   if not isinstance(content, dict):
     raise errors.DataError(f'{path}: holds a {type(content).__name__}, but has to map identifiers to labels.')
   labels = {key: value.get('label') if isinstance(value, dict) else value for key, value in content.items()}

@@ -11,17 +11,44 @@ import functools
 import hashlib
 import json
 import pathlib
-from typing import Any, NamedTuple
+import tokenize
+from typing import Annotated, Any, NamedTuple
 
 from jaxtyping import Int, Int32
+import msgspec
 import numpy as np
 
 from medjax import errors
-from medjax.data import engine, triples
+from medjax.data import engine, source, triples
 from medjax.data.graph import Graph
 
 FORMAT = 1
 MANIFEST = 'store.json'
+DAMAGE = (  # what reading a damaged store raises
+  *(OSError, ValueError, LookupError, TypeError, RecursionError, SyntaxError),
+  tokenize.TokenError,
+)
+
+
+class File(msgspec.Struct, forbid_unknown_fields=True):
+  """A file in store.json."""
+
+  bytes: Annotated[int, msgspec.Meta(ge=0)]
+  sha256: Annotated[str, msgspec.Meta(pattern='^[0-9a-f]{64}$')]
+
+
+class Manifest(msgspec.Struct, forbid_unknown_fields=True):
+  """store.json."""
+
+  format: int
+  name: str
+  entities: Annotated[int, msgspec.Meta(ge=0)]
+  relations: Annotated[int, msgspec.Meta(ge=0)]
+  splits: dict[str, Annotated[int, msgspec.Meta(ge=0)]]
+  files: dict[Annotated[str, msgspec.Meta(pattern=r'^[\w-]+\.(npy|parquet)$')], File]
+  notes: list[str]
+  hash: str
+  whole: str = ''  # hash of all the others, name and notes among them; older stores have none
 
 
 class Store(NamedTuple):
@@ -55,6 +82,9 @@ class Names(Sequence[str]):
   @functools.cached_property
   def values(self) -> tuple[str, ...]:
     """All of the names."""
+    file = read_manifest(self.path.parent)['files'][self.path.name]
+    if not is_whole(self.path, file['bytes'], file['sha256']):
+      raise damaged(self.path)
     return tuple(engine.read_parquet(self.path, self.column).tolist())
 
   def __len__(self) -> int:
@@ -87,15 +117,13 @@ def open_graph(folder: str | pathlib.Path, expected: str | None = None) -> Graph
   """
   folder = pathlib.Path(folder).resolve()
   try:
-    manifest = json.loads((folder / MANIFEST).read_text(encoding='utf-8'))
-    if manifest['format'] != FORMAT:
-      raise ValueError(f'format {manifest["format"]}, not {FORMAT}')
+    manifest = read_manifest(folder)
     changed = [name for name, file in manifest['files'].items() if (folder / name).stat().st_size != file['bytes']]
-    if changed or manifest['hash'] != digest(manifest):
-      raise ValueError(f'{changed[0] if changed else MANIFEST} was changed')
+    if changed:
+      raise ValueError(f'{changed[0]} was changed')
     entities, relations = manifest['entities'], manifest['relations']
-    train, valid, test = [mapped(folder / f'{split}.npy') for split in triples.SPLITS]
-  except (OSError, ValueError, LookupError, TypeError) as error:
+    train, valid, test = [read_split(folder, split, manifest) for split in triples.SPLITS]
+  except DAMAGE as error:
     raise errors.DataError(
       f'{folder}: is no prepared graph or is damaged ({error}). Prepare it with '
       '`python launch.py --mode=prepare --config.data.path=TRIPLES --output=FOLDER`.'
@@ -121,6 +149,61 @@ def open_graph(folder: str | pathlib.Path, expected: str | None = None) -> Graph
   )
 
 
+def read_manifest(folder: pathlib.Path) -> dict[str, Any]:
+  """Returns the manifest of a store; raises OSError, ValueError, LookupError or RecursionError where it is damaged."""
+  manifest = msgspec.json.decode((folder / MANIFEST).read_bytes())
+  if manifest['format'] != FORMAT:
+    raise ValueError(f'format {manifest["format"]}, not {FORMAT}')
+  msgspec.convert(manifest, Manifest)
+  if manifest['hash'] != digest(manifest) or manifest.get('whole', whole_digest(manifest)) != whole_digest(manifest):
+    raise ValueError(f'{MANIFEST} was changed')
+  return manifest
+
+
+def read_split(folder: pathlib.Path, split: str, manifest: Mapping[str, Any]) -> Int32[np.ndarray, 'M 3']:
+  """The triples of a split, mapped into memory; raises ValueError for others than the manifest counts."""
+  found = mapped(folder / f'{split}.npy')
+  if found.dtype != np.int32 or found.shape != (manifest['splits'][split], 3):
+    raise ValueError(f'{split}.npy was changed')
+  return found
+
+
+def states(folder: str | pathlib.Path) -> dict[str, bool]:
+  """Returns {name: whether it is as it was written} of all files of a store, which are read to their ends for that."""
+  folder = pathlib.Path(folder)
+  try:
+    files = read_manifest(folder)['files']
+  except DAMAGE:
+    return {MANIFEST: False}
+  whole = {name: is_whole(folder / name, file['bytes'], file['sha256']) for name, file in files.items()}
+  return {MANIFEST: True} | whole
+
+
+def is_whole(path: pathlib.Path, size: int, sha256: str) -> bool:
+  """Whether a file has this size and hash."""
+  return path.is_file() and path.stat().st_size == size and source.sha256(path) == sha256
+
+
+def check(graph: Graph) -> None:
+  """Raises errors.DataError where a file of a prepared graph is not as it was written.
+
+  All of them are read for that, and none by `open_graph`: a training, which reads them many times, looks once before it
+  begins.
+  """
+  if graph.store is not None:
+    for name, whole in states(graph.store.folder).items():
+      if not whole:
+        raise damaged(graph.store.folder / name)
+
+
+def damaged(path: pathlib.Path) -> errors.DataError:
+  """The DataError of a file that is not as it was written."""
+  return errors.DataError(
+    f'{path} is damaged or was changed: {MANIFEST} names another size or hash. Prepare the graph anew, or restore the '
+    'file from a copy.'
+  )
+
+
 def mapped(path: pathlib.Path) -> Int32[np.ndarray, '...']:
   """A .npy file, mapped into memory for reading."""
   return np.load(path, mmap_mode='r', allow_pickle=False)
@@ -141,7 +224,14 @@ def write_manifest(folder: pathlib.Path, name: str, counts: Mapping[str, Any], n
       files[path.name] = {'bytes': path.stat().st_size, 'sha256': hashlib.file_digest(file, 'sha256').hexdigest()}
   manifest = {'format': FORMAT, 'name': name, **counts, 'files': files, 'notes': list(notes)}
   manifest['hash'] = digest(manifest)
+  manifest['whole'] = whole_digest(manifest)
   (folder / MANIFEST).write_text(json.dumps(manifest, indent=1) + '\n', encoding='utf-8')
+
+
+def whole_digest(manifest: Mapping[str, Any]) -> str:
+  """sha256 of a manifest, by which a change of its name or notes is found too."""
+  content = {key: value for key, value in manifest.items() if key != 'whole'}
+  return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def digest(manifest: Mapping[str, Any]) -> str:

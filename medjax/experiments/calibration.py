@@ -10,12 +10,14 @@ from scipy import optimize
 from medjax import errors
 from medjax.core import sides
 from medjax.report import plots, tables
+from medjax.saved import sealing
 from medjax.saved.files import Path
 from medjax.serve import known, probability, spaces
 from medjax.serve import model as model_lib
 from medjax.serve.model import Model
 from medjax.serve.probability import Calibration
 
+FILES = ('calibration.json', 'calibration.csv', 'calibration.png', 'reliability.csv')
 FEWEST = 20  # validation triples
 GROUPS, SMALLEST = 32, 8  # of a fit: how many at most, and triples in one
 BINS = 10
@@ -47,6 +49,7 @@ def calibrate(workdir: Path, seed: int = 0) -> pd.DataFrame:
     rows.append({'width': width, 'log_loss': log_loss(said, is_true[~half]), 'coin': np.log(2)})
     curves.append((f'width {width}', curve(said, is_true[~half])))
   frame = pd.DataFrame(rows)
+  sealing.drop(workdir, FILES)
   probability.write(workdir, fitted)
   frame.to_csv(workdir / 'calibration.csv', index=False)
   of_widths = [each.assign(width=width) for width, (_, each) in zip(frame['width'], curves)]
@@ -57,6 +60,7 @@ def calibrate(workdir: Path, seed: int = 0) -> pd.DataFrame:
     workdir / 'calibration.png',
     f'{model.description.score} on {model.graph.name}',
   )
+  sealing.add(workdir, FILES)
   print(frame[frame['width'].isin(shown)].to_string(index=False, float_format='{:.4f}'.format))
   print(
     f'held-out log-loss of {int((~half).sum()):,} triples, half of them with a random head or tail; a coin has '

@@ -16,7 +16,7 @@ from medjax.data import datasets, inspection
 from medjax.data.graph import Graph
 from medjax.experiments import extraction, runs
 from medjax.report import cost
-from medjax.saved import artifact
+from medjax.saved import artifact, sealing
 from medjax.saved import files as files_lib
 from medjax.saved import workdir as workdir_lib
 from medjax.saved.files import Path
@@ -114,7 +114,8 @@ def export(
     model = dataclasses.replace(model, graph=model.graph.without_triples())
   exports.export(model, output, format, dtype)
   if format == 'hub':
-    hub.write_card(model, output, dtype, workdir)
+    with sealing.renewing(output, 'README.md', 'training.json'):
+      hub.write_card(model, output, dtype, workdir)
   files = sorted(path for path in output.iterdir() if path.is_file())
   size = sum(path.stat().st_size for path in files)
   print(f'width {model.width} of {workdir} -> {output} ({format}, {size / 2**20:.2f} MiB): ', end='')
@@ -219,4 +220,5 @@ def extract(
     extraction_seconds=round(seconds, 1),
     evaluation_seconds=round(time.perf_counter() - begun, 1),
   )
+  sealing.add(output, ['importance.csv', 'extraction.json', 'cost.json'])
   return results

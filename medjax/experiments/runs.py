@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 import contextlib
 import dataclasses
 import pathlib
+import sys
 import time
 from typing import cast
 
@@ -28,7 +29,7 @@ from medjax.kge import settings as settings_lib
 from medjax.kge import task as task_lib
 from medjax.report import choice, cost, metrics, plots, tables
 from medjax.report.trackers import following, function, names
-from medjax.saved import artifact, checkpoint, graph_files
+from medjax.saved import artifact, checkpoint, checkpoint_folders, graph_files, manifest, sealing
 from medjax.saved import files as files_lib
 from medjax.saved import workdir as workdir_lib
 from medjax.saved.files import Path
@@ -65,6 +66,10 @@ def train(
   graph = processes.first_process_first(lambda: datasets.load(config.data)) if new else None
   with workdir_lib.sole_trainer(workdir) if processes.first() else contextlib.nullcontext():
     graph = processes.first_process_first(lambda: open_workdir(config, workdir, graph, files))
+    for line in processes.first_process_first(lambda: made_ready(workdir)):
+      print(f'warning: {line}', file=sys.stderr)
+    if processes.first():
+      store.check(graph)
     processes.check_same(f'the triples of {graph.name}', graph_digest(graph))
     with following.Following(trackers, config, workdir) as follow:
       return _train(config, workdir, graph, split, teacher, first, follow)
@@ -100,7 +105,9 @@ def _train(
   task = task_lib.make_task(
     config, score, widths, graph, layout, validate, teacher_lib.load_teacher(config, teacher, graph)
   )
-  checkpoints = checkpoint.Checkpoints(workdir / 'checkpoints', config.train.keep, axes=task.axes)
+  checkpoints = checkpoint.Checkpoints(
+    workdir / 'checkpoints', config.train.keep, axes=task.axes, beside=workdir / metrics.FILE
+  )
   notes = graph.notes
   if checkpoints.latest is None and config.train.init_from:
     first = first or cast(Model, start.find(config))
@@ -119,9 +126,10 @@ def _train(
     say(f'  {note}')
   if config.eval.every and not len(graph.valid):
     say(f'  config.eval.every={config.eval.every} is left out: there are no validation triples')
-  open_writer: Callable[[int], loop.Writer] = lambda step: metrics.Reader(workdir, step)
+  recorded = lambda step: checkpoints.grown(step) if checkpoints.latest == step else None
+  open_writer: Callable[[int], loop.Writer] = lambda step: metrics.Reader(workdir, step, recorded(step))
   if processes.first():
-    open_writer = lambda step: metrics.Writer(workdir, step, follow)
+    open_writer = lambda step: metrics.Writer(workdir, step, follow, recorded(step))
   state = loop.fit(task, config.train, evaluation, layout, checkpoints, open_writer)
   checkpoints.close()
   if not processes.first():
@@ -130,8 +138,16 @@ def _train(
   results = evaluate(workdir, split)
   if results is not None and len(results):
     follow.log(int(state.step), metrics.of_results(results, split))
-  cost.write(workdir, config, time.perf_counter() - begun, **teacher_lib.costs(config, workdir))
+  with sealing.renewing(workdir, 'cost.json', metrics.FILE):
+    cost.write(workdir, config, time.perf_counter() - begun, **teacher_lib.costs(config, workdir))
   return results
+
+
+def made_ready(workdir: pathlib.Path) -> list[str]:
+  """Puts damaged checkpoints aside and takes metrics.jsonl, which will grow, off the manifest; returns what to tell."""
+  lines = checkpoint_folders.set_damaged_aside(workdir / 'checkpoints')
+  sealing.drop(workdir, [metrics.FILE])
+  return lines
 
 
 def described(config: Config, score: Score, widths: Widths, graph: Graph) -> str:
@@ -178,9 +194,13 @@ def open_workdir(config: Config, workdir: pathlib.Path, graph: Graph | None, fil
       ),
     )
     workdir_lib.write_config(workdir, config)  # last: a workdir that has one is complete
+    sealing.write(workdir, [*artifact.FILES, *workdir_lib.OWN])
     return graph
   resumption.check(there, config, workdir)
-  workdir_lib.write_config(workdir, config)  # fields that do not touch the training may have changed
+  if manifest.read(workdir) is None and not checkpoint_folders.steps_in(workdir / 'checkpoints'):
+    sealing.write(workdir, [*artifact.FILES, *workdir_lib.OWN])  # it was killed as it began
+  if there != config:  # fields that do not touch the training may have changed
+    workdir_lib.write_config(workdir, config)
   return graph_files.read_graph(workdir, artifact.read_description(workdir).source)
 
 
@@ -247,6 +267,10 @@ def evaluate(
     + ('' if width is None else f'-width-{width}')
     + ('' if not candidates else f'-candidates-{"given" if candidates < 0 else candidates}')
   )
+  written = [f'{stem}{end}' for end in ('.csv', '-detail.csv', '.png', *(['-ranks.npz'] if ranks else []))]
+  if sole := stem == 'results' and len(ranked.triples) and len(results) > 1:
+    written += choice.FILES
+  sealing.drop(workdir, written)
   results.to_csv(workdir / f'{stem}.csv', index=False)
   rows.to_csv(workdir / f'{stem}-detail.csv', index=False)
   if ranks:
@@ -266,10 +290,11 @@ def evaluate(
   )
   print(tables.show(results) + (nothing_because(ranked.counts, asked) if not len(ranked.triples) else ''))
   print(f'written: {workdir / stem}.csv, -detail.csv, .png')
-  if stem == 'results' and len(ranked.triples) and len(results) > 1:
+  if sole:
     chosen = choice.table(ranked.ranks, list(results['width']), list(results['params']))
     choice.save(workdir, chosen, f'{description.score} on {model.graph.name}')
     print(choice.sentence(chosen))
+  sealing.add(workdir, written)
   return results
 
 

@@ -11,7 +11,6 @@ already are not trained again, so the same command goes on after an interruption
 from collections.abc import Iterable, Mapping, Sequence
 import dataclasses
 import itertools
-import json
 import math
 import pathlib
 from typing import Any
@@ -22,9 +21,10 @@ from medjax import config as config_lib
 from medjax import errors
 from medjax.experiments import resumption, runs
 from medjax.kge import settings as settings_lib
+from medjax.report import cost as cost_lib
 from medjax.report import studies, tables
 from medjax.saved import workdir as workdir_lib
-from medjax.saved.files import Path
+from medjax.saved.files import Path, reading
 
 COLUMNS = ('width', 'mrr', 'hits1', 'hits3', 'hits10', 'params')
 Point = dict[str, Any]  # {dotted field: value}
@@ -139,7 +139,7 @@ def judge(
   config, name = make(study.base, study.arms[arm][point], seed), labels(study.arms[arm])[point]
   folder = workdir / arm / f'{name}-seed{seed}'
   results = results_of(config, folder, split)
-  cost = json.loads((folder / 'cost.json').read_text(encoding='utf-8'))
+  cost = cost_lib.read(folder)
   decide = results[results['width'].isin(study.widths)]
   merit = (results if decide.empty else decide)['mrr'].mean()
   if split == 'valid' and math.isnan(merit):
@@ -181,13 +181,19 @@ def results_of(config: config_lib.Config, folder: pathlib.Path, split: str) -> p
   path = folder / ('results.csv' if split == 'test' else f'results-{split}.csv')
   if there is None or config_lib.describe_difference(there, config) or not (folder / 'cost.json').exists():
     runs.train(config, folder, split)
-    return pd.read_csv(path)
+    return read_results(path)
   resumption.check_data(there, config, folder)
   if not path.exists():
     runs.evaluate(folder, split)
   if not path.exists():
     raise errors.NothingSaved(f'{folder} has no results on {split}: its graph holds no {split} triples to choose by')
-  return pd.read_csv(path)
+  return read_results(path)
+
+
+def read_results(path: pathlib.Path) -> pd.DataFrame:
+  """Returns the results that a CSV file holds; raises errors.ArtifactError for a damaged one."""
+  with reading(path):
+    return pd.read_csv(path)
 
 
 def write(rows: Sequence[dict[str, Any]], workdir: pathlib.Path) -> None:

@@ -19,8 +19,7 @@ def resolve(config: Config) -> Config:
     WidthError: widths that are malformed or that the score cannot represent.
   """
   config = copy.deepcopy(config)
-  for field, default in config_lib.flatten(Config()).items():
-    rules.check_type(config, field, type(default))
+  config_lib.check_types(config)
   rules.check_choice(config, 'objective.name')
   for field, value in config_lib.PRESETS[config.objective.name].items():
     if config_lib.get(config, field) not in (value, config_lib.get(Config(), field)):

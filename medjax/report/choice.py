@@ -7,9 +7,11 @@ import numpy as np
 import pandas as pd
 
 from medjax.report import plots, tables
+from medjax.saved import sealing
 from medjax.saved.files import Path, reading, write_text
 
 FILE = 'widths.csv'
+FILES = (FILE, 'widths.png')
 SPEED = 'speed.csv'
 Z = 1.96  # of a 95% interval
 
@@ -109,7 +111,8 @@ def read(folder: Path) -> pd.DataFrame | None:
 
 def save_speed(folder: Path, frame: pd.DataFrame, hardware: str) -> None:
   """Writes speed.csv: the ms of a question to each width, and the hardware that they were measured on."""
-  write_text(pathlib.Path(folder) / SPEED, frame[['width', 'ms']].assign(hardware=hardware).to_csv(index=False))
+  with sealing.renewing(folder, SPEED):
+    write_text(pathlib.Path(folder) / SPEED, frame[['width', 'ms']].assign(hardware=hardware).to_csv(index=False))
 
 
 def read_speed(folder: Path) -> pd.DataFrame | None:

@@ -3,7 +3,6 @@
 import collections
 from collections.abc import Iterable, Mapping, Sequence
 import dataclasses
-import json
 import pathlib
 import re
 from typing import Any, TypeVar
@@ -15,6 +14,7 @@ from medjax import errors
 from medjax.core import widths as widths_lib
 from medjax.report import cost as cost_lib
 from medjax.saved import files as files_lib
+from medjax.saved import schemas
 from medjax.saved import workdir as workdir_lib
 from medjax.saved.files import Path
 
@@ -127,8 +127,14 @@ def read_results(path: pathlib.Path) -> tuple[pd.DataFrame, dict[str, Any]]:
   """Returns (results indexed by width, cost) of a results.csv and the cost.json beside it."""
   with files_lib.reading(path):
     results = pd.read_csv(path).set_index('width')
-  with files_lib.reading(path.parent / 'cost.json'):
-    return results, cost_lib.read(path.parent)
+  return results, cost_lib.read(path.parent)
+
+
+def extracted(path: pathlib.Path) -> tuple[dict[str, Any], str]:
+  """Returns (fields of the run that a model was extracted from, method) of an extraction.json."""
+  with files_lib.reading(path):
+    found = schemas.convert(schemas.decode(files_lib.read_bytes(path), path), schemas.Extraction)
+    return found.config or {}, found.method
 
 
 def collect(root: Path) -> list[Run]:
@@ -146,9 +152,7 @@ def collect(root: Path) -> list[Run]:
       fields = config_lib.flatten(config)
       method = method_name(fields)
     elif (record := folder / 'extraction.json').exists():
-      with files_lib.reading(record):
-        record = json.loads(record.read_text(encoding='utf-8'))
-        fields, method = record['config'], record['method']
+      fields, method = extracted(record)
     if fields:
       found.append(Run(folder.relative_to(root).as_posix(), folder, method, fields, *read_results(path)))
   if not found:

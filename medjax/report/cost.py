@@ -13,7 +13,8 @@ from medjax.config.fields import Config
 from medjax.core import runtime
 from medjax.evaluation import ranking
 from medjax.report import metrics
-from medjax.saved.files import Path
+from medjax.saved import schemas
+from medjax.saved.files import Path, read_bytes, reading
 
 try:
   import resource
@@ -47,9 +48,12 @@ def save(folder: Path, **figures: Any) -> None:
 
 
 def read(folder: Path) -> dict[str, Any]:
-  """Returns the figures of cost.json, or {} where there is none."""
+  """Returns the figures of cost.json, or {} where there is none; raises errors.ArtifactError for a damaged one."""
   path = pathlib.Path(folder) / 'cost.json'
-  return json.loads(path.read_text(encoding='utf-8')) if path.exists() else {}
+  if not path.exists():
+    return {}
+  with reading(path):
+    return schemas.decode(read_bytes(path), path)
 
 
 def peak_memory() -> int | None:

@@ -8,25 +8,35 @@ from typing import Any
 
 import pandas as pd
 
+from medjax.errors import ArtifactError
 from medjax.report.trackers import following
-from medjax.saved.files import Path
+from medjax.saved import manifest, schemas
+from medjax.saved.files import Path, read_bytes, reading, replacing
 
+FILE = 'metrics.jsonl'
 MEASURES = ('mrr', 'hits1', 'hits3', 'hits10', 'mr', 'amri')
+Number = int | float
+Line = dict[str, Number | dict[str, Number]]
 
 
 class Writer:
-  """Appends to metrics.jsonl of a workdir; a resumed run drops what lies past its step.
+  """Appends to metrics.jsonl of a workdir; a resumed run drops what lies past its step, see `history`.
 
   Attributes:
     history: the lines up to that step, as dicts.
   """
 
-  def __init__(self, workdir: Path, step: int = 0, follow: following.Following = following.NONE):
-    self._path, self._follow = pathlib.Path(workdir) / 'metrics.jsonl', follow
-    self.history = [line for line in read(workdir) if line['step'] <= step]
-    partial = self._path.with_suffix('.jsonl.tmp')
-    partial.write_text(''.join(json.dumps(line) + '\n' for line in self.history))
-    os.replace(partial, self._path)
+  def __init__(
+    self,
+    workdir: Path,
+    step: int = 0,
+    follow: following.Following = following.NONE,
+    recorded: manifest.Entry | None = None,
+  ):
+    self._path, self._follow = pathlib.Path(workdir) / FILE, follow
+    self.history = history(workdir, step, recorded)
+    with replacing(self._path) as file:
+      file.write(''.join(json.dumps(line) + '\n' for line in self.history).encode())
     self._file = self._path.open('a', encoding='utf-8')
     follow.begin(step, [(line['step'], scalars(line)) for line in self.history])
 
@@ -58,8 +68,8 @@ def scalars(values: Mapping[str, Any]) -> dict[str, float]:
 class Reader:
   """What a `Writer` knows, for a process that writes nothing."""
 
-  def __init__(self, workdir: Path, step: int = 0):
-    self.history = [line for line in read(workdir) if line['step'] <= step]
+  def __init__(self, workdir: Path, step: int = 0, recorded: manifest.Entry | None = None):
+    self.history = history(workdir, step, recorded)
 
   def write(self, step: int, values: dict[str, Any]) -> None:
     """Does nothing: the first process writes."""
@@ -78,12 +88,53 @@ def of_results(results: pd.DataFrame, split: str) -> dict[str, float]:
 
 
 def read(workdir: Path) -> list[dict[str, Any]]:
-  """Returns the metrics written so far as dicts; a last line that a kill cut short is left out."""
-  path = pathlib.Path(workdir) / 'metrics.jsonl'
+  """Returns the metrics written so far as dicts; a last line that a kill cut short is left out.
+
+  Raises:
+    ArtifactError: the file is damaged; the line is named.
+  """
+  path = pathlib.Path(workdir) / FILE
+  if not path.exists():
+    return []
+  with reading(path):
+    return parse(read_bytes(path))
+
+
+def history(workdir: Path, step: int, recorded: manifest.Entry | None = None) -> list[dict[str, Any]]:
+  """Returns the metrics that a training goes on from.
+
+  Args:
+    workdir: of the run.
+    step: that it goes on from.
+    recorded: (bytes, hash) of the file when the checkpoint of that step was saved: later lines are of steps that are
+      trained again. None: of a checkpoint that did not record it, the lines up to the step.
+
+  Raises:
+    ArtifactError: what was there by then is damaged, by which an early stop would decide.
+  """
+  path = pathlib.Path(workdir) / FILE
+  if recorded is None:
+    return [line for line in read(workdir) if line['step'] <= step]
+  size, expected = recorded
+  with reading(path):
+    content = read_bytes(path)[:size] if size or path.exists() else b''
+    if manifest.hash_of(content) != expected or len(content) != size:
+      raise ArtifactError(
+        f'{path} is damaged: its first {size:,} bytes are not those that the checkpoint of step {step} recorded. '
+        'Restore it from a copy; or delete the checkpoints from that step on, to go on from an earlier one'
+      )
+    return parse(content)
+
+
+def parse(content: bytes) -> list[dict[str, Any]]:
+  """Returns lines of metrics as dicts, without a last one that has no end; raises ValueError, which names the line."""
   lines = []
-  for line in path.read_text(encoding='utf-8').splitlines() if path.exists() else ():
+  for number, line in enumerate(content.split(b'\n')[:-1], 1):
     try:
-      lines.append(json.loads(line))
-    except json.JSONDecodeError:
-      break
+      values = schemas.convert(json.loads(line), Line)  # json also reads the NaN that Python writes
+      if type(values['step']) is not int:
+        raise ValueError(f'step is {values["step"]!r}')
+    except (ValueError, LookupError, RecursionError) as error:
+      raise ValueError(f'line {number} holds no metrics of a step ({type(error).__name__}: {error})') from error
+    lines.append(values)
   return lines

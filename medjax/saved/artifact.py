@@ -5,17 +5,20 @@ import json
 import pathlib
 from typing import Any, TYPE_CHECKING
 
+from jaxtyping import Float32
+import msgspec
 import numpy as np
 
 from medjax.core import score_names
-from medjax.core.widths import Widths
-from medjax.saved import small, tensors
-from medjax.saved.files import FORMAT, Path, reading, write_text
+from medjax.core.widths import parse_widths, Widths
+from medjax.saved import schemas, small, tensors
+from medjax.saved.files import FORMAT, Path, read_bytes, reading, write_text
 
 if TYPE_CHECKING:
   from medjax.scores.contract import Params, Score
 
 WEIGHTS = 'model.safetensors'
+FILES = ('model.json', WEIGHTS, 'entities.tsv', 'relations.tsv', 'notes.txt', 'triples.npz', 'calibration.json')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,14 +73,13 @@ def read_description(folder: Path) -> Description:
   """Returns the `Description` of a workdir or cropped model; raises ArtifactError where it is missing or damaged."""
   path = pathlib.Path(folder) / 'model.json'
   with reading(path):
-    values = json.loads(path.read_text(encoding='utf-8'))
-    if values.pop('format') != FORMAT:
-      raise ValueError('another format')
-    fields: dict[str, Any] = {
-      name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
-    }
-    description = Description(**fields)
-    description.make_widths()
+    found = schemas.read(read_bytes(path), schemas.Description, path)
+    description = Description(**msgspec.structs.asdict(found))
+    widths = description.make_widths()
+    if any(width % (widths.components * widths.block) for width in widths.values):
+      raise ValueError(f'block is {widths.block}, with which not every width ends')
+    if description.extra_widths:
+      parse_widths(description.extra_widths)
     return description
 
 
@@ -97,11 +99,30 @@ def write_params(folder: Path, params: 'Params', dtype: str = 'float32') -> None
 
 
 def read_params(folder: Path) -> 'Params':
-  """Returns the tables of model.safetensors as float32; raises ArtifactError where it is missing or damaged."""
+  """Returns the tables of model.safetensors as float32.
+
+  Raises:
+    ArtifactError: it is missing or damaged, or holds other numbers than `check_numbers` and `small.restore` take.
+  """
   path = pathlib.Path(folder) / WEIGHTS
   params: dict[str, dict[str, Any]] = {}
   with reading(path):
     for place, leaf in small.restore(tensors.read(path)).items():
+      check_numbers(place, leaf)
       table, _, name = place.partition('.')
       params.setdefault(table, {})[name] = leaf
   return params
+
+
+def check_numbers(name: str, leaf: Float32[np.ndarray, '...']) -> None:
+  """Raises ValueError for a table with a number that is not finite, or so large that no score of it is.
+
+  One pass over it: where a number is not finite, neither is the sum of all squares.
+  """
+  flat = np.ravel(leaf)
+  with np.errstate(all='ignore'):
+    if np.isfinite(np.vdot(flat, flat)):
+      return
+  finite = np.isfinite(flat)
+  worst = int(np.abs(flat).argmax() if finite.all() else finite.argmin())
+  raise ValueError(f'{name} has {flat[worst]} in row {worst // leaf[0].size}, of which no score can be made')

@@ -1,5 +1,6 @@
 """Checkpoints of a run; the only module that imports orbax."""
 
+from collections.abc import Callable
 import errno
 import json
 import math
@@ -14,16 +15,36 @@ import orbax.checkpoint as ocp
 from orbax.checkpoint.checkpoint_managers import preservation_policy as preservation
 
 from medjax.core import axes as axes_lib
-from medjax.errors import CheckpointError
-from medjax.saved import loops, plain_path
+from medjax.errors import ArtifactError, CheckpointError
+from medjax.saved import checkpoint_folders, loops, manifest, plain_path, sealing, table_hashes
 from medjax.saved.files import Path
 from medjax.training.state import State
 
 SLACK = 1.05  # bytes needed on disk per byte of state: arrays that do not compress
 METADATA = 2**20  # bytes needed besides
-CHUNKS = 64  # of a croppable leaf: to read a 64th of the full width, one of them is read
+CHUNKS = table_hashes.PIECES  # of a croppable leaf: to read a 64th of the full width, one of them is read
 
 logging.get_absl_logger().addFilter(lambda record: 'orbax' not in record.pathname)  # what matters of it is raised
+
+
+def of_all(name: str) -> bool:
+  """All files of a checkpoint."""
+  return True
+
+
+def of_model(name: str) -> bool:
+  """Whether a file of a checkpoint is needed where the optimizer's state is not."""
+  return not name.startswith('rest/')
+
+
+def of_description(name: str) -> bool:
+  """Whether a file of a checkpoint says what the model's tables are, and holds none of them."""
+  return of_model(name) and '/d/' not in name
+
+
+def of_metrics(name: str) -> bool:
+  """Whether a file of a checkpoint has its metric."""
+  return name.startswith('metrics/')
 
 
 class Checkpoints:
@@ -33,7 +54,14 @@ class Checkpoints:
   stored in chunks along the axes that a width crops.
   """
 
-  def __init__(self, directory: Path, keep: int = 2, read_only: bool = False, axes: PyTree = axes_lib.FIXED):
+  def __init__(
+    self,
+    directory: Path,
+    keep: int = 2,
+    read_only: bool = False,
+    axes: PyTree = axes_lib.FIXED,
+    beside: Path | None = None,
+  ):
     """Opens the checkpoints.
 
     Args:
@@ -41,8 +69,10 @@ class Checkpoints:
       keep: how many of the latest ones stay, besides the best.
       read_only: whether nothing will be saved.
       axes: the `Axes` of the params, or of whole subtrees of them.
+      beside: a file that grows during the training; a checkpoint records what it holds by then, see `grown`.
     """
-    self._axes = axes
+    self._axes, self._beside = axes, None if beside is None else pathlib.Path(beside)
+    self._checked: set[tuple[int, Callable[[str], bool]]] = set()
     self.directory = pathlib.Path(directory).resolve()
     if not read_only:
       self.directory.mkdir(parents=True, exist_ok=True)
@@ -71,7 +101,14 @@ class Checkpoints:
 
   @property
   def best(self) -> int | None:
-    """Step of the checkpoint with the best metric, or None if none was saved with one."""
+    """Step of the checkpoint with the best metric, or None if none was saved with one.
+
+    Raises:
+      CheckpointError: the metric of one of them is damaged.
+    """
+    for step in self._manager.all_steps():
+      if found := checkpoint_folders.damage(self.directory / str(step), of_metrics):
+        raise self._unreadable(step, found)
     return self._manager.best_step()
 
   def save(self, state: State, merit: float | None = None) -> None:
@@ -98,6 +135,10 @@ class Checkpoints:
       with loops.finishing():
         self._manager.save(step, args=arguments, metrics=metrics)
         self._manager.wait_until_finished()
+      if jax.process_index() == 0:
+        grown = {} if self._beside is None else {self._beside.name: manifest.digest(self._beside)}
+        tables = {} if jax.process_count() > 1 else table_hashes.of_tree(model, axes_lib.spread(self._axes, model))
+        sealing.write(self._plain / str(step), below=True, grown=grown, tables=tables)
     except Exception as error:
       full = getattr(error, 'errno', None) == errno.ENOSPC or 'No space left' in str(error)
       reason = 'the disk is full' if full else f'{type(error).__name__}: {error}'
@@ -123,7 +164,7 @@ class Checkpoints:
     for path in sorted(self.directory.glob('*/metrics/metrics')):
       try:
         json.loads(path.read_text())
-      except ValueError:
+      except (ValueError, RecursionError):
         folders.append(str(path.parent.parent))
     return CheckpointError(
       f'the metrics in {", ".join(folders) or self.directory} are damaged ({error}). Delete '
@@ -140,6 +181,9 @@ class Checkpoints:
     """
     step = self.latest if step is None else step
     model, rest = (ocp.args.StandardRestore(here(part)) for part in split(like))
+    if jax.process_count() == 1:  # several do not fail alone: they look by `set_damaged_aside`, before they begin
+      self._check_whole(step)
+    self._check_there(step)
     read = self._read(step, ocp.args.Composite(model=model, rest=rest))
     return like.replace(params=read['model'], **read['rest'])
 
@@ -150,7 +194,7 @@ class Checkpoints:
       CheckpointError: there is no such checkpoint, or it is damaged.
     """
     step = self.latest if step is None else step
-    self._check_there(step)
+    self._check_whole(step, of_description)
     try:
       with loops.finishing(), ocp.StandardCheckpointer() as reader:
         stored = reader.metadata(self._plain / str(step) / 'model').item_metadata
@@ -167,11 +211,31 @@ class Checkpoints:
       CheckpointError: there is no such checkpoint, or it is damaged.
     """
     step = self.latest if step is None else step
-    self._check_shapes(like, step)
-    return self._read(step, ocp.args.Composite(model=ocp.args.StandardRestore(here(like), strict=False)))['model']
+    stored, axes = self._check_shapes(like, step), axes_lib.spread(self._axes, like)
+    tables = self._manifest(step).tables
+    narrow = tables and shapes_of(like) != shapes_of(stored)
+    asked = table_hashes.whole_pieces(like, stored, axes, tables) if narrow else None
+    if asked is None:
+      self._check_whole(step, of_model)
+    arguments = ocp.args.Composite(model=ocp.args.StandardRestore(here(asked or like), strict=False))
+    read = self._read(step, arguments)['model']
+    if asked is None:
+      return read
+    if found := table_hashes.difference(read, axes, tables):
+      raise self._unreadable(step, found)
+    return jax.tree.map(lambda leaf, to: leaf[tuple(map(slice, to.shape))], read, like)
+
+  def grown(self, step: int) -> manifest.Entry | None:
+    """Returns (bytes, hash) of the file beside as it was when a step was saved, or None where that was not recorded."""
+    return None if self._beside is None else self._manifest(step).grown.get(self._beside.name)
+
+  def _manifest(self, step):
+    try:
+      return manifest.read(self.directory / str(step)) or manifest.Manifest({})
+    except ArtifactError as error:
+      raise self._unreadable(step, str(error)) from error
 
   def _read(self, step, arguments):
-    self._check_there(step)
     try:
       with loops.finishing():
         return self._manager.restore(step, args=arguments)
@@ -187,8 +251,16 @@ class Checkpoints:
     if step not in steps:
       raise CheckpointError(f'{self.directory} holds no checkpoint of step {step}; it has {", ".join(map(str, steps))}')
 
+  def _check_whole(self, step, which=of_all):
+    """Of a checkpoint, the files that are read next are as they were written."""
+    self._check_there(step)
+    if (step, which) not in self._checked:
+      if found := checkpoint_folders.damage(self.directory / str(step), which):
+        raise self._unreadable(step, found)
+      self._checked.add((step, which))
+
   def _check_shapes(self, like, step):
-    """Orbax pads with zeros where more is asked for than is stored, so that is refused here."""
+    """Returns the stored shapes. Orbax pads with zeros where more is asked for, so that is refused here."""
     stored = self.shapes(step)
     try:
       triples = jax.tree.leaves(
@@ -203,9 +275,11 @@ class Checkpoints:
         a > b or (a < b and axis not in croppable) for axis, (a, b) in enumerate(zip(asked.shape, there.shape))
       ):
         raise self._unreadable(step, f'it holds a table of shape {there.shape}, but {tuple(asked.shape)} was asked for')
+    return stored
 
   def _unreadable(self, step, reason):
-    others = [s for s in self._manager.all_steps() if s != step]
+    whole = lambda other: not checkpoint_folders.damage(self.directory / str(other))
+    others = [other for other in self._manager.all_steps() if other != step and whole(other)]
     remedy = f'Delete that folder to go on from step {max(others)}.' if others else 'Delete the workdir to start anew.'
     return CheckpointError(
       f'the checkpoint {self.directory / str(step)} is damaged or of another model ({reason}). {remedy}'
@@ -236,6 +310,11 @@ def here(like: PyTree) -> PyTree:
   first = jax.sharding.SingleDeviceSharding(jax.local_devices()[0])
   place = lambda leaf: getattr(leaf, 'sharding', None) or first
   return jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=place(leaf)), like)
+
+
+def shapes_of(tree: PyTree) -> list[tuple[int, ...]]:
+  """The shapes of the leaves of a tree."""
+  return [tuple(leaf.shape) for leaf in jax.tree.leaves(tree)]
 
 
 def chunks(leaf: jax.Array, axes: axes_lib.Axes) -> ocp.SaveArgs:

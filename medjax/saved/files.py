@@ -4,16 +4,23 @@ from collections.abc import Iterator
 import contextlib
 import os
 import pathlib
+import struct
+import tokenize
 from typing import BinaryIO
 import zipfile
 import zlib
 
 from medjax.errors import ArtifactError
+from medjax.saved import manifest
+from medjax.saved.manifest import Path
+from medjax.saved.schemas import FORMAT
 
-FORMAT = 1
-# what reading a damaged file raises
-DAMAGE = (ValueError, LookupError, TypeError, OSError, EOFError, AttributeError, zipfile.BadZipFile, zlib.error)
-Path = str | pathlib.Path
+__all__ = ['FORMAT', 'Path', 'read_bytes', 'reading', 'replacing', 'write_text']
+DAMAGE = (  # what reading a damaged file raises
+  *(ValueError, LookupError, TypeError, OSError, EOFError, AttributeError, ArithmeticError, RuntimeError, SyntaxError),
+  *(zipfile.BadZipFile, zlib.error, struct.error, tokenize.TokenError),
+)
+LARGEST_TEXT = 2**30  # bytes of a text that is read whole
 
 
 @contextlib.contextmanager
@@ -35,9 +42,15 @@ def write_text(path: Path, text: str) -> None:
 
 @contextlib.contextmanager
 def reading(path: Path) -> Iterator[None]:
-  """Turns the ways in which a file can be missing or damaged into an ArtifactError that names it."""
+  """Turns the ways in which a file can be missing or damaged into an ArtifactError that names it.
+
+  Before anything else, it is checked against the manifest beside it, if there is one.
+  """
   try:
+    manifest.check(path)
     yield
+  except ArtifactError:
+    raise
   except FileNotFoundError:
     folder = pathlib.Path(path).parent
     raise ArtifactError(f'{path} is missing; is {folder} a medjax workdir or cropped model?') from None
@@ -46,3 +59,11 @@ def reading(path: Path) -> Iterator[None]:
       f'{path} is damaged or not of format {FORMAT} ({type(error).__name__}: {error}); '
       'restore it from a copy, or crop or train anew'
     ) from error
+
+
+def read_bytes(path: Path) -> bytes:
+  """Returns the content of a small file; raises ValueError for a large one, and OSError."""
+  path = pathlib.Path(path)
+  if (size := path.stat().st_size) > LARGEST_TEXT:
+    raise ValueError(f'it has {size:,} bytes, more than {LARGEST_TEXT:,}')
+  return path.read_bytes()

@@ -1,8 +1,8 @@
 """The graph of a workdir or cropped model: its vocabularies, triples and notes, or the name of a prepared graph."""
 
+from collections.abc import Sequence
 import dataclasses
 import json
-from operator import itemgetter
 import pathlib
 import re
 
@@ -10,11 +10,13 @@ import numpy as np
 
 from medjax.data.graph import Graph
 from medjax.errors import ArtifactError, DataError
+from medjax.saved import schemas
 from medjax.saved.artifact import WEIGHTS
-from medjax.saved.files import Path, reading, replacing, write_text
+from medjax.saved.files import Path, read_bytes, reading, replacing, write_text
 
 REFERENCE = 'graph.json'
 TRIPLES = 'triples.npz'
+HEADER = 'id\tlabel\n'
 ESCAPES = {'\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r'}  # in the fields of a .tsv
 
 
@@ -43,7 +45,7 @@ def write_graph(folder: Path, graph: Graph) -> None:
     ('relations', graph.relations, graph.relation_labels),
   ):
     rows = ''.join(f'{escape(i)}\t{escape(label)}\n' for i, label in zip(ids, labels))
-    write_text(folder / f'{name}.tsv', f'id\tlabel\n{rows}')
+    write_text(folder / f'{name}.tsv', HEADER + rows)
   write_text(folder / 'notes.txt', ''.join(f'{escape(note)}\n' for note in graph.notes))
   if not graph.has_triples:
     (folder / TRIPLES).unlink(missing_ok=True)
@@ -61,12 +63,14 @@ def read_graph(folder: Path, name: str = '') -> Graph:
   for kind in ('entities', 'relations'):
     path = folder / f'{kind}.tsv'
     with reading(path):
-      text = path.read_bytes().decode('utf-8')
+      text = read_bytes(path).decode('utf-8')
       if not text.endswith('\n'):
         raise ValueError('its end is missing')
-      columns += two_columns(text[:-1].partition('\n')[2])
-  with reading(folder / 'notes.txt'):
-    notes = tuple(unescape(line) for line in (folder / 'notes.txt').read_text(encoding='utf-8').splitlines())
+      if not text.startswith(HEADER):
+        raise ValueError(f'line 1 is {text.partition(chr(10))[0][:80]!r}, not {HEADER[:-1]!r}')
+      columns += two_columns(text[len(HEADER) : -1])
+      check_distinct(columns[-2])
+  notes = read_notes(folder)
   none = np.zeros((0, 3), np.int32)
   graph = Graph(name, columns[0], columns[2], none, none, none, columns[1], columns[3], notes)
   if (folder / WEIGHTS).exists() and not (folder / TRIPLES).exists():
@@ -79,6 +83,13 @@ def read_graph(folder: Path, name: str = '') -> Graph:
     if (triples.max(0, initial=-1) >= [len(columns[0]), len(columns[2]), len(columns[0])]).any():
       raise ValueError('it names more entities or relations than entities.tsv and relations.tsv hold')
   return dataclasses.replace(graph, train=train, valid=valid, test=test)
+
+
+def read_notes(folder: Path) -> tuple[str, ...]:
+  """Returns the notes of the graph of a workdir or cropped model."""
+  path = pathlib.Path(folder) / 'notes.txt'
+  with reading(path):
+    return tuple(unescape(line) for line in read_bytes(path).decode('utf-8').splitlines())
 
 
 def two_columns(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -97,13 +108,24 @@ def two_columns(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
   return tuple(fields[::2]), tuple(fields[1::2])
 
 
+def check_distinct(identifiers: Sequence[str]) -> None:
+  """Raises ValueError for identifiers of which two are equal; it names their lines in the file."""
+  if len(set(identifiers)) < len(identifiers):
+    first: dict[str, int] = {}
+    for line, name in enumerate(identifiers, 2):
+      if name in first:
+        raise ValueError(f'lines {first[name]} and {line} have the same identifier {name[:80]!r}')
+      first[name] = line
+
+
 def read_reference(folder: Path) -> tuple[str, str] | None:
   """Returns (path, hash) of the prepared graph that graph.json names, or None where the graph lies in the folder."""
   path = pathlib.Path(folder) / REFERENCE
   if not path.exists():
     return None
   with reading(path):
-    return itemgetter('path', 'hash')(json.loads(path.read_text(encoding='utf-8')))
+    found = schemas.convert(schemas.decode(read_bytes(path), path), schemas.Reference)
+    return found.path, found.hash
 
 
 def read_prepared(path: pathlib.Path, place: str, expected: str) -> Graph:

@@ -2,18 +2,17 @@
 
 import dataclasses
 import pathlib
-from typing import cast
 
 import jax
 import numpy as np
 
-from medjax.config.fields import Config
 from medjax.core import axes as axes_lib
 from medjax.core import width_scale
 from medjax.data.graph import Graph
+from medjax.errors import ArtifactError
 from medjax.saved import checkpoint
 from medjax.saved import workdir as workdir_lib
-from medjax.saved.artifact import Description
+from medjax.saved.artifact import Description, WEIGHTS
 from medjax.saved.files import Path
 from medjax.scores.contract import Params
 
@@ -38,7 +37,12 @@ def sub_model(
   Returns:
     (description with the affine maps, params as numpy arrays) of the sub-model.
   """
-  config = cast(Config, workdir_lib.read_config(workdir))  # a run with checkpoints has one
+  config = workdir_lib.read_config(workdir)
+  if config is None:
+    raise ArtifactError(
+      f'{pathlib.Path(workdir) / "config.json"} is missing, and so is {WEIGHTS}: {workdir} is neither a whole run nor '
+      'a cropped model; restore the file from a copy'
+    )
   widths, score = description.make_widths(), description.make_score()
   part = description.up_to(width)
   tables = jax.eval_shape(lambda: score.init(jax.random.key(0), graph.num_entities, graph.num_relations, widths.full))

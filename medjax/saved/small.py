@@ -37,7 +37,11 @@ def shrink(name: str, leaf: Float[np.ndarray, '... C'], dtype: str) -> dict[str,
 
 
 def restore(flat: Mapping[str, Any]) -> dict[str, Float[np.ndarray, '...']]:
-  """Undoes `shrink` for all leaves of a file: {name: float32 array}; raises ValueError for int8 without its scale."""
+  """Undoes `shrink` for all leaves of a file: {name: float32 array}.
+
+  Raises:
+    ValueError: int8 without its scales or with such that are not above 0, or another type.
+  """
   restored = {}
   for name, leaf in flat.items():
     if name.endswith(SCALE):
@@ -45,6 +49,11 @@ def restore(flat: Mapping[str, Any]) -> dict[str, Float[np.ndarray, '...']]:
     if leaf.dtype == np.int8:
       if name + SCALE not in flat:
         raise ValueError(f'{name} is int8 and {name + SCALE} is missing')
-      leaf = leaf * flat[name + SCALE]
+      scale = flat[name + SCALE]
+      if scale.dtype != np.float32 or scale.shape != leaf.shape[-1:] or not (scale > 0).all():
+        raise ValueError(f'{name + SCALE} has to hold a number above 0 for every column of {name}')
+      leaf = leaf * scale
+    elif leaf.dtype not in (np.float32, np.float16):
+      raise ValueError(f'{name} holds {leaf.dtype}, and tables are float32, float16 or int8')
     restored[name] = leaf if leaf.dtype == np.float32 else leaf.astype(np.float32)
   return restored

@@ -28,7 +28,7 @@ def read(path: Path) -> Arrays:
   """Returns all arrays of a file; raises ValueError where it is damaged."""
   try:
     return safetensors_numpy.load_file(path)
-  except SafetensorError as error:
+  except (SafetensorError, KeyError) as error:  # KeyError: a type that numpy has not
     raise ValueError(error) from error
 
 

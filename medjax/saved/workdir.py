@@ -5,6 +5,8 @@ import contextlib
 import json
 import pathlib
 
+import msgspec
+
 try:
   import fcntl
 except ImportError:  # Windows
@@ -14,8 +16,10 @@ from medjax import config as config_lib
 from medjax.config.fields import Config
 from medjax.data.source import Files
 from medjax.errors import UsageError
-from medjax.saved.files import Path, reading, write_text
+from medjax.saved import manifest, schemas, sealing
+from medjax.saved.files import FORMAT, Path, read_bytes, reading, write_text
 
+OWN = ('config.json', 'source.json')  # listed in the manifest beside those of a model
 TRIPLES = 'given.csv'  # triples that were given in memory
 FILES = (
   TRIPLES,
@@ -26,30 +30,41 @@ FILES = (
   'notes.txt',
   'model.json',
   'source.json',
+  manifest.FILE,
   '.lock',
 )
 
 
 def write_config(folder: Path, config: Config) -> None:
   """Writes config.json."""
-  write_text(pathlib.Path(folder) / 'config.json', json.dumps(config_lib.flatten(config), indent=1) + '\n')
+  text = json.dumps({'format': FORMAT} | config_lib.flatten(config), indent=1)
+  with sealing.renewing(folder, 'config.json'):
+    write_text(pathlib.Path(folder) / 'config.json', text + '\n')
 
 
 def read_config(folder: Path) -> Config | None:
-  """Returns the resolved `Config` of a workdir, or None if there is none."""
+  """Returns the resolved `Config` of a workdir, or None if there is none.
+
+  Raises:
+    ArtifactError: it is damaged, of a newer format, or holds what no configuration may.
+  """
   path = pathlib.Path(folder) / 'config.json'
   if not path.exists():
+    manifest.check(path)
     return None
   with reading(path):
-    flat = json.loads(path.read_text(encoding='utf-8'))
+    flat = schemas.decode(read_bytes(path), path)
+    if schemas.check_format(flat.pop('format', FORMAT), path):
+      flat = schemas.leave_out(flat, config_lib.flatten(Config()), path)
     if flat['model.score'] == 'rotate':
       flat.setdefault('model.phase_scale', 16.0)  # runs that were saved before the field existed had this scale
-    return config_lib.from_flat(flat)
+    return config_lib.checked(config_lib.from_flat(flat))
 
 
 def write_source(folder: Path, files: Files) -> None:
   """Writes source.json: the files that the graph was read from, see `data.source.fingerprint`."""
-  write_text(pathlib.Path(folder) / 'source.json', json.dumps(files, indent=1) + '\n')
+  with sealing.renewing(folder, 'source.json'):
+    write_text(pathlib.Path(folder) / 'source.json', json.dumps(files, indent=1) + '\n')
 
 
 def read_source(folder: Path) -> Files | None:
@@ -58,7 +73,8 @@ def read_source(folder: Path) -> Files | None:
   if not path.exists():
     return None
   with reading(path):
-    return json.loads(path.read_text(encoding='utf-8'))
+    found = schemas.convert(schemas.decode(read_bytes(path), path), dict[str, schemas.Source])
+    return {name: msgspec.structs.asdict(file) for name, file in found.items()}
 
 
 def check_folder(workdir: pathlib.Path) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import dataclasses
 import functools
 import pathlib
+import sys
 from typing import Any, TYPE_CHECKING
 
 from jaxtyping import Float, Float32
@@ -13,7 +14,7 @@ from medjax import errors
 from medjax.core.sides import Side
 from medjax.core.widths import Widths
 from medjax.data.graph import Graph
-from medjax.saved import artifact, graph_files
+from medjax.saved import artifact, graph_files, manifest, sealing
 from medjax.saved.files import Path
 from medjax.serve import answers, funnel, known, probability, search, spaces, vectors
 from medjax.serve.answers import Answers, Asking
@@ -136,11 +137,13 @@ class Model:
     """
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
+    (folder / manifest.FILE).unlink(missing_ok=True)
     artifact.write_params(folder, self.params, dtype)
     graph_files.write_graph(folder, self.graph)
     if own := {width: one for width, one in self.calibrations.items() if width <= self.width}:
       probability.write(folder, own)
     artifact.write_description(folder, self.description)
+    sealing.write(folder, artifact.FILES)
 
   def score(self, head: Names, relation: Names, tail: Names) -> float | Float[np.ndarray, ' Q']:
     """Returns the score of one triple, or an array of those of equally long lists, by label: higher is more plausible.
@@ -403,6 +406,7 @@ def load(
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
       raise errors.WidthError(f'width {value!r} is no whole number')
   folder = pathlib.Path(folder).expanduser()
+  manifest.check_there(folder, artifact.FILES)
   description = artifact.read_description(folder)
   graph = graph_files.read_graph(folder, description.source)
   wanted = given.pop() if given else description.widths[-1]
@@ -410,14 +414,20 @@ def load(
     params = artifact.read_params(folder)
     check_shapes(folder, description, graph, params)
     model = Model(description, params, graph, probability.read(folder))
-    return model if wanted == model.width else model.crop(wanted)
-  from medjax.saved import restore  # loads Orbax and JAX
+    loaded = model if wanted == model.width else model.crop(wanted)
+  else:
+    from medjax.saved import restore  # loads Orbax and JAX
 
-  return Model(*restore.sub_model(folder, description, graph, wanted, step), graph, probability.read(folder))
+    loaded = Model(*restore.sub_model(folder, description, graph, wanted, step), graph, probability.read(folder))
+  if manifest.read(folder) is None:
+    print(manifest.unchecked(folder), file=sys.stderr)
+  return loaded
 
 
 def check_shapes(folder: pathlib.Path, description: artifact.Description, graph: Graph, params: dict[str, Any]) -> None:
   """Raises errors.ArtifactError unless the tables of a cropped model fit its description and vocabularies."""
+  if not description.offset or not description.scale:
+    raise errors.ArtifactError(f'{folder / "model.json"} lacks the offset or scale of its widths; crop or train anew')
   rows = {'entity': graph.num_entities, 'relation': graph.num_relations}
   if description.score in vectors.LEAVES:
     length = description.widths[-1] // description.make_widths().components

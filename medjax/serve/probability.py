@@ -7,7 +7,8 @@ from typing import NamedTuple
 from jaxtyping import Float
 import numpy as np
 
-from medjax.saved.files import FORMAT, Path, reading, write_text
+from medjax.saved import schemas
+from medjax.saved.files import FORMAT, Path, read_bytes, reading, write_text
 
 FILE = 'calibration.json'
 
@@ -47,13 +48,8 @@ def read(folder: Path) -> dict[int, Calibration]:
   if not path.exists():
     return {}
   with reading(path):
-    values = json.loads(path.read_text(encoding='utf-8'))
-    if values['format'] != FORMAT:
-      raise ValueError('another format')
-    found = {
-      int(width): Calibration(*(tuple(map(float, one[name])) for name in Calibration._fields))
-      for width, one in values['widths'].items()
-    }
+    widths = schemas.read(read_bytes(path), schemas.Calibrations, path).widths
+    found = {int(width): Calibration(one.scores, one.probabilities) for width, one in widths.items()}
     for scores, probabilities in found.values():
       if not (len(scores) == len(probabilities) > 0 and np.isfinite(scores).all() and (np.diff(scores) > 0).all()):
         raise ValueError('scores of a calibration do not increase')

@@ -14,10 +14,12 @@ import pytest
 from benchmarks import (
   bert,
   common,
+  damage,
   estimate,
   evaluation,
   funnel,
   growth,
+  loading,
   machine,
   memory,
   peer,
@@ -54,6 +56,8 @@ NAMES = (
   'funnel',
   'web',
   'bert',
+  'damage',
+  'loading',
 )
 FAKE_PEER = f"""#!{sys.executable}
 import json, sys
@@ -313,6 +317,27 @@ def test_prepare(capsys, tmp_path):
   result = json.loads(capsys.readouterr().out.splitlines()[-1])
   assert positive([result['prepare'], result['open'], result['text_bytes'], result['store_bytes']])
   assert str(tmp_path) not in result['command'] and not list(tmp_path.iterdir())
+
+
+def test_loading(capsys, trained):
+  loading.main([f'--workdir={trained}', '--rounds=1'])
+  result = json.loads(capsys.readouterr().out.splitlines()[-1])
+  assert len(result['loads']) == 2 * 5 and all(positive([row['seconds'], row['ratio']]) for row in result['loads'])
+  assert '--workdir=RUNS' in result['command'] and not (trained / 'wide').exists()
+
+
+def test_damage(capsys, monkeypatch, trained):
+  def write(folder):
+    medjax.load(trained, width=4).save(folder / 'crop')
+    (folder / 'other').mkdir()
+    (folder / 'other' / 'unread').write_text('x')
+    return {folder / 'crop': medjax.load, folder / 'other': lambda folder: None}
+
+  monkeypatch.setattr(damage, 'write', write)
+  damage.main(['--flips=24', '--seed=3'])
+  result = json.loads(capsys.readouterr().out.splitlines()[-1])
+  assert (result['flips'], result['files'], result['crash']) == (24, 8, 0)
+  assert {row['file']: row['silent'] for row in result['rows'] if row['silent']} == {'unread': 3}
 
 
 def test_bert(capsys, monkeypatch):

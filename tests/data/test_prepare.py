@@ -4,6 +4,7 @@ import bz2
 import gzip
 import json
 import lzma
+import random
 
 import numpy as np
 import pytest
@@ -268,6 +269,32 @@ def test_a_damaged_store_is_refused(tmp_path):
   (folder / 'store.json').write_text(json.dumps(manifest | {'format': 9}))
   with pytest.raises(errors.DataError, match='format 9'):
     store.open_graph(folder)
+
+
+def test_no_flipped_bit_of_a_store_is_trained_on(tmp_path):
+  folder, draw = prepared(write(tmp_path / 'mine'), tmp_path / 'store').store.folder, random.Random(0)
+  assert all(store.states(folder).values())
+  for path in sorted(folder.iterdir()):
+    content = path.read_bytes()
+    for bit in draw.sample(range(len(content) * 8), 30):
+      changed = bytearray(content)
+      changed[bit // 8] ^= 1 << bit % 8
+      path.write_bytes(changed)
+      with pytest.raises(errors.DataError):
+        store.check(store.open_graph(folder))
+      if path.suffix == '.parquet':
+        with pytest.raises(errors.DataError, match=f'{path.name} is damaged'):
+          getattr(store.open_graph(folder), path.stem)[0]
+    path.write_bytes(content)
+  store.check(store.open_graph(folder))
+
+
+def test_a_store_from_before_its_name_was_hashed_is_opened(tmp_path):
+  folder = prepared(write(tmp_path / 'mine'), tmp_path / 'store').store.folder
+  manifest = json.loads((folder / 'store.json').read_text())
+  del manifest['whole']
+  (folder / 'store.json').write_text(json.dumps(manifest))
+  assert store.open_graph(folder).store.hash == manifest['hash']
 
 
 def test_wikidata5m_in_its_published_form(tmp_path):

@@ -16,6 +16,7 @@ from medjax import cli, errors
 from medjax import config as config_lib
 from medjax.experiments import commands
 from medjax.report.page import folders, html, numbers, questions, view
+from medjax.saved import verification
 from medjax.serve import model as model_lib
 from tests import devtools
 
@@ -83,6 +84,7 @@ def root(trained, tmp_path_factory):
   )
   bins = [{'width': w, 'said': s, 'true': s / 2, 'triples': 3} for w in widths for s in (0.2, 0.8)]
   pd.DataFrame(bins).to_csv(run / 'reliability.csv', index=False)
+  verification.verify(run, accept=True)
   return root
 
 

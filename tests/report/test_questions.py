@@ -185,6 +185,7 @@ def test_figures_of_folders_are_drawn_of_several(weighted, capsys):
 
 def test_what_cannot_be_told_is_refused(ranked, capsys):
   (ranked / 'metrics.jsonl').write_text('')
+  (ranked / 'manifest.json').unlink()
   assert command.main(['arrival', str(ranked)]) == 2 and '--config.eval.every' in capsys.readouterr().err
   with pytest.raises(SystemExit):
     command.main(['arrival', str(ranked), str(ranked)])

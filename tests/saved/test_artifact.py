@@ -41,7 +41,9 @@ ODD = (
 
 @pytest.fixture
 def cropped(trained, tmp_path):
+  """A crop without a manifest, so that files are read that are not as they were written."""
   commands.crop(trained, 8, tmp_path / 'cropped', with_triples=True)
+  (tmp_path / 'cropped' / 'manifest.json').unlink()
   return tmp_path / 'cropped'
 
 
@@ -118,7 +120,7 @@ def change_json(path, **values):
   path.write_text(json.dumps(json.loads(path.read_text()) | values))
 
 
-@pytest.mark.parametrize('values', [{'format': 99}, {'score': 'rotat'}, {'widths': [3]}, {'surprise': 1}])
+@pytest.mark.parametrize('values', [{'format': 0}, {'score': 'rotat'}, {'widths': [3]}, {'surprise': 1}])
 def test_a_description_of_another_kind_is_refused(cropped, values):
   change_json(cropped / 'model.json', **values)
   with pytest.raises(errors.ArtifactError, match='model.json is damaged or not of format 1'):
@@ -151,6 +153,7 @@ def test_wider_widths_than_stored_are_refused(trained, cropped, tmp_path):
   with pytest.raises(errors.ArtifactError, match='model.safetensors holds tables'):
     model_lib.load(cropped)
   workdir = shutil.copytree(trained, tmp_path / 'run')
+  (workdir / 'manifest.json').unlink()
   change_json(workdir / 'model.json', widths=[4, 8, 16])
   with pytest.raises(Exception, match='of another model .*was asked for'):
     model_lib.load(workdir)

@@ -80,7 +80,8 @@ def test_a_crop_of_a_crop_is_the_direct_crop(trained, tmp_path):
   commands.crop(tmp_path / 'eight', 4, tmp_path / 'twice', with_triples=True)
   commands.crop(trained, 4, tmp_path / 'once', with_triples=True)
   names = {path.name for path in (tmp_path / 'once').iterdir()}
-  assert names == {'model.json', 'model.safetensors', 'entities.tsv', 'relations.tsv', 'triples.npz', 'notes.txt'}
+  tables = {'model.json', 'model.safetensors', 'entities.tsv', 'relations.tsv', 'triples.npz', 'notes.txt'}
+  assert names == {*tables, 'manifest.json'}
   for name in names - {'triples.npz'}:
     assert (tmp_path / 'once' / name).read_bytes() == (tmp_path / 'twice' / name).read_bytes(), name
 

@@ -168,7 +168,7 @@ def test_labels_are_found_without_case_and_accents():
 def test_a_folder_is_one_page_and_what_keeps_it(trained, tmp_path, capsys):
   commands.export(trained, 'web', tmp_path / 'site', 8, 'float16')
   assert {path.name for path in (tmp_path / 'site').iterdir()} == {
-    'index.html', 'sw.js', 'manifest.webmanifest', 'icon.svg', 'icon-192.png', 'icon-512.png'
+    'index.html', 'sw.js', 'manifest.webmanifest', 'icon.svg', 'icon-192.png', 'icon-512.png', 'manifest.json'
   }  # fmt: skip
   assert 'width 8 of' in capsys.readouterr().out
   page = (tmp_path / 'site' / 'index.html').read_text(encoding='utf-8')

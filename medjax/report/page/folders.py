@@ -1,7 +1,6 @@
 """Every run, extracted and cropped model below a folder, evaluated or not."""
 
 import dataclasses
-import json
 import pathlib
 from typing import Any
 
@@ -80,14 +79,11 @@ def read(folder: pathlib.Path, root: pathlib.Path) -> Saved:
     fields = config_lib.flatten(config)
     method = collect.method_name(fields)
   elif (record := folder / 'extraction.json').exists():
-    with files_lib.reading(record):
-      said = json.loads(record.read_text(encoding='utf-8'))
-      fields, method = said['config'], said['method']
+    fields, method = collect.extracted(record)
   else:
     method = 'cropped model'
   results = table(folder / 'results.csv')
-  with files_lib.reading(folder / 'cost.json'):
-    cost = cost_lib.read(folder)
+  cost = cost_lib.read(folder)
   return Saved(
     name,
     folder,

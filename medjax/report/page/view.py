@@ -11,6 +11,7 @@ from medjax.core import widths as widths_lib
 from medjax.report import choice, collect, tables
 from medjax.report.page import numbers, questions
 from medjax.report.page.folders import Saved
+from medjax.saved import graph_files
 
 COLUMNS = 4  # widths whose answers stand side by side
 FACTS = {  # {figure of cost.json: (name, how it is written)}
@@ -254,6 +255,5 @@ def command(run: Saved, mode: str, *more: str) -> str:
 
 def notes(run: Saved) -> list[str]:
   """Returns what was noted of the graph, such as its licence, without the folder that it was read from."""
-  path = run.folder / 'notes.txt'
-  lines = path.read_text(encoding='utf-8').splitlines() if path.exists() else []
+  lines = graph_files.read_notes(run.folder) if (run.folder / 'notes.txt').exists() else ()
   return [line for line in lines if not line.startswith('read from ')]

@@ -78,7 +78,7 @@ class Following:
       return
     try:
       self._known = json.loads(self._path.read_text(encoding='utf-8')) if self._path.exists() else {}
-    except ValueError:
+    except (ValueError, OSError, RecursionError):
       self._warn(f'{self._path} is damaged, so that trackers begin new runs')
     for name, opener in self._openers.items():
       self._try(name, lambda name=name, opener=opener: self._open(name, opener, step, history))

@@ -6,6 +6,7 @@ import pathlib
 from typing import NamedTuple, TYPE_CHECKING
 
 from medjax import errors
+from medjax.saved import manifest, sealing
 from medjax.saved.files import Path
 from medjax.serve.interop import arrays, folder, for_pykeen, for_web, hub, index, parquet, word2vec
 
@@ -62,5 +63,7 @@ def export(model: 'Model', output: Path, format: str, dtype: str = 'float32') ->
     raise errors.FormatError(f'--dtype={dtype}: {format} stores numbers as {" or ".join(FORMATS[format].dtypes)}')
   output = pathlib.Path(output)
   output.mkdir(parents=True, exist_ok=True)
+  (output / manifest.FILE).unlink(missing_ok=True)
   FORMATS[format].write(model, output, dtype)
+  sealing.write(output)
   return output

@@ -12,7 +12,8 @@ from typing import Any, TYPE_CHECKING
 import pandas as pd
 
 from medjax import errors
-from medjax.saved.files import Path, write_text
+from medjax.saved import schemas
+from medjax.saved.files import Path, read_bytes, reading, write_text
 from medjax.serve.interop import extras, folder
 
 if TYPE_CHECKING:
@@ -54,10 +55,12 @@ def write_card(model: 'Model', output: pathlib.Path, dtype: str, run: Path | Non
   results = None
   if run is not None:
     if (path := pathlib.Path(run) / 'results.csv').exists():
-      results = pd.read_csv(path)
-      results = results[results['width'] <= model.description.widths[-1]]
+      with reading(path):
+        results = pd.read_csv(path)
+        results = results[results['width'] <= model.description.widths[-1]]
     if (path := pathlib.Path(run) / 'config.json').exists():
-      fields = json.loads(path.read_text(encoding='utf-8'))
+      with reading(path):
+        fields = schemas.decode(read_bytes(path), path)
       fields |= {name: pathlib.PurePath(fields[name]).name for name in PLACES if fields.get(name)}
       write_text(output / 'training.json', json.dumps(fields, indent=1) + '\n')
   write_text(output / 'README.md', card(model, dtype, results))

@@ -6,6 +6,7 @@ Its triples come from a graph that the caller names, and its rows are put into t
 from collections.abc import Mapping, Sequence
 import json
 import pathlib
+import tokenize
 from typing import Any, NamedTuple
 
 from jaxtyping import Float, Float32, Int64
@@ -14,7 +15,7 @@ import numpy as np
 from medjax import errors
 from medjax.core.widths import Widths
 from medjax.data.graph import Graph
-from medjax.saved import artifact, graph_files
+from medjax.saved import artifact, graph_files, sealing
 
 Table = Mapping[str, Float[np.ndarray, 'rows C']]
 
@@ -76,6 +77,7 @@ def write(source: Source, graph: Graph, folder: pathlib.Path) -> list[str]:
   graph_files.write_graph(folder, graph)
   artifact.write_params(folder, params)
   artifact.write_description(folder, description)
+  sealing.write(folder, artifact.FILES)
   return notes
 
 
@@ -123,7 +125,7 @@ def load_array(path: pathlib.Path) -> Float[np.ndarray, 'rows D']:
   """Returns the array of a .npy file, without running code; raises errors.DataError where it is none of numbers."""
   try:
     array = np.load(path, allow_pickle=False)
-  except (OSError, ValueError, EOFError) as error:
+  except (OSError, ValueError, EOFError, SyntaxError, tokenize.TokenError) as error:
     raise errors.DataError(f'{path}: holds no array of numbers ({error}). Copy it again.') from error
   if not isinstance(array, np.ndarray) or array.ndim != 2 or array.dtype.kind != 'f':
     raise errors.DataError(f'{path}: holds no table of floating-point numbers.')
@@ -136,7 +138,7 @@ def read_settings(path: pathlib.Path) -> dict[str, Any]:
     return {}
   try:
     fields = json.loads(path.read_text(encoding='utf-8'))
-  except (OSError, ValueError) as error:
+  except (OSError, ValueError, RecursionError) as error:
     raise errors.DataError(f'{path}: no JSON ({error}). Mend it.') from error
   if not isinstance(fields, dict):
     raise errors.DataError(f'{path}: holds a {type(fields).__name__}, but has to hold an object.')

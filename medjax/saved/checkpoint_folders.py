@@ -1,0 +1,65 @@
+"""The folders of checkpoints as files, without opening any: which are there, which are damaged, putting those aside."""
+
+from collections.abc import Callable
+import pathlib
+
+from medjax.errors import ArtifactError, CheckpointError
+from medjax.saved import manifest
+from medjax.saved.files import Path
+
+
+def damage(folder: pathlib.Path, which: Callable[[str], bool] = lambda name: True) -> str:
+  """Returns what of the folder of a step is not as it was written, in words; '' where nothing is known to be.
+
+  Args:
+    folder: of a step.
+    which: whether the file of a name is looked at.
+  """
+  try:
+    found = manifest.states(folder, which)
+  except ArtifactError as error:
+    return str(error)
+  said = {'missing': 'is missing', 'changed': 'was changed'}
+  names = [f'{name} {said[now]}' for name, now in found.items() if now in said]
+  return names[0] + (f', and {len(names) - 1} more' if names[1:] else '') if names else ''
+
+
+def steps_in(directory: Path) -> list[int]:
+  """Returns the steps of the checkpoints in a folder, ascending, without opening any."""
+  directory = pathlib.Path(directory)
+  return sorted(int(path.name) for path in directory.iterdir() if path.name.isdecimal()) if directory.is_dir() else []
+
+
+def set_damaged_aside(directory: Path) -> list[str]:
+  """Moves damaged checkpoints into the folder `damaged` beside, so that a run goes on from the newest whole one.
+
+  Args:
+    directory: of the checkpoints, which nothing has open.
+
+  Returns:
+    Lines that tell of it.
+
+  Raises:
+    CheckpointError: there are checkpoints, and none of them is whole.
+  """
+  directory = pathlib.Path(directory).resolve()
+  steps = steps_in(directory)
+  found = {step: said for step in steps if (said := damage(directory / str(step)))}
+  if not found:
+    return []
+  whole = [step for step in steps if step not in found]
+  if not whole:
+    raise CheckpointError(
+      f'none of the checkpoints in {directory} is whole: '
+      + '; '.join(f'step {step}: {said}' for step, said in found.items())
+      + '. Restore one from a copy, or delete the workdir to start anew.'
+    )
+  lines = []
+  for step, said in found.items():
+    place = directory.parent / 'damaged' / str(step)
+    while place.exists():
+      place = place.with_name(f'{place.name}-again')
+    place.parent.mkdir(exist_ok=True)
+    (directory / str(step)).rename(place)
+    lines.append(f'the checkpoint of step {step} is damaged ({said}) and was moved to {place}')
+  return [*lines, f'the newest whole checkpoint is that of step {max(whole)}']
