@@ -10,6 +10,7 @@ from ml_collections import config_flags
 
 from medjax import cli, config, errors, usage
 from medjax.config import shipped
+from medjax.core import terminal
 
 MODE = flags.DEFINE_enum('mode', 'train', list(cli.MODES), 'What to do; the first word of a command is one too.')
 WORKDIR = flags.DEFINE_string('workdir', None, 'Folder of the run; runs/<config name> if not given.')
@@ -59,7 +60,7 @@ def parse(argv: list[str]) -> list[str]:
       os.environ['MEDJAX_TRACEBACK'] = '1'  # of mistakes in flags too
     given = by_mode(argv[1:])
     if (text := answer(given)) is not None:
-      print(text, flush=True)
+      terminal.say(text, flush=True)
       sys.exit(0)
     given = config.resolve_arguments(given)
     config_flags.DEFINE_config_file(

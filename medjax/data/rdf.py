@@ -5,7 +5,7 @@ import pathlib
 import re
 from typing import Any
 
-from medjax.data import contents, tables
+from medjax.data import contents, limits, tables
 from medjax.errors import DataError
 
 FORMATS = {  # suffix -> name of pyoxigraph's format
@@ -148,6 +148,7 @@ def _parse(path: pathlib.Path, form: Any) -> Iterator[Any]:
   import pyoxigraph
 
   content = contents.read_bytes(path)
+  limits.check_text(path, 3 * content.count(b'\n'), len(content))
   contents.decode(path, content)  # names what is no UTF-8
   try:
     yield from pyoxigraph.parse(content, format=form)

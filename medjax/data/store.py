@@ -17,6 +17,7 @@ from jaxtyping import Int, Int32
 import numpy as np
 
 from medjax import errors
+from medjax.core import files as files_lib
 from medjax.data import engine, triples
 from medjax.data.graph import Graph
 
@@ -141,7 +142,7 @@ def write_manifest(folder: pathlib.Path, name: str, counts: Mapping[str, Any], n
       files[path.name] = {'bytes': path.stat().st_size, 'sha256': hashlib.file_digest(file, 'sha256').hexdigest()}
   manifest = {'format': FORMAT, 'name': name, **counts, 'files': files, 'notes': list(notes)}
   manifest['hash'] = digest(manifest)
-  (folder / MANIFEST).write_text(json.dumps(manifest, indent=1) + '\n', encoding='utf-8')
+  files_lib.write_text(folder / MANIFEST, json.dumps(manifest, indent=1) + '\n')
 
 
 def digest(manifest: Mapping[str, Any]) -> str:

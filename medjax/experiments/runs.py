@@ -14,6 +14,7 @@ import pandas as pd
 from medjax import config as config_lib
 from medjax.config.fields import Config, EvalConfig
 from medjax.core import axes as axes_lib
+from medjax.core import terminal
 from medjax.core import widths as widths_lib
 from medjax.core.widths import Widths
 from medjax.data import datasets, source, store
@@ -82,7 +83,7 @@ def _train(
   description = artifact.read_description(workdir)
   score, widths = description.make_score(), description.make_widths()
   layout = task_lib.make_layout(config, widths)
-  say = print if processes.first() else lambda text: None
+  say = terminal.say if processes.first() else lambda text: None
   evaluation: EvalConfig = config.eval
   validate: Callable[[Params], tuple[float, dict[int, float]]] = task_lib.no_validation
   if len(graph.valid):
@@ -216,7 +217,7 @@ def evaluate(
   asked = asked_lib.find(model, split, triples, relation, data)
   if asked.triples is None and not len(getattr(asked.graph, asked.split)):
     held = [name for name in ('valid', 'test') if len(getattr(asked.graph, name))]
-    print(
+    terminal.say(
       f'\n{split}: {asked.graph.name} holds no {split} triples, so nothing is evaluated'
       + (f'; --mode=evaluate --split={held[0]} evaluates on {held[0]}' if held else '')
     )
@@ -247,8 +248,8 @@ def evaluate(
     + ('' if width is None else f'-width-{width}')
     + ('' if not candidates else f'-candidates-{"given" if candidates < 0 else candidates}')
   )
-  results.to_csv(workdir / f'{stem}.csv', index=False)
-  rows.to_csv(workdir / f'{stem}-detail.csv', index=False)
+  files_lib.write_text(workdir / f'{stem}.csv', results.to_csv(index=False))
+  files_lib.write_text(workdir / f'{stem}-detail.csv', rows.to_csv(index=False))
   if ranks:
     with files_lib.replacing(workdir / f'{stem}-ranks.npz') as file:  # ranks are halves: float32 holds them exactly
       np.savez_compressed(
@@ -259,17 +260,17 @@ def evaluate(
     workdir / f'{stem}.png',
     f'{description.score} on {model.graph.name}, {asked.name}' + (f', candidates: {against}' if candidates else ''),
   )
-  print(
+  terminal.say(
     f'\n{asked.name}: '
     + ', '.join(f'{number:,} {name}' for name, number in ranked.counts.items())
     + (f'; NOT ranked among all entities, but among candidates: {against}' if candidates else '')
   )
-  print(tables.show(results) + (nothing_because(ranked.counts, asked) if not len(ranked.triples) else ''))
-  print(f'written: {workdir / stem}.csv, -detail.csv, .png')
+  terminal.say(tables.show(results) + (nothing_because(ranked.counts, asked) if not len(ranked.triples) else ''))
+  terminal.say(f'written: {workdir / stem}.csv, -detail.csv, .png')
   if stem == 'results' and len(ranked.triples) and len(results) > 1:
     chosen = choice.table(ranked.ranks, list(results['width']), list(results['params']))
     choice.save(workdir, chosen, f'{description.score} on {model.graph.name}')
-    print(choice.sentence(chosen))
+    terminal.say(choice.sentence(chosen))
   return results
 
 

@@ -28,6 +28,7 @@ from typing import Any
 
 import pandas as pd
 
+from medjax.core import files
 from medjax.report import collect, efficiency, plots, quality, rooms, studies, tables
 from medjax.saved.files import Path
 
@@ -199,7 +200,7 @@ def filled(document: Path) -> str:
 
 def fill(document: Path) -> None:
   """Rewrites the blocks of a document in place."""
-  pathlib.Path(document).write_text(filled(document), encoding='utf-8')
+  files.write_text(document, filled(document))
 
 
 if __name__ == '__main__':

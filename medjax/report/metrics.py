@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from medjax.core import files
 from medjax.report.trackers import following
 from medjax.saved.files import Path
 
@@ -24,10 +25,8 @@ class Writer:
   def __init__(self, workdir: Path, step: int = 0, follow: following.Following = following.NONE):
     self._path, self._follow = pathlib.Path(workdir) / 'metrics.jsonl', follow
     self.history = [line for line in read(workdir) if line['step'] <= step]
-    partial = self._path.with_suffix('.jsonl.tmp')
-    partial.write_text(''.join(json.dumps(line) + '\n' for line in self.history))
-    os.replace(partial, self._path)
-    self._file = self._path.open('a', encoding='utf-8')
+    files.write_text(self._path, ''.join(json.dumps(line) + '\n' for line in self.history))
+    self._file = files.appending(self._path)
     follow.begin(step, [(line['step'], scalars(line)) for line in self.history])
 
   def write(self, step: int, values: dict[str, Any]) -> None:

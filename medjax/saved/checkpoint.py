@@ -14,6 +14,7 @@ import orbax.checkpoint as ocp
 from orbax.checkpoint.checkpoint_managers import preservation_policy as preservation
 
 from medjax.core import axes as axes_lib
+from medjax.core import files
 from medjax.errors import CheckpointError
 from medjax.saved import loops, plain_path
 from medjax.saved.files import Path
@@ -45,7 +46,7 @@ class Checkpoints:
     self._axes = axes
     self.directory = pathlib.Path(directory).resolve()
     if not read_only:
-      self.directory.mkdir(parents=True, exist_ok=True)
+      files.folder(directory)
     self._plain = plain_path.plain(self.directory, self)  # what orbax is told
     policy = preservation.AnyPreservationPolicy(
       [preservation.LatestN(keep), preservation.BestN(get_metric_fn=merit, n=1, keep_checkpoints_without_metrics=False)]

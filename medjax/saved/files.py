@@ -1,43 +1,33 @@
-"""Files that are written whole or not at all, and read with an error that names them."""
+"""Files of models and runs, read with an error that names the damaged one; `core.files` writes them."""
 
 from collections.abc import Iterator
 import contextlib
-import os
 import pathlib
-from typing import BinaryIO
 import zipfile
 import zlib
 
+from medjax.core import files
+from medjax.core.files import Path as Path
+from medjax.core.files import replacing as replacing
+from medjax.core.files import write_text as write_text
 from medjax.errors import ArtifactError
 
 FORMAT = 1
 # what reading a damaged file raises
 DAMAGE = (ValueError, LookupError, TypeError, OSError, EOFError, AttributeError, zipfile.BadZipFile, zlib.error)
-Path = str | pathlib.Path
-
-
-@contextlib.contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
-  """Yields a binary file that takes the place of `path` once it is whole and on disk."""
-  partial = pathlib.Path(f'{path}.tmp')
-  with partial.open('wb') as file:
-    yield file
-    file.flush()
-    os.fsync(file.fileno())
-  os.replace(partial, path)
-
-
-def write_text(path: Path, text: str) -> None:
-  """Writes a file whole or not at all."""
-  with replacing(path) as file:
-    file.write(text.encode('utf-8'))
 
 
 @contextlib.contextmanager
 def reading(path: Path) -> Iterator[None]:
-  """Turns the ways in which a file can be missing or damaged into an ArtifactError that names it."""
+  """Turns the ways in which a file can be missing, damaged or no file into an ArtifactError that names it.
+
+  What `core.files.check` refuses is refused before anything is read.
+  """
   try:
+    files.check(path)
     yield
+  except ArtifactError:
+    raise
   except FileNotFoundError:
     folder = pathlib.Path(path).parent
     raise ArtifactError(f'{path} is missing; is {folder} a medjax workdir or cropped model?') from None

@@ -6,9 +6,8 @@ import pathlib
 import sys
 from typing import Any, NamedTuple, Protocol
 
-from tqdm import tqdm
-
 from medjax.config.fields import Config
+from medjax.core import terminal
 from medjax.saved import files
 
 FILE = 'trackers.json'  # {tracker: {'run': its name of the run, 'told': {first name of a line: its last step}}}
@@ -98,7 +97,7 @@ class Following:
     self._known[name] = {'run': tracker.run, 'told': known['told']}
     self._save()
     if tracker.place:
-      tqdm.write(f'{name}: {tracker.place}')
+      terminal.say(f'{name}: {tracker.place}')
     for line in () if tracker.rewinds else history:
       self._tell(name, *line)
 
@@ -125,7 +124,7 @@ class Following:
       )
 
   def _warn(self, text):
-    tqdm.write(f'warning: {text}', file=sys.stderr)
+    terminal.say(f'warning: {text}', file=sys.stderr)
 
   def __enter__(self) -> 'Following':
     return self
