@@ -23,7 +23,7 @@ GROUPS = {
   'Cut out of a model, leave and enter': ('crop', 'extract', 'export', 'import'),
   'Data': ('inspect', 'prepare'),
 }
-SHARED = ('mode', 'workdir', 'traceback')  # flags of every mode
+SHARED = ('mode', 'workdir', 'traceback', 'follow_links')  # flags of every mode
 COLUMNS = 100
 
 

@@ -130,11 +130,11 @@ def _tensor(storage: Any, offset: int, size: tuple[int, ...], stride: tuple[int,
   if not isinstance(storage, _Storage):
     return Foreign()  # numbers of a type that numpy lacks, such as bfloat16
   numbers = storage.numbers
-  if math.prod(size) > len(numbers):
-    raise pickle.UnpicklingError(f'a tensor {size} has more than its {len(numbers)} numbers')
   last = offset + sum((n - 1) * step for n, step in zip(size, stride))
   if min((*size, *stride, offset), default=0) < 0 or (0 not in size and last >= len(numbers)):
     raise pickle.UnpicklingError(f'a tensor {size} reaches beyond its {len(numbers)} numbers')
+  if math.prod(size) > len(numbers):
+    raise pickle.UnpicklingError(f'a tensor {size} has more than its {len(numbers)} numbers')
   if 0 in size:
     return np.zeros(size, numbers.dtype)
   steps = tuple(step * numbers.itemsize for step in stride)
@@ -155,7 +155,7 @@ _TENSORS: dict[tuple[str, str], Callable[..., Any]] = {
 }
 
 
-class _Unpickler(pickle._Unpickler):  # type: ignore[misc, name-defined]
+class _Unpickler(pickle._Unpickler):
   """Reads a pickle in Python: the reader in C makes room for as many objects as a number in the file says."""
 
 

@@ -6,6 +6,7 @@ with every commit, so a pinned commit already says what a file has to be.
 
 from collections.abc import Callable, Sequence
 import dataclasses
+import gzip
 import hashlib
 import pathlib
 import shutil
@@ -19,7 +20,7 @@ import requests
 
 from medjax import errors
 from medjax.core import files
-from medjax.data import contents, limits
+from medjax.data import limits
 
 with warnings.catch_warnings():
   warnings.filterwarnings('ignore', 'IProgress not found')  # its bars are text in a notebook without widgets
@@ -182,8 +183,9 @@ def unpack(archive: str | pathlib.Path, names: Sequence[str], folder: str | path
     DataError: a damaged archive, a missing member, or any member that could write outside the folder (an
       absolute path, '..', a link, a device): an archive with such a member is not trusted at all.
   """
-  contents.walk(archive)  # what is no member, such as a header, is bounded too
   try:
+    with gzip.open(archive) as file:
+      limits.walk(archive, file)  # what is no member, such as a header, is bounded too
     with tarfile.open(archive, 'r:gz') as tar:
       wanted = {}
       for member in tar:

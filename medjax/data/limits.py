@@ -70,6 +70,13 @@ def read(path: str | pathlib.Path, file: io.BufferedIOBase) -> bytes:
   return b''.join(pieces)
 
 
+def walk(path: str | pathlib.Path, file: IO[bytes]) -> None:
+  """Reads a packed file to its end and keeps nothing; raises TooLarge where it unpacks to more than it may."""
+  stream = Bounded(path, file)
+  while stream.read(PIECE):
+    pass
+
+
 class Bounded(io.RawIOBase):
   """A stream of an unpacked file that ends with TooLarge after as many bytes as it may have."""
 
@@ -104,6 +111,10 @@ class Counted:
     if self._left < 0:
       raise TooLarge(f'{self._url}: more than {memory.words(self._most)} came, so it was ended. {RAISE}.')
     return self._file.write(content)
+
+  def flush(self) -> None:
+    """Hands on what was written."""
+    self._file.flush()
 
 
 def _too_large(path: str | pathlib.Path, packed: int, most: float) -> TooLarge:
