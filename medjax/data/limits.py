@@ -70,7 +70,7 @@ def read(path: str | pathlib.Path, file: io.BufferedIOBase) -> bytes:
   return b''.join(pieces)
 
 
-def walk(path: str | pathlib.Path, file: IO[bytes]) -> None:
+def walk(path: str | pathlib.Path, file: IO[bytes] | io.BufferedIOBase) -> None:
   """Reads a packed file to its end and keeps nothing; raises TooLarge where it unpacks to more than it may."""
   stream = Bounded(path, file)
   while stream.read(PIECE):
@@ -80,7 +80,7 @@ def walk(path: str | pathlib.Path, file: IO[bytes]) -> None:
 class Bounded(io.RawIOBase):
   """A stream of an unpacked file that ends with TooLarge after as many bytes as it may have."""
 
-  def __init__(self, path: str | pathlib.Path, file: IO[bytes]):
+  def __init__(self, path: str | pathlib.Path, file: IO[bytes] | io.BufferedIOBase):
     self._path, self._file, self._count = path, file, 0
     self._packed = pathlib.Path(path).stat().st_size
     self._most = unpacked(self._packed)

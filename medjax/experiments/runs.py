@@ -12,9 +12,10 @@ import numpy as np
 import pandas as pd
 
 from medjax import config as config_lib
+from medjax import scores
 from medjax.config.fields import Config, EvalConfig
 from medjax.core import axes as axes_lib
-from medjax.core import terminal
+from medjax.core import memory, terminal
 from medjax.core import widths as widths_lib
 from medjax.core.widths import Widths
 from medjax.data import datasets, source, store
@@ -23,7 +24,7 @@ from medjax.data.graph import Graph
 from medjax.evaluation import candidates as candidates_lib
 from medjax.evaluation import evaluator
 from medjax.experiments import asked as asked_lib
-from medjax.experiments import resumption, start
+from medjax.experiments import budget, resumption, start
 from medjax.experiments import teacher as teacher_lib
 from medjax.kge import settings as settings_lib
 from medjax.kge import task as task_lib
@@ -37,6 +38,8 @@ from medjax.scores.contract import Params, Score
 from medjax.serve import model as model_lib
 from medjax.serve.model import Model
 from medjax.training import loop, processes
+
+NO_GRAPH = budget.Size(1, 1, 0, 0)  # what any training needs, before its graph is read
 
 
 def train(
@@ -61,9 +64,12 @@ def train(
   trackers = names.find(config, tracker) if processes.first() else {}
   config, teacher = teacher_lib.find(config, workdir)
   new = workdir_lib.read_config(workdir) is None
+  fits(config, NO_GRAPH)
   files = files_of(config) if new else {}  # before they are read
   first = start.find(config) if new else None  # before the workdir is there
   graph = processes.first_process_first(lambda: datasets.load(config.data)) if new else None
+  if graph is not None:
+    fits(config, size_of(graph))  # before the workdir is there
   with workdir_lib.sole_trainer(workdir) if processes.first() else contextlib.nullcontext():
     graph = processes.first_process_first(lambda: open_workdir(config, workdir, graph, files))
     processes.check_same(f'the triples of {graph.name}', graph_digest(graph))
@@ -83,6 +89,7 @@ def _train(
   description = artifact.read_description(workdir)
   score, widths = description.make_score(), description.make_widths()
   layout = task_lib.make_layout(config, widths)
+  needed = fits(config, size_of(graph))
   say = terminal.say if processes.first() else lambda text: None
   evaluation: EvalConfig = config.eval
   validate: Callable[[Params], tuple[float, dict[int, float]]] = task_lib.no_validation
@@ -109,7 +116,7 @@ def _train(
     notes += started
   say(
     described(config, score, widths, graph)
-    + f'; workdir {workdir}'
+    + f', about {memory.words(needed)} of memory; workdir {workdir}'
     + (f', going on from step {checkpoints.latest:,}' if checkpoints.latest else '')
   )
   say(
@@ -133,6 +140,25 @@ def _train(
     follow.log(int(state.step), metrics.of_results(results, split))
   cost.write(workdir, config, time.perf_counter() - begun, **teacher_lib.costs(config, workdir))
   return results
+
+
+def size_of(graph: Graph) -> budget.Size:
+  """Returns the `budget.Size` of a graph."""
+  return budget.Size(graph.num_entities, graph.num_relations, len(graph.train), sum(map(len, graph.splits)))
+
+
+def fits(config: Config, size: budget.Size) -> float:
+  """Returns the bytes that a training needs, by an estimate; raises TooLarge where that is hopeless."""
+  widths = settings_lib.model_widths(config)
+  layout = task_lib.make_layout(config, widths)
+  score = scores.make(config.model.score, settings_lib.model_constants(config))
+  needed = budget.training(config, score, widths, size, layout.data, layout.width)
+  budget.check(
+    needed,
+    f'a training of config.model.widths={config.model.widths} with config.train.batch={config.train.batch} and '
+    f'config.train.negatives={config.train.negatives} on {size.entities:,} entities',
+  )
+  return needed.total
 
 
 def described(config: Config, score: Score, widths: Widths, graph: Graph) -> str:
@@ -227,6 +253,8 @@ def evaluate(
     widths = widths.with_extra(widths_lib.parse_widths(description.extra_widths))
   batch = (workdir_lib.read_config(workdir) or config_lib.Config()).eval.batch
   candidates = description.candidates if candidates is None else candidates
+  needed = budget.evaluation(description.make_score(), widths, size_of(asked.graph), batch)
+  budget.check(needed._replace(tables=needed.tables / 2), f'an evaluation of width {widths.full}')  # one copy is there
   ranked = evaluator.rank_split(
     description.make_score(),
     model.params,

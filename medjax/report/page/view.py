@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from medjax import errors
+from medjax.core import files
 from medjax.core import widths as widths_lib
 from medjax.report import choice, collect, tables
 from medjax.report.page import numbers, questions
@@ -255,5 +256,5 @@ def command(run: Saved, mode: str, *more: str) -> str:
 def notes(run: Saved) -> list[str]:
   """Returns what was noted of the graph, such as its licence, without the folder that it was read from."""
   path = run.folder / 'notes.txt'
-  lines = path.read_text(encoding='utf-8').splitlines() if path.exists() else []
+  lines = files.read_text(path).splitlines() if path.exists() else []
   return [line for line in lines if not line.startswith('read from ')]

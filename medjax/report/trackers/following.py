@@ -7,8 +7,7 @@ import sys
 from typing import Any, NamedTuple, Protocol
 
 from medjax.config.fields import Config
-from medjax.core import terminal
-from medjax.saved import files
+from medjax.core import files, terminal
 
 FILE = 'trackers.json'  # {tracker: {'run': its name of the run, 'told': {first name of a line: its last step}}}
 Scalars = Mapping[str, float]
@@ -76,7 +75,7 @@ class Following:
     if not self._openers:
       return
     try:
-      self._known = json.loads(self._path.read_text(encoding='utf-8')) if self._path.exists() else {}
+      self._known = json.loads(files.read_text(self._path)) if self._path.exists() else {}
     except ValueError:
       self._warn(f'{self._path} is damaged, so that trackers begin new runs')
     for name, opener in self._openers.items():

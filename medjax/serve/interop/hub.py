@@ -12,6 +12,7 @@ from typing import Any, TYPE_CHECKING
 import pandas as pd
 
 from medjax import errors
+from medjax.core import files
 from medjax.saved.files import Path, write_text
 from medjax.serve.interop import extras, folder
 
@@ -54,10 +55,11 @@ def write_card(model: 'Model', output: pathlib.Path, dtype: str, run: Path | Non
   results = None
   if run is not None:
     if (path := pathlib.Path(run) / 'results.csv').exists():
+      files.check(path)
       results = pd.read_csv(path)
       results = results[results['width'] <= model.description.widths[-1]]
     if (path := pathlib.Path(run) / 'config.json').exists():
-      fields = json.loads(path.read_text(encoding='utf-8'))
+      fields = json.loads(files.read_text(path))
       fields |= {name: pathlib.PurePath(fields[name]).name for name in PLACES if fields.get(name)}
       write_text(output / 'training.json', json.dumps(fields, indent=1) + '\n')
   write_text(output / 'README.md', card(model, dtype, results))
