@@ -11,7 +11,7 @@ from medjax.applications import market as market_lib
 from medjax.applications import shop as shop_lib
 from medjax.applications.market import Market
 from medjax.applications.shop import Shop, TRIPLE
-from medjax.core import files
+from medjax.saved import files
 
 SPLITS = ('train', 'valid', 'test')
 LABEL_FILES = ('train', 'labels-valid', 'labels-test')

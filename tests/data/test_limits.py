@@ -51,7 +51,7 @@ def refused(kind, read, path):
 @pytest.mark.parametrize('kind', MAKERS)
 def test_a_bomb_is_refused_before_it_fills_memory(tmp_path, small, kind):
   path = tmp_path / f'train.tsv.{kind}'
-  path.write_bytes(MAKERS[kind](LINE * 2_000_000))  # 12 MB of one triple
+  path.write_bytes(MAKERS[kind](LINE * 500_000))  # 3 MB of one triple
 
   def read():
     with pytest.raises(errors.TooLarge, match=r'unpack to more than .*--config\.data\.max_bytes=BYTES'):
@@ -107,6 +107,23 @@ def test_parquet_of_one_triple_many_times_is_refused(tmp_path, small):
   parquet.write_table(arrow.table({'head': column, 'relation': column, 'tail': column}), tmp_path / 'a.parquet')
   with pytest.raises(errors.TooLarge, match='unpack to more'):
     reading.read(tmp_path / 'a.parquet')
+
+
+RDF = '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns:e="http://e/">'
+NODE = '<rdf:Description rdf:about="http://a/"><e:r>'
+
+
+def test_xml_that_grows_or_is_nested_without_end_is_refused(tmp_path):
+  path = tmp_path / 'a.rdf'
+  deep = 100_000
+  path.write_text(RDF + NODE * deep + '</e:r></rdf:Description>' * deep + '</rdf:RDF>')
+  with pytest.raises(errors.DataError, match='a.rdf, line 1: elements are nested more than 1000 deep'):
+    reading.read(path)
+  grown = ''.join(f'<!ENTITY l{i} "{f"&l{i - 1};" * 10}">' for i in range(1, 12))
+  start = f'<?xml version="1.0"?><!DOCTYPE rdf:RDF [<!ENTITY l0 "laugh">{grown}]>'
+  path.write_text(f'{start}{RDF}{NODE}&l11;</e:r></rdf:Description></rdf:RDF>')
+  with pytest.raises(errors.DataError, match='a.rdf, line 1: no RDF/XML .*amplification'):
+    reading.read(path)
 
 
 def write_npz(path, **members):
