@@ -11,6 +11,7 @@ import errno
 import os
 import pathlib
 import secrets
+import shutil
 import stat
 from typing import BinaryIO, TextIO
 
@@ -86,6 +87,30 @@ def folder(path: Path) -> pathlib.Path:
     raise UsageError(f'{path} is a link, and what it leads to is not written to. {REMEDY}')
   path.mkdir(parents=True, exist_ok=True)
   return path
+
+
+@contextlib.contextmanager
+def building(output: Path) -> Iterator[pathlib.Path]:
+  """Yields a folder beside `output`, new or empty, which takes its place when all went well, and is removed otherwise.
+
+  What a kill left of an earlier one is removed first. A folder where a file system is mounted is filled in place.
+  """
+  output = pathlib.Path(os.path.realpath(output))
+  if os.path.ismount(output):
+    yield output
+    return
+  partial = output.with_name(f'{output.name}.partial')
+  shutil.rmtree(partial, ignore_errors=True)
+  partial.mkdir(parents=True)
+  try:
+    yield partial
+    _sync_folder(partial)
+    if os.name == 'nt' and output.exists():
+      output.rmdir()  # elsewhere an empty folder is replaced at once
+    os.replace(partial, output)
+    _sync_folder(output.parent)
+  finally:
+    shutil.rmtree(partial, ignore_errors=True)
 
 
 def sweep(path: Path) -> None:
@@ -171,8 +196,7 @@ def _unfinished(path: Path) -> Iterator[tuple[BinaryIO, pathlib.Path]]:
     with contextlib.suppress(OSError):
       partial.unlink()
     raise
-  if os.name != 'nt':
-    _sync(path.parent, os.O_RDONLY)  # else the name may be lost where the power is
+  _sync_folder(path.parent)  # else the name may be lost where the power is
 
 
 def _begin(place: pathlib.Path) -> tuple[BinaryIO, pathlib.Path]:
@@ -207,6 +231,12 @@ def _sync(path: pathlib.Path, how: int) -> None:
       raise
   finally:
     os.close(number)
+
+
+def _sync_folder(path: pathlib.Path) -> None:
+  """Waits until the names in a folder are on disk; Windows opens no folders."""
+  if os.name != 'nt':
+    _sync(path, os.O_RDONLY)
 
 
 def _followed(path: Path) -> pathlib.Path:

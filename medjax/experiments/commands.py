@@ -11,6 +11,7 @@ from medjax import config as config_lib
 from medjax import errors
 from medjax.config.fields import Config
 from medjax.core import axes as axes_lib
+from medjax.core import files as files_lib
 from medjax.core import terminal
 from medjax.core import widths as widths_lib
 from medjax.data import datasets, inspection
@@ -18,7 +19,6 @@ from medjax.data.graph import Graph
 from medjax.experiments import extraction, runs
 from medjax.report import cost
 from medjax.saved import artifact
-from medjax.saved import files as files_lib
 from medjax.saved import workdir as workdir_lib
 from medjax.saved.files import Path
 from medjax.serve import model as model_lib
@@ -72,7 +72,8 @@ def crop(
     raise errors.UsageError(f'--with_triples: {workdir} carries none; crop the run itself')
   if not with_triples:
     model = dataclasses.replace(model, graph=model.graph.without_triples())
-  exports.export(model, output, 'safetensors', dtype)
+  with files_lib.building(output) as partial:
+    exports.export(model, partial, 'safetensors', dtype)
   size = (output / artifact.WEIGHTS).stat().st_size
   terminal.say(
     f'width {width} of {workdir} -> {output}: {axes_lib.num_numbers(model.params):,} numbers, {size / 2**20:.2f} MiB'
@@ -113,9 +114,10 @@ def export(
     raise errors.UsageError(f'--with_triples: {workdir} carries none; export the run itself')
   if format == 'web' and not with_triples:
     model = dataclasses.replace(model, graph=model.graph.without_triples())
-  exports.export(model, output, format, dtype)
-  if format == 'hub':
-    hub.write_card(model, output, dtype, workdir)
+  with files_lib.building(output) as partial:
+    exports.export(model, partial, format, dtype)
+    if format == 'hub':
+      hub.write_card(model, partial, dtype, workdir)
   files = sorted(path for path in output.iterdir() if path.is_file())
   size = sum(path.stat().st_size for path in files)
   terminal.say(f'width {model.width} of {workdir} -> {output} ({format}, {size / 2**20:.2f} MiB): ', end='')
@@ -154,7 +156,8 @@ def import_model(
       f'--mode=import needs --source=FOLDER_OR_FILE, --output=DIR and --format, one of {", ".join(imports.READERS)}'
     )
   output, graph = new_folder(output), datasets.load(config.data)
-  read, notes = imports.import_model(source, format, graph, output, score)
+  with files_lib.building(output) as partial:
+    read, notes = imports.import_model(source, format, graph, partial, score)
   for note in notes:
     terminal.say(f'  {note}')
   model = model_lib.load(output)
@@ -193,24 +196,25 @@ def extract(
   temperature = (config or config_lib.Config()).objective.adversarial_temperature
   values = extraction.importance(model, by, seed, temperature)
   order = extraction.ranked(values)
-  extraction.extract(model, order, chosen).save(output)
-  seconds = time.perf_counter() - begun
-  important = pd.DataFrame({'component': order, 'importance': values[order]})
-  files_lib.write_text(output / 'importance.csv', important.to_csv(index=False))
-  files_lib.write_text(
-    output / 'extraction.json',
-    json.dumps(
-      {
-        'method': extraction.METHODS[by],
-        'by': by,
-        'seed': seed,
-        'full_width': model.width,
-        'config': config and config_lib.flatten(config),
-      },
-      indent=1,
+  with files_lib.building(output) as partial:
+    extraction.extract(model, order, chosen).save(partial)
+    important = pd.DataFrame({'component': order, 'importance': values[order]})
+    files_lib.write_text(partial / 'importance.csv', important.to_csv(index=False))
+    files_lib.write_text(
+      partial / 'extraction.json',
+      json.dumps(
+        {
+          'method': extraction.METHODS[by],
+          'by': by,
+          'seed': seed,
+          'full_width': model.width,
+          'config': config and config_lib.flatten(config),
+        },
+        indent=1,
+      )
+      + '\n',
     )
-    + '\n',
-  )
+  seconds = time.perf_counter() - begun
   begun = time.perf_counter()
   results = runs.evaluate(output)
   source = cost.read(workdir)
