@@ -130,14 +130,14 @@ def _train(
   open_writer: Callable[[int], loop.Writer] = lambda step: metrics.Reader(workdir, step)
   if processes.first():
     open_writer = lambda step: metrics.Writer(workdir, step, follow)
-  state = loop.fit(task, config.train, evaluation, layout, checkpoints, open_writer)
+  reached = int(loop.fit(task, config.train, evaluation, layout, checkpoints, open_writer).step)
   checkpoints.close()
   if not processes.first():
     return None
   begun = time.perf_counter()
   results = evaluate(workdir, split)
   if results is not None and len(results):
-    follow.log(int(state.step), metrics.of_results(results, split))
+    follow.log(reached, metrics.of_results(results, split))
   cost.write(workdir, config, time.perf_counter() - begun, **teacher_lib.costs(config, workdir))
   return results
 
