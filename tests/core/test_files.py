@@ -1,14 +1,17 @@
 """What reaches disk: whole or not at all, through no link; and what is read: files alone, of a bounded size."""
 
-import multiprocessing
 import os
 import pathlib
 import stat
+import subprocess
+import sys
 
 import pytest
 
 from medjax.core import files
 from medjax.errors import ArtifactError, UsageError
+
+ROOT = pathlib.Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -182,35 +185,59 @@ def test_a_file_that_says_it_is_large_is_not_read(place):
     files.read_text(path, most=4)
 
 
-def hold(path, ready, go):
-  with files.replacing(path) as file:
-    file.write(b'of the other')
-    ready.set()
-    go.wait(20)
+def started(code, *arguments):
+  """A process of its own that runs some code."""
+  command = [sys.executable, '-c', f'import sys\nfrom medjax.core import files\n{code}', *map(str, arguments)]
+  return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+
+
+HOLDING = """
+with files.replacing(sys.argv[1]) as file:
+  file.write(b'of the other')
+  print('begun', flush=True)
+  sys.stdin.readline()
+"""
 
 
 def test_what_a_process_left_is_swept_away_and_what_another_writes_is_not(place):
   (place / f'{files.PREFIX}0123{files.SUFFIX}').write_text('left by a kill')
   (place / 'other.tmp').write_text("a person's")
-  context = multiprocessing.get_context('fork')
-  ready, go = context.Event(), context.Event()
-  other = context.Process(target=hold, args=(place / 'a', ready, go))
-  other.start()
-  assert ready.wait(20)
+  other = started(HOLDING, place / 'a')
+  assert other.stdout.readline() == 'begun\n'
   files.sweep(place)
   assert len(unfinished(place)) == 1
-  go.set()
-  other.join(20)
+  other.communicate('go on\n', timeout=60)
   assert (place / 'a').read_text() == 'of the other'
   assert sorted(path.name for path in place.iterdir()) == ['a', 'other.tmp']
 
 
+def test_what_a_kill_leaves_is_swept_away(place):
+  other = started(HOLDING, place / 'a')
+  assert other.stdout.readline() == 'begun\n'
+  other.kill()
+  other.communicate()
+  assert len(unfinished(place)) == 1
+  files.sweep(place)
+  assert list(place.iterdir()) == []
+
+
 def test_many_writers_leave_one_whole_file(place):
-  context = multiprocessing.get_context('fork')
-  texts = [letter * 200_000 for letter in 'abcd']
-  writers = [context.Process(target=files.write_text, args=(place / 'a', text)) for text in texts]
-  for writer in writers:
-    writer.start()
-  for writer in writers:
-    writer.join(20)
-  assert pathlib.Path(place / 'a').read_text() in texts and list(place.iterdir()) == [place / 'a']
+  writing = 'files.write_text(sys.argv[1], sys.argv[2] * 200_000)'
+  for writer in [started(writing, place / 'a', letter) for letter in 'abcd']:
+    writer.communicate(timeout=60)
+  assert (place / 'a').read_text() in [letter * 200_000 for letter in 'abcd'] and list(place.iterdir()) == [place / 'a']
+
+
+def test_a_folder_is_there_whole_or_not_at_all(place):
+  output = place / 'small'
+  with pytest.raises(ZeroDivisionError), files.building(output) as partial:
+    (partial / 'half').write_text('half')
+    raise ZeroDivisionError
+  assert list(place.iterdir()) == []
+  (place / 'small.partial').mkdir()
+  (place / 'small.partial' / 'left').write_text('by a kill')
+  output.mkdir()  # empty, as a person may have made it
+  with files.building(output) as partial:
+    (partial / 'whole').write_text('whole')
+    assert list(output.iterdir()) == []
+  assert list(place.iterdir()) == [output] and [path.name for path in output.iterdir()] == ['whole']
