@@ -251,7 +251,9 @@ def _size(file: IO[bytes], there: int) -> int:
     raise ValueError(f'an array of version {version}')
   shape, _, dtype = HEADERS[version](file)
   size = math.prod(shape) * dtype.itemsize
-  if dtype.hasobject or min(shape, default=0) < 0 or size != there - file.tell():
+  if dtype.hasobject:
+    raise ValueError('an array of objects, which are pickles: loading runs no code')
+  if min(shape, default=0) < 0 or size != there - file.tell():
     raise ValueError(f'{there} bytes for an array {shape} of {dtype}')
   return size
 
