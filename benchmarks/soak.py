@@ -53,6 +53,12 @@ SIZES = {
   'train.steps_per_dispatch': 5,
   'eval.every': 100,
 }
+RUN = """
+from medjax import config as config_lib
+
+def get_config():
+  return config_lib.from_flat({fields!r})
+"""
 STUDY = """
 from medjax import config as config_lib
 from medjax.experiments import study
@@ -98,7 +104,9 @@ def scenes(folder, modes):
   """Returns the `Scene` of each mode; the model that crops and exports read is trained first."""
   data = graph(folder / 'data')
   fields = {'data.path': str(data), **SIZES}
-  flags = tuple(f'--config.{name}={value}' for name, value in fields.items())
+  config = folder / 'run.py'
+  config.write_text(RUN.format(fields=fields))
+  flags = (f'--config={config}',)
   study = folder / 'study.py'
   study.write_text(STUDY.format(fields=fields))
   model = folder / 'model'
