@@ -286,7 +286,10 @@ class Soak:
     one_line = ended.code == 2 and 'Traceback' not in ended.said and ended.said.strip().count('\n') <= 2
     if event == 'kill' and ended.code == -signal.SIGKILL:
       self.counts['kills'] += 1
-      return False
+      if self.scene.flag != '--output' or not output.exists():
+        return False
+      self.counts['equal' if digest(output) == self.expected else 'different'] += 1  # it was whole before the kill
+      return True
     if event == 'disk':
       self.counts['full disks'] += 1
     if event == 'damage':
