@@ -10,10 +10,12 @@ from ml_collections import config_flags
 
 from medjax import cli, config, errors, usage
 from medjax.config import shipped
+from medjax.core import files, terminal
 
 MODE = flags.DEFINE_enum('mode', 'train', list(cli.MODES), 'What to do; the first word of a command is one too.')
 WORKDIR = flags.DEFINE_string('workdir', None, 'Folder of the run; runs/<config name> if not given.')
 TRACEBACK = flags.DEFINE_bool('traceback', False, 'Show where an error came from; $MEDJAX_TRACEBACK=1 does it always.')
+LINKS = flags.DEFINE_bool('follow_links', False, 'Read and write through links; $MEDJAX_FOLLOW_LINKS=1 does it always.')
 OPTIONS = (
   flags.DEFINE_integer('width', None, 'A trained width; the full one if not given.'),
   flags.DEFINE_string('output', None, 'Folder for what is written; of answers, the file.'),
@@ -58,9 +60,11 @@ def parse(argv: list[str]) -> list[str]:
   try:
     if '--traceback' in argv:
       os.environ['MEDJAX_TRACEBACK'] = '1'  # of mistakes in flags too
+    if '--follow_links' in argv:
+      os.environ[files.FOLLOW] = '1'
     given = by_mode(argv[1:])
     if (text := answer(given)) is not None:
-      print(text, flush=True)
+      terminal.say(text, flush=True)
       sys.exit(0)
     given = config.resolve_arguments(given)
     config_flags.DEFINE_config_file(

@@ -16,7 +16,7 @@ from absl import logging
 
 from medjax import errors
 from medjax.config.fields import Config
-from medjax.core import runtime
+from medjax.core import runtime, terminal
 from medjax.training import signals
 
 if TYPE_CHECKING:
@@ -349,7 +349,7 @@ def end(error: BaseException, goes_on: bool = False) -> int:
   if isinstance(error, BrokenPipeError):
     raise error
   if os.environ.get('MEDJAX_TRACEBACK', '0') not in ('', '0'):
-    traceback.print_exception(error)
+    terminal.say(''.join(traceback.format_exception(error)), file=sys.stderr, end='')
   if isinstance(error, KeyboardInterrupt):
     line, code = 'interrupted' + '; run the same command to go on from the last checkpoint' * goes_on, 130
   elif isinstance(error, signals.Stopped):
@@ -364,7 +364,7 @@ def end(error: BaseException, goes_on: bool = False) -> int:
     line, code = f'error: out of memory: {shortened(str(error))}; {LESS}', 2
   else:
     line, code = f'error: {type(error).__name__}: {shortened(str(error))} ({UNEXPECTED})', 1
-  print(line, file=sys.stderr)
+  terminal.say('\n'.join(part[: terminal.LINE] for part in line.split('\n')), file=sys.stderr)
   return code
 
 

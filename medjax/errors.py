@@ -48,6 +48,10 @@ class FormatError(MedjaxError, ValueError):
   """A format that does not exist, is not installed, or cannot hold what it is asked for."""
 
 
+class TooLarge(MedjaxError, MemoryError):
+  """Work or a file that needs more memory than there is, or more bytes than a limit allows."""
+
+
 class NothingSaved(MedjaxError, ValueError):
   """A folder without the saved runs or files that are asked for."""
 

@@ -24,7 +24,7 @@ GROUPS = {
   'Data': ('inspect', 'prepare'),
   'Keep': ('verify',),
 }
-SHARED = ('mode', 'workdir', 'traceback')  # flags of every mode
+SHARED = ('mode', 'workdir', 'traceback', 'follow_links')  # flags of every mode
 COLUMNS = 100
 
 

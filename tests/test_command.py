@@ -158,6 +158,13 @@ def test_what_nobody_expected_is_one_line_that_tells_how_to_see_more(monkeypatch
   assert told.count('\n') == 1 and len(told) < 700
 
 
+def test_what_a_person_gave_does_nothing_to_a_terminal(monkeypatch, capsys):
+  monkeypatch.setenv('MEDJAX_TRACEBACK', '1')
+  assert failing(monkeypatch, errors.DataError('a label \x1b[31m\r' + 'x' * 10**6)) == 2
+  told = capsys.readouterr().err
+  assert 'error: a label \\x1b[31m\\r' in told and not [c for c in told if not c.isprintable() and c != '\n']
+
+
 @pytest.mark.parametrize('error', [MemoryError(), RuntimeError('RESOURCE_EXHAUSTED: Out of memory allocating 8 bytes')])
 def test_a_lack_of_memory_names_what_to_lower(monkeypatch, capsys, error):
   assert failing(monkeypatch, error) == 2

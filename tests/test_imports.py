@@ -42,6 +42,7 @@ ROOMS = (
 )
 FRONT = {'medjax.command', 'medjax.arguments', 'medjax.usage', 'medjax.cli'}  # the command line
 TOP = {'medjax', 'medjax.errors', *FRONT}  # modules that belong to no room
+SYSTEM = {f'medjax.core.{name}' for name in ('runtime', 'files', 'memory', 'terminal')}  # files, memory, terminals
 USERS = {'applications'}  # rooms that use `import medjax` as a person does
 CONFIGS = sorted((ROOT / 'configs').rglob('*.py'))
 STUDIES = [path for path in CONFIGS if path.parent.name == 'study']
@@ -121,10 +122,10 @@ def test_configuration_and_data_load_no_jax():
 
 
 def test_the_ground_floor_knows_no_files():
-  """Scores, objectives and all of core but the settings of the process are functions of arrays."""
+  """Scores, objectives and all of core but what meets the system are functions of arrays."""
   files_and_logs = {'logging', 'os', 'pathlib', 'io', 'shutil', 'json', 'pickle', 'tempfile', 'glob'}
   for name in FILES:
-    if rooms.room_of(name) in ('scores', 'objectives', 'core') and name != 'medjax.core.runtime':
+    if rooms.room_of(name) in ('scores', 'objectives', 'core') and name not in SYSTEM:
       assert outer(name) <= ({'jax', 'numpy', 'jaxtyping'} | sys.stdlib_module_names) - files_and_logs, name
 
 
@@ -144,6 +145,7 @@ def test_a_dependency_has_one_keeper():
     'babel': 'medjax.data.cldr',
     'pooch': 'medjax.data.download',
     'pyoxigraph': 'medjax.data.rdf',
+    'psutil': 'medjax.core.memory',
     'pickle': 'medjax.data.arrays',  # whose reader resolves no name but to functions of its own
   }
   for package, keeper in keepers.items():
@@ -166,6 +168,38 @@ def test_no_code_is_loaded_from_files():
       call for call in calls if re.match(r'(eval|exec|compile)\(|pd\.read_pickle|torch\.load|pickle\.loads?\(', call)
     ], name
     assert all('allow_pickle=False' in call for call in calls if re.match(r'(np|numpy)\.load\(', call)), name
+
+
+def calls(path):
+  return [ast.unparse(node) for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+
+
+def test_one_module_writes_files():
+  writes = re.compile(
+    r"""(.*\.)?open\((.*\W)?'[rb]*[wax+][rb+]*'.*
+      | (?!(files|files_lib)\.)\w[\w.()/ '{}]*\.(write_text|write_bytes)\(.*
+      | .*\.to_(csv|parquet|json|pickle)\((?!index|orient)[^)].*
+      | .*\.(savefig|tofile)\((?!file\b).*
+      | (np|numpy)\.save\w*\((?!file\b).*
+      | (json|pickle)\.dump\(.*
+      | tempfile\.(mkstemp|NamedTemporaryFile).*
+      | os\.(open|rename|link|symlink)\(.*""",
+    re.VERBOSE | re.DOTALL,
+  )
+  may = {'medjax.core.files', 'medjax.command'}  # the latter opens nothing but the system's sink
+  may |= {'medjax.data.download'}  # hands pooch a file of pooch's own
+  may |= {'medjax.saved.sealing'}  # locks a folder
+  found = {name: [call for call in calls(path) if writes.fullmatch(call)] for name, path in FILES.items()}
+  assert {name for name in found if found[name]} <= may, found
+  assert found['medjax.core.files'] and found['medjax.data.download']
+
+
+def test_one_module_prints():
+  prints = re.compile(r'(print|tqdm\.write|sys\.std(out|err)\.write)\(.*', re.DOTALL)
+  alone = {'medjax.core.terminal', 'medjax.command', 'medjax.serve.interop.pykeen_side'}  # that import nothing of it
+  for name, path in FILES.items():
+    found = [call for call in calls(path) if prints.fullmatch(call)]
+    assert not found or name in alone, f'{name} has {found[0]}; see medjax.core.terminal'
 
 
 def test_a_module_says_what_it_is():

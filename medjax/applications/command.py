@@ -39,6 +39,7 @@ from medjax.applications.settings import Applications
 from medjax.applications.shop import Shop
 from medjax.applications.split import Split
 from medjax.applications.trainings import Trained
+from medjax.core import files, terminal
 from medjax.report import applications as report
 from medjax.saved.files import Path
 from medjax.serve.model import Model
@@ -63,15 +64,15 @@ def run(settings: Applications, workdir: Path) -> pd.DataFrame:
   workdir.mkdir(parents=True, exist_ok=True)
   graph = graph_lib.write(shop, split, (workdir / 'graph').absolute())
   for note in shop.notes:
-    print(f'  {note}')
+    terminal.say(f'  {note}')
   asked = {part: recommendation.asked(shop, split, part, settings.most_users) for part in ('valid', 'test')}
   found = trainings.search(settings, shop, graph, workdir, asked['valid'])
   trained = trainings.train(settings, trainings.chosen(found, settings), graph, workdir)
   results = pd.concat(
     [*of_baselines(settings, shop, split, asked, workdir), *of_models(trained, shop, split, asked, workdir)]
   )
-  results.to_csv(workdir / 'results.csv', index=False)
-  print('\n' + report.write(results, workdir, shop.name))
+  files.write_text(workdir / 'results.csv', results.to_csv(index=False))
+  terminal.say('\n' + report.write(results, workdir, shop.name))
   return results
 
 
@@ -86,7 +87,7 @@ def of_models(
 
 def measured(one: Trained, shop: Shop, split: Split, asked: dict[str, Asked]) -> pd.DataFrame:
   """Returns the figures of one model in all three places."""
-  print(f'measuring: {one.method}, width {one.width}, seed {one.seed}')
+  terminal.say(f'measuring: {one.method}, width {one.width}, seed {one.seed}')
   model = medjax.load(one.folder, one.width)
   subject = Subject(one.method, one.width, one.seed, numbers(model), weight(model))
   places, vectors, test = graph_lib.places(shop, model.graph), model.entity_vectors(), asked['test']
@@ -166,12 +167,12 @@ def tuned_point(
 ) -> baselines.Point:
   """Returns the point of a factorisation's grid that validation prefers; a file keeps it."""
   if not path.exists():
-    print(f'tuning: {method}, width {width}')
+    terminal.say(f'tuning: {method}, width {width}')
     path.parent.mkdir(parents=True, exist_ok=True)
     points = baselines.grid(method)
     merits = [
       recommendation.merit(one.scores(valid.users), valid)
       for one in baselines.factors(method, likes, width, seed, points)
     ]
-    path.write_text(json.dumps(points[int(np.argmax(merits))]), encoding='utf-8')
+    files.write_text(path, json.dumps(points[int(np.argmax(merits))]))
   return json.loads(path.read_text(encoding='utf-8'))

@@ -11,6 +11,7 @@ from medjax.applications import market as market_lib
 from medjax.applications import shop as shop_lib
 from medjax.applications.market import Market
 from medjax.applications.shop import Shop, TRIPLE
+from medjax.saved import files
 
 SPLITS = ('train', 'valid', 'test')
 LABEL_FILES = ('train', 'labels-valid', 'labels-test')
@@ -31,7 +32,7 @@ def write(market: Market, folder: str | pathlib.Path) -> int:
   folder.mkdir(parents=True, exist_ok=True)
   names = dict.fromkeys((*SPLITS, *LABEL_FILES))
   with contextlib.ExitStack() as stack:
-    opened = {name: stack.enter_context((folder / f'{name}.tsv').open('wb')) for name in names}
+    opened = {name: stack.enter_context(files.replacing(folder / f'{name}.tsv')) for name in names}
     put = lambda name, *triple: opened[name].write(lines(market, *triple).data)
     for file in opened.values():
       file.write(('\t'.join(TRIPLE) + '\n').encode())

@@ -20,6 +20,7 @@ from medjax.applications.recommendation import Asked
 from medjax.applications.results import once
 from medjax.applications.settings import Applications, nearest, Point
 from medjax.applications.shop import Shop
+from medjax.core import files, terminal
 from medjax.errors import Diverged
 from medjax.experiments import commands, comparison, distillation, extraction, study
 
@@ -72,20 +73,20 @@ def search(
   wanted = [(arm, point, config_of(settings, graph, arm, point, seed)) for arm in arms for point in settings.grid]
   for i, (arm, point, config) in enumerate(wanted):
     folder = workdir / 'trainings' / folder_of(settings, arm, point, seed)
-    print(f'\n[{i + 1}/{len(wanted)}] search: {folder}')
+    terminal.say(f'\n[{i + 1}/{len(wanted)}] search: {folder}')
     try:
       study.results_of(config, folder, 'valid')
       judge = lambda folder=folder: judged(folder, shop, valid)
       found = once(folder / 'merit.csv', judge)
       rows.append({'arm': arm, 'point': json.dumps(point), **found.drop(columns='width').mean().to_dict()})
     except Diverged as error:
-      print(f'out of the choice: {error}')
+      terminal.say(f'out of the choice: {error}')
       rows.append({'arm': arm, 'point': json.dumps(point), 'merit': -math.inf})
   frame = pd.DataFrame(rows)
   frame['chosen'] = frame.index.isin(frame.groupby('arm')['merit'].idxmax())
   if (lost := frame[frame['chosen'] & (frame['merit'] == -math.inf)]).size:
     raise Diverged(f'all points of {lost["arm"].iloc[0]} diverge; lower their train.learning_rate')
-  frame.to_csv(workdir / 'search.csv', index=False)
+  files.write_text(workdir / 'search.csv', frame.to_csv(index=False))
   return frame
 
 
@@ -116,7 +117,7 @@ def train(
   for seed in settings.seeds:
     for arm, point in points.items():
       folder = below / folder_of(settings, arm, point, seed)
-      print(f'\ntraining: {folder}')
+      terminal.say(f'\ntraining: {folder}')
       study.results_of(config_of(settings, graph, arm, point, seed), folder, 'valid')
       widths = settings.widths if arm == 'med' else (int(arm.removeprefix('direct-')),)
       found += [Trained(MED if arm == 'med' else DIRECT, width, seed, folder) for width in widths]

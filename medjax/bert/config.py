@@ -7,6 +7,7 @@ import pathlib
 from typing import Any
 
 from medjax import errors
+from medjax.core import files
 from medjax.saved.files import Path
 
 CONFIG = 'config.json'
@@ -156,7 +157,7 @@ def read(folder: Path) -> tuple[BertConfig, dict[str, Any]]:
 def read_json(path: pathlib.Path) -> Any:
   """Returns what a JSON file of a Hugging Face folder holds; raises errors.ArtifactError where it cannot be read."""
   try:
-    return json.loads(path.read_text(encoding='utf-8'))
+    return json.loads(files.read_text(path))
   except FileNotFoundError:
     raise errors.ArtifactError(f'{path} is missing; is {path.parent} a folder of a Hugging Face BERT?') from None
   except (OSError, ValueError, RecursionError) as error:

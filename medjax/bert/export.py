@@ -12,6 +12,7 @@ from medjax.bert import sentences as sentences_lib
 from medjax.bert import weights
 from medjax.bert.config import BertConfig
 from medjax.bert.sentences import Sentences
+from medjax.core import files as files_lib
 from medjax.saved.files import Path, replacing, write_text
 
 KEPT = (  # files that a crop leaves as they are
@@ -62,4 +63,4 @@ def write(
 
 def read_kept(*folders: pathlib.Path) -> dict[str, bytes]:
   """Returns {name: content} of the `KEPT` files that are in any of some folders; those of the last one count."""
-  return {name: (folder / name).read_bytes() for folder in folders for name in KEPT if (folder / name).is_file()}
+  return {name: files_lib.read_bytes(folder / name) for folder in folders for name in KEPT if (folder / name).is_file()}

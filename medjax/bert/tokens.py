@@ -10,6 +10,7 @@ import numpy as np
 
 from medjax import errors
 from medjax.bert.config import BertConfig, read_record
+from medjax.core import files
 from medjax.saved.files import Path
 
 Sentence = str | tuple[str, str]  # one, or a pair
@@ -148,7 +149,7 @@ def load(folder: Path, config: BertConfig, max_length: int | None = None, lower:
 
 def word_pieces(library: Any, path: pathlib.Path, settings: dict[str, Any], names: dict[str, str]) -> Any:
   """Returns the WordPiece tokeniser of a vocab.txt, with the settings of a tokenizer_config.json."""
-  lines = path.read_text(encoding='utf-8').split('\n')
+  lines = files.read_text(path).split('\n')
   vocabulary = {line.rstrip('\r'): row for row, line in enumerate(lines) if line or row < len(lines) - 1}
   made = library.implementations.BertWordPieceTokenizer(
     vocabulary,

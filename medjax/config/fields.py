@@ -15,6 +15,7 @@ class DataConfig:
   path: str = ''  # your own data instead: a folder with train/valid/test, one file to split, a prepared graph
   root: str = ''  # a folder of local copies of registered graphs; '' = $MEDJAX_DATA_ROOT, then the cache
   cache: str = ''  # where downloads are kept; '' = the user's cache folder
+  max_bytes: float = 0.0  # that a packed file may unpack to, or a download bring; 0 = a hundred times the packed size
   columns: str = 'hrt'  # order of head, relation, tail in the files, where no header tells another; or their columns
   # by name or number: 'subject,predicate,object', '2,3,4'
   header: str = 'auto'  # the first line is a header: 'yes', 'no', or 'auto' (a line such as head,relation,tail)

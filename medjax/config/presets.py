@@ -45,6 +45,7 @@ FREE = (
   'name',
   'data.root',
   'data.cache',
+  'data.max_bytes',
   'eval.every',
   'eval.patience',
   'eval.unseen',

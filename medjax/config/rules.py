@@ -68,6 +68,7 @@ AT_LEAST: dict[str, float] = {
   'eval.batch': 1,
   'eval.candidates': -1,
   'data.split_seed': 0,
+  'data.max_bytes': 0.0,
   'train.seed': 0,
   'parallel.data': 1,
   'parallel.width': 0,

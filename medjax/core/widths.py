@@ -8,6 +8,8 @@ import math
 
 from medjax import errors
 
+MOST = 4096  # widths of a model
+LARGEST = 2**31 - 1  # width: the device counts in int32
 MAX_BLOCK = 16  # most components that are added slice by slice: XLA's CPU backend does not vectorise longer sums
 
 
@@ -25,13 +27,16 @@ def parse_widths(text: str) -> tuple[int, ...]:
   try:
     if ':' in text:
       first, last, step = (int(part) for part in text.split(':'))
+      check_count(text, len(range(first, min(last, LARGEST) + 1, step)), last)
       widths = tuple(range(first, last + 1, step))
       if widths and widths[-1] != last:
         raise errors.WidthError(
           f'widths {text!r}: steps of {step} from {first} do not reach {last}; use a last width such as {widths[-1]}'
         )
     else:
+      check_count(text, 1 + text.count(','))
       widths = tuple(int(part) for part in text.split(','))
+      check_count(text, len(widths), max(widths))
   except errors.WidthError:
     raise
   except ValueError:
@@ -41,6 +46,15 @@ def parse_widths(text: str) -> tuple[int, ...]:
   if not widths or widths[0] < 1 or any(a >= b for a, b in itertools.pairwise(widths)):
     raise errors.WidthError(f'widths {text!r} give {widths}; they must increase and start at 1 or more')
   return widths
+
+
+def check_count(text: str, count: int, last: int = 0) -> None:
+  """Raises WidthError for more than `MOST` widths, or a last one beyond `LARGEST`."""
+  if count > MOST or last > LARGEST:
+    raise errors.WidthError(
+      f'widths {text[:80]!r}: a model has at most {MOST:,} widths, none beyond {LARGEST:,}; take larger steps or a '
+      'smaller last width'
+    )
 
 
 @dataclasses.dataclass(frozen=True)

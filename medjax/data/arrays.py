@@ -6,17 +6,25 @@ names as which numpy and torch write arrays of numbers to functions of their own
 Whatever the file says, nothing but arrays, containers, numbers and such records can come of it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+import itertools
+import math
+import os
 import pathlib
 import pickle
 import re
-from typing import Any, NamedTuple
+from typing import Any, IO, NamedTuple
 import zipfile
 
 from jaxtyping import Shaped
 import numpy as np
 
 from medjax import errors
+from medjax.core import memory
+from medjax.data import limits
+
+MOST = 10**6  # things that are looked at in a model
+HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 
 
 class _Array:
@@ -125,6 +133,8 @@ def _tensor(storage: Any, offset: int, size: tuple[int, ...], stride: tuple[int,
   last = offset + sum((n - 1) * step for n, step in zip(size, stride))
   if min((*size, *stride, offset), default=0) < 0 or (0 not in size and last >= len(numbers)):
     raise pickle.UnpicklingError(f'a tensor {size} reaches beyond its {len(numbers)} numbers')
+  if math.prod(size) > len(numbers):
+    raise pickle.UnpicklingError(f'a tensor {size} has more than its {len(numbers)} numbers')
   if 0 in size:
     return np.zeros(size, numbers.dtype)
   steps = tuple(step * numbers.itemsize for step in stride)
@@ -145,12 +155,17 @@ _TENSORS: dict[tuple[str, str], Callable[..., Any]] = {
 }
 
 
-class _ModelReader(pickle.Unpickler):
+class _Unpickler(pickle._Unpickler):
+  """Reads a pickle in Python: the reader in C makes room for as many objects as a number in the file says."""
+
+
+class _ModelReader(_Unpickler):
   """Reads a torch archive, whose tensors are numpy arrays then."""
 
   def __init__(self, file: Any, packed: zipfile.ZipFile, folder: str):
     super().__init__(file)
     self.packed, self.folder = packed, folder
+    self.storages: dict[str, _Storage] = {}
 
   def find_class(self, module, name):
     known = _TENSORS.get((module, name))
@@ -161,11 +176,12 @@ class _ModelReader(pickle.Unpickler):
     letter = _STORAGES.get(str(getattr(storage, 'kind', '')).rpartition('.')[2])
     if kind != 'storage' or letter is None:
       return Foreign()
-    numbers = np.frombuffer(self.packed.read(f'{self.folder}data/{key}'), f'<{letter}')
-    return _Storage(numbers)
+    if key not in self.storages:
+      self.storages[key] = _Storage(np.frombuffer(self.packed.read(f'{self.folder}data/{key}'), f'<{letter}'))
+    return self.storages[key]
 
 
-class _Reader(pickle.Unpickler):
+class _Reader(_Unpickler):
   def find_class(self, module, name):
     if (module, name) not in _NAMES:
       raise pickle.UnpicklingError(f'it calls for {module}.{name}, and only arrays of numbers are read')
@@ -180,18 +196,66 @@ def read(path: pathlib.Path) -> dict[str, Shaped[np.ndarray, '...']]:
   """
   try:
     if path.suffix == '.npz':
-      with np.load(path, allow_pickle=False) as file:
-        return dict(file)
+      return read_npz(path)
     with zipfile.ZipFile(path) as packed:
+      limits.check_unpacked(path, sum(info.file_size for info in packed.infolist()))
       (name,) = (name for name in packed.namelist() if name.split('/')[-1] == 'data.pkl')
       with packed.open(name) as file:
         content = _Reader(file).load()
     return {name: array.value for name, array in content.items() if isinstance(array, _Array)}
+  except errors.TooLarge:
+    raise
   except Exception as error:  # a damaged pickle can raise anything
     raise errors.DataError(
       f'{path}: holds no dictionary of arrays of numbers ({error}). Get it again, or save the '
       'same arrays beside it as .npz.'
     ) from error
+
+
+def read_npz(path: str | pathlib.Path) -> dict[str, Shaped[np.ndarray, '...']]:
+  """Returns {name: array of numbers} of a .npz, the size of which is checked before anything is unpacked.
+
+  Raises:
+    ValueError, OSError, zipfile.BadZipFile, zlib.error: it is damaged, or holds anything else.
+    errors.TooLarge: its arrays fit into memory no more, or are more than `limits` allow.
+  """
+  try:
+    with zipfile.ZipFile(path) as packed:
+      sizes = []
+      for info in packed.infolist():
+        with packed.open(info) as member:
+          sizes.append(_size(member, info.file_size))
+    limits.check_unpacked(path, sum(sizes))
+    memory.check(sum(sizes), f'{path}: what it unpacks to', 'Get it again, or use a machine with more memory')
+    with np.load(path, allow_pickle=False) as file:
+      return dict(file)
+  except (RuntimeError, RecursionError, SyntaxError) as error:  # what zipfile and numpy's reader of headers raise
+    raise ValueError(str(error)) from error
+
+
+def read_npy(path: str | pathlib.Path) -> Shaped[np.ndarray, '...']:
+  """Returns the array of numbers of a .npy, whose size is checked first; its errors are those of `read_npz`."""
+  try:
+    with open(path, 'rb') as file:
+      size = _size(file, os.fstat(file.fileno()).st_size)
+    memory.check(size, str(path), 'Use a machine with more memory')
+    return np.load(path, allow_pickle=False)
+  except (RecursionError, SyntaxError) as error:
+    raise ValueError(str(error)) from error
+
+
+def _size(file: IO[bytes], there: int) -> int:
+  """The bytes of an array by its header, which have to be those that are there."""
+  version = np.lib.format.read_magic(file)
+  if version not in HEADERS:
+    raise ValueError(f'an array of version {version}')
+  shape, _, dtype = HEADERS[version](file)
+  size = math.prod(shape) * dtype.itemsize
+  if dtype.hasobject:
+    raise ValueError('an array of objects, which are pickles: loading runs no code')
+  if min(shape, default=0) < 0 or size != there - file.tell():
+    raise ValueError(f'{there} bytes for an array {shape} of {dtype}')
+  return size
 
 
 def read_tensors(path: pathlib.Path) -> tuple[dict[str, Shaped[np.ndarray, '...']], dict[str, str]]:
@@ -206,6 +270,7 @@ def read_tensors(path: pathlib.Path) -> tuple[dict[str, Shaped[np.ndarray, '...'
   """
   try:
     with zipfile.ZipFile(path) as packed:
+      limits.check_unpacked(path, sum(info.file_size for info in packed.infolist()))
       (name,) = (name for name in packed.namelist() if name.split('/')[-1] == 'data.pkl')
       folder = name.removesuffix('data.pkl')
       order = packed.read(f'{folder}byteorder') if f'{folder}byteorder' in packed.namelist() else b'little'
@@ -215,28 +280,32 @@ def read_tensors(path: pathlib.Path) -> tuple[dict[str, Shaped[np.ndarray, '...'
         content = _ModelReader(file, packed, folder).load()
     arrays: dict[str, Any] = {}
     kinds: dict[str, str] = {}
-    _collect(content, '', arrays, kinds)
+    _collect(content, '', arrays, kinds, itertools.count())
     return arrays, kinds
+  except errors.TooLarge:
+    raise
   except Exception as error:  # a damaged pickle can raise anything
     raise errors.DataError(
       f'{path}: holds no torch model or dictionary of tensors ({error}). Save it again by torch.save, or copy it again.'
     ) from error
 
 
-def _collect(value: Any, place: str, arrays: dict[str, Any], kinds: dict[str, str], depth: int = 0) -> None:
+def _collect(
+  value: Any, place: str, arrays: dict[str, Any], kinds: dict[str, str], seen: Iterator[int], depth: int = 0
+) -> None:
   """Adds what lies in a value at a dotted path to `arrays` and `kinds`; a module's inner dictionaries have no name."""
-  if depth > 50:
-    raise ValueError('it is nested too deeply')
+  if depth > 50 or next(seen) > MOST:
+    raise ValueError('it is nested too deeply, or holds too much')
   if isinstance(value, np.ndarray):
     arrays[place] = value
   elif isinstance(value, Foreign):
     kinds[place] = value.kind
     if isinstance(value.state, dict):
-      _collect(value.state, place, arrays, kinds, depth + 1)
+      _collect(value.state, place, arrays, kinds, seen, depth + 1)
   elif isinstance(value, dict):
     for name, inner in value.items():
       if isinstance(name, str | int):
         nameless = name in ('_parameters', '_buffers', '_modules')
-        _collect(inner, place if nameless else f'{place}.{name}'.lstrip('.'), arrays, kinds, depth + 1)
+        _collect(inner, place if nameless else f'{place}.{name}'.lstrip('.'), arrays, kinds, seen, depth + 1)
   elif isinstance(value, str | int | float):
     kinds[place] = str(value)

@@ -11,6 +11,7 @@ import re
 from typing import Any, cast
 import zlib
 
+from medjax.data import limits
 from medjax.errors import DataError
 
 HEAD = 2**20  # the first bytes of a file, which decide how it is read
@@ -53,10 +54,16 @@ _WIDE = (
 
 @contextlib.contextmanager
 def opened(path: str | pathlib.Path) -> Iterator[io.BufferedIOBase]:
-  """Yields the binary content of a file as a stream, unpacked where it is packed; DataError if it cannot be read."""
+  """Yields the binary content of a file as a stream, unpacked where it is packed.
+
+  Raises:
+    DataError: it cannot be read.
+    TooLarge: it unpacks to more than `limits` allow.
+  """
   try:
-    with _OPEN[packing(path)](path, 'rb') as file:
-      yield cast(io.BufferedIOBase, file)
+    packed = packing(path)
+    with _OPEN[packed](path, 'rb') as file:
+      yield cast(io.BufferedIOBase, io.BufferedReader(limits.Bounded(path, file), limits.PIECE) if packed else file)
   except (OSError, EOFError, zlib.error, lzma.LZMAError) as error:
     raise _unreadable(path, error) from error
 
@@ -77,7 +84,7 @@ def file_suffix(path: str | pathlib.Path) -> str:
 def read_bytes(path: str | pathlib.Path) -> bytes:
   """The content of a file, unpacked where it is packed."""
   with opened(path) as file:
-    return file.read()
+    return limits.read(path, file)
 
 
 def read_head(path: str | pathlib.Path) -> bytes:
@@ -89,8 +96,17 @@ def read_head(path: str | pathlib.Path) -> bytes:
 
 
 def read_text(path: str | pathlib.Path) -> str:
-  """The text of a UTF-8 file, plain or packed, without its byte order mark."""
-  return decode(path, read_bytes(path))
+  """The text of a UTF-8 file, plain or packed, without its byte order mark; TooLarge if it does not fit into memory."""
+  content = read_bytes(path)
+  limits.check_text(path, 3 * content.count(b'\n'), len(content))
+  return decode(path, content)
+
+
+def walk(path: str | pathlib.Path) -> None:
+  """Reads a file to its end and keeps nothing, so that what is wrong with it is told; see `opened`."""
+  with opened(path) as file:
+    while file.read(limits.PIECE):
+      pass
 
 
 def decode(path: str | pathlib.Path, content: bytes, first_line: int = 1) -> str:

@@ -7,7 +7,7 @@ import pathlib
 from typing import Protocol
 
 from medjax import errors
-from medjax.data import contents, download, splits, store, tables, triples, wikikg2, world
+from medjax.data import contents, download, limits, splits, store, tables, triples, wikikg2, world
 from medjax.data import prepare as prepare_lib
 from medjax.data.graph import Graph
 from medjax.data.registry import REGISTRY, Source
@@ -22,6 +22,7 @@ class DataConfig(Protocol):
   path: str
   root: str
   cache: str
+  max_bytes: float
   columns: str
   header: str
   comments: str
@@ -43,8 +44,14 @@ def load(config: DataConfig) -> Graph:
 
   Raises:
     DataError: an unknown name, files that cannot be read, a failed download.
+    TooLarge: a file that unpacks to more than `max_bytes`, or that does not fit into memory.
   """
   tables.check_layout(config.columns, config.header, config.comments)
+  with limits.up_to(config.max_bytes):
+    return _load(config)
+
+
+def _load(config: DataConfig) -> Graph:
   if config.path:
     return _load_path(config)
   name = find_name(config.name)
@@ -60,6 +67,11 @@ def load(config: DataConfig) -> Graph:
 def prepare(config: DataConfig, output: str | pathlib.Path) -> Graph:
   """Prepares the graph of a data configuration as a store at `output`, and opens it; see `load` and `store`."""
   tables.check_layout(config.columns, config.header, config.comments)
+  with limits.up_to(config.max_bytes):
+    return _prepare(config, output)
+
+
+def _prepare(config: DataConfig, output: str | pathlib.Path) -> Graph:
   if config.path:
     if store.is_store(config.path):
       raise errors.DataError(f'data.path is {config.path!r}, which is a prepared graph already.')

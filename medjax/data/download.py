@@ -6,12 +6,11 @@ with every commit, so a pinned commit already says what a file has to be.
 
 from collections.abc import Callable, Sequence
 import dataclasses
+import gzip
 import hashlib
-import os
 import pathlib
 import shutil
 import tarfile
-import tempfile
 from typing import cast, IO
 import warnings
 import zipfile
@@ -20,6 +19,8 @@ import zlib
 import requests
 
 from medjax import errors
+from medjax.core import files
+from medjax.data import limits
 
 with warnings.catch_warnings():
   warnings.filterwarnings('ignore', 'IProgress not found')  # its bars are text in a notebook without widgets
@@ -142,7 +143,7 @@ def fetch_large(large: Large, folder: str | pathlib.Path, retries: int = 2) -> t
       urls={large.name: large.url},
       registry={large.name: f'sha256:{large.sha256}' if large.sha256 else None},
     )
-    keeper.fetch(large.name, downloader=pooch.HTTPDownloader(progressbar=True, timeout=30))
+    keeper.fetch(large.name, downloader=_bounded)
   except (OSError, ValueError) as error:
     raise _failed(large, folder / large.name, error) from error
   if large.name.endswith('.zip'):
@@ -167,10 +168,9 @@ def unpack_zip(archive: str | pathlib.Path, names: Sequence[str], folder: str | 
           raise errors.DataError(
             f'{archive}: holds {len(found)} files called {name}, not one. Delete it and get it again.'
           )
-        partial = pathlib.Path(folder) / f'{name}.partial'
-        with packed.open(found[0]) as member, partial.open('wb') as file:
+        limits.check_unpacked(archive, found[0].file_size)
+        with packed.open(found[0]) as member, files.replacing(pathlib.Path(folder) / name) as file:
           shutil.copyfileobj(member, file)
-        partial.rename(pathlib.Path(folder) / name)
   except (zipfile.BadZipFile, OSError, EOFError, zlib.error) as error:
     raise errors.DataError(f'{archive}: cannot be unpacked ({error}). Delete it and get it again.') from error
 
@@ -184,6 +184,8 @@ def unpack(archive: str | pathlib.Path, names: Sequence[str], folder: str | path
       absolute path, '..', a link, a device): an archive with such a member is not trusted at all.
   """
   try:
+    with gzip.open(archive) as file:
+      limits.walk(archive, file)  # what is no member, such as a header, is bounded too
     with tarfile.open(archive, 'r:gz') as tar:
       wanted = {}
       for member in tar:
@@ -204,7 +206,9 @@ def unpack(archive: str | pathlib.Path, names: Sequence[str], folder: str | path
       if missing:
         raise errors.DataError(f'{archive}: lacks {", ".join(missing)}. Delete it and get it again.')
       for name, member in wanted.items():
-        _write(pathlib.Path(folder) / name, cast(IO[bytes], tar.extractfile(member)).read())  # a file has content
+        place = pathlib.Path(folder) / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        files.write_bytes(place, cast(IO[bytes], tar.extractfile(member)).read())  # a file has content
   except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
     raise errors.DataError(f'{archive}: cannot be unpacked ({error}). Delete it and get it again.') from error
 
@@ -217,15 +221,20 @@ def _all_genuine(archive: Archive, folder: pathlib.Path) -> bool:
 
 def _verified(file: File) -> Callable[..., None]:
   """A downloader for pooch that checks the content before pooch moves it into the cache."""
-  http = pooch.HTTPDownloader(progressbar=True, timeout=30)
 
   def download(url, output_file, keeper):
-    http(url, output_file, keeper)
+    _bounded(url, output_file, keeper)
     found = git_blob_id(pathlib.Path(output_file).read_bytes())
     if found != file.blob:
       raise errors.DataError(_mismatch(url, file.blob, found))
 
   return download
+
+
+def _bounded(url: str, output_file: str, keeper: object) -> None:
+  """A downloader for pooch that ends what brings more than `limits` allow."""
+  with open(output_file, 'wb') as file:  # pooch's own, in a folder of its own
+    pooch.HTTPDownloader(progressbar=True, timeout=30)(url, limits.Counted(url, file, limits.downloaded()), keeper)
 
 
 def _failed(file: File | Large, path: pathlib.Path, error: Exception) -> errors.DataError:
@@ -248,16 +257,3 @@ def _reason(error: Exception) -> str:
   if response is not None:
     return f'HTTP {response.status_code} {response.reason}'
   return 'no connection' if isinstance(error, requests.exceptions.ConnectionError) else str(error)
-
-
-def _write(path: pathlib.Path, content: bytes) -> None:
-  """Writes a file at once or not at all."""
-  path.parent.mkdir(parents=True, exist_ok=True)
-  handle, temporary = tempfile.mkstemp(dir=path.parent)
-  try:
-    with os.fdopen(handle, 'wb') as out:
-      out.write(content)
-    os.replace(temporary, path)
-  except BaseException:
-    os.unlink(temporary)
-    raise

@@ -10,6 +10,7 @@ from jaxtyping import Shaped
 import numpy as np
 
 from medjax import errors
+from medjax.core import files
 from medjax.data import columns as columns_lib
 from medjax.data import contents, tables
 
@@ -69,10 +70,12 @@ def read_triples(
   source, packed, skip = path, contents.packing(path), layout.header_line
   skipped: list[tuple[int, str]] = []
   hashes = layout.comments and tables.has_hashes(path)
+  if packed and not layout.comments:
+    contents.walk(path)  # DuckDB would unpack without end
   if hashes or packed not in ('', 'gzip'):
     source, packed, skip = folder / 'plain', '', 0
-    with source.open('w', encoding='utf-8', newline='') as file:
-      file.writelines(f'{text}\n' for _, text, _ in tables.read_lines(path, layout, skipped))
+    with files.replacing(source) as file:
+      file.writelines(f'{text}\n'.encode() for _, text, _ in tables.read_lines(path, layout, skipped))
   try:
     connection.execute(
       f'CREATE TABLE {table} AS SELECT {chosen} FROM read_csv($path, delim=$delim, quote=$quote, escape=$quote, '
@@ -174,23 +177,18 @@ def one(connection: Connection, query: str, values: Mapping[str, Any] | None = N
 def write_array(connection: Connection, query: str, path: pathlib.Path, rows: int) -> None:
   """Streams a query's int32 columns into a .npy file [rows, columns]."""
   result = connection.execute(query)
-  array: Any = None
-  first = 0
-  while len(chunk := result.fetch_df_chunk(VECTORS)):
-    if array is None:
-      array = np.lib.format.open_memmap(path, 'w+', np.int32, (rows, chunk.shape[1]))
-    array[first : first + len(chunk)] = chunk.to_numpy()
-    first += len(chunk)
-  if array is None:
-    np.save(path, np.zeros((0, len(result.description)), np.int32))
-  else:
-    array.flush()
+  header = {'descr': '<i4', 'fortran_order': False, 'shape': (rows, len(result.description))}
+  with files.replacing(path) as file:
+    np.lib.format.write_array_header_1_0(file, header)
+    while len(chunk := result.fetch_df_chunk(VECTORS)):
+      file.write(np.ascontiguousarray(chunk.to_numpy(), '<i4').data)
 
 
 def write_parquet(connection: Connection, query: str, path: pathlib.Path) -> None:
   """Writes a query's rows, in its order, as Parquet."""
-  target = str(path).replace("'", "''")
-  connection.execute(f"COPY ({query}) TO '{target}' (FORMAT parquet, COMPRESSION zstd)")
+  with files.replacing_path(path) as partial:
+    target = str(partial).replace("'", "''")
+    connection.execute(f"COPY ({query}) TO '{target}' (FORMAT parquet, COMPRESSION zstd)")
 
 
 def read_parquet(path: pathlib.Path, column: str) -> Shaped[np.ndarray, ' rows']:

@@ -7,6 +7,7 @@ from jaxtyping import Int, Int64
 import numpy as np
 import pandas as pd
 
+from medjax.core import terminal
 from medjax.data import filters
 from medjax.data.graph import Graph
 from medjax.data.triples import SPLITS
@@ -84,7 +85,8 @@ def describe(found: Inspection) -> str:
 
 
 def _short(name: str) -> str:
-  """A name without its middle, where it is long."""
+  """A name as a terminal may show it, without its middle where it is long."""
+  name = terminal.line(name)
   return name if len(name) <= LONG else f'{name[: LONG // 2 - 1]}...{name[-(LONG // 2 - 2) :]}'
 
 

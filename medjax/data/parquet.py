@@ -3,10 +3,11 @@
 import pathlib
 
 from medjax.data import columns as columns_lib
-from medjax.data import tables
+from medjax.data import limits, tables
 from medjax.errors import DataError
 
 SUFFIXES = ('.parquet',)
+ROW = 12  # bytes that a triple takes at least
 
 
 def read(path: str | pathlib.Path, columns: str = 'hrt', header: str = 'auto') -> tables.Table:
@@ -32,6 +33,9 @@ def read(path: str | pathlib.Path, columns: str = 'hrt', header: str = 'auto') -
     with parquet.ParquetFile(path) as file:
       names = [name for name in file.schema_arrow.names if not name.startswith('__index_level_')]
       choice = columns_lib.choose(path, [names], columns, header)
+      rows = file.metadata.num_rows
+      limits.check_unpacked(path, ROW * rows)
+      limits.check_text(path, 3 * rows, 0)
       table = file.read([names[place] for place in choice.places])
   except (OSError, pyarrow.ArrowException) as error:
     raise DataError(f'{path}: cannot be read as Parquet ({str(error).splitlines()[0]}). Write it again.') from error

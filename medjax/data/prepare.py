@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from medjax import errors
+from medjax.core import files
 from medjax.data import columns as columns_lib
 from medjax.data import engine, openke, reading, store, tables, triples
 from medjax.data import labels as labels_lib
@@ -129,16 +130,8 @@ def building(output: str | pathlib.Path) -> Iterator[pathlib.Path]:
   output = pathlib.Path(output)
   if output.exists() and not (output.is_dir() and not any(output.iterdir())):
     raise errors.DataError(f'--output={output} is not an empty folder; name a new one.')
-  partial = output.with_name(f'{output.name}.partial')
-  shutil.rmtree(partial, ignore_errors=True)
-  partial.mkdir(parents=True)
-  try:
+  with files.building(output) as partial:
     yield partial
-    if output.exists():
-      output.rmdir()
-    partial.rename(output)
-  finally:
-    shutil.rmtree(partial, ignore_errors=True)
 
 
 def name_ids(connection: engine.Connection, text: Text, layouts: Mapping[str, tables.Layout]) -> None:

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 import pathlib
 import re
 from typing import Any
+from xml.parsers import expat
 
-from medjax.data import contents, tables
+from medjax.data import contents, limits, tables
 from medjax.errors import DataError
 
 FORMATS = {  # suffix -> name of pyoxigraph's format
@@ -20,6 +21,7 @@ FORMATS = {  # suffix -> name of pyoxigraph's format
   '.jsonld': 'JSON_LD',
 }
 SUFFIXES = tuple(FORMATS)
+DEEPEST = 1000  # elements of XML inside of each other
 LABEL = 'http://www.w3.org/2000/01/rdf-schema#label'
 _TERM = r'(?:<[^<>\s]*>|_:\S+)'
 _STATEMENT = re.compile(rf'{_TERM}\s+<[^<>\s]*>\s+(?:{_TERM}|".*)\s*(<[^<>\s]*>\s*)?\.\s*(#.*)?')
@@ -148,7 +150,10 @@ def _parse(path: pathlib.Path, form: Any) -> Iterator[Any]:
   import pyoxigraph
 
   content = contents.read_bytes(path)
+  limits.check_text(path, 3 * content.count(b'\n'), len(content))
   contents.decode(path, content)  # names what is no UTF-8
+  if form == pyoxigraph.RdfFormat.RDF_XML:
+    _check_xml(path, content)
   try:
     yield from pyoxigraph.parse(content, format=form)
   except SyntaxError as error:
@@ -159,6 +164,34 @@ def _parse(path: pathlib.Path, form: Any) -> Iterator[Any]:
       else 'Mend the line, or export the data anew'
     )
     raise DataError(f'{path}{where}: no {form} ({error.msg}). {remedy}.') from error
+
+
+def _check_xml(path: pathlib.Path, content: bytes) -> None:
+  """Raises DataError for XML that is nested deeply, which takes quadratic time, or whose entities grow without end."""
+  depth = 0
+
+  def opens(*_: object) -> None:
+    nonlocal depth
+    depth += 1
+    if depth > DEEPEST:
+      raise DataError(
+        f'{path}, line {parser.CurrentLineNumber}: elements are nested more than {DEEPEST} deep. Let every node be an '
+        'element of its own, or convert it to N-Triples.'
+      )
+
+  def closes(_: object) -> None:
+    nonlocal depth
+    depth -= 1
+
+  parser = expat.ParserCreate('utf-8')
+  parser.StartElementHandler, parser.EndElementHandler = opens, closes
+  try:
+    parser.Parse(content, True)
+  except expat.ExpatError as error:
+    message = expat.ErrorString(error.code)
+    raise DataError(
+      f'{path}, line {error.lineno}: no RDF/XML ({message}). Mend the line, or export the data anew.'
+    ) from error
 
 
 def _rank(language: str | None) -> int:

@@ -19,6 +19,7 @@ import msgspec
 import numpy as np
 
 from medjax import errors
+from medjax.core import files as files_lib
 from medjax.data import engine, source, triples
 from medjax.data.graph import Graph
 
@@ -225,7 +226,7 @@ def write_manifest(folder: pathlib.Path, name: str, counts: Mapping[str, Any], n
   manifest = {'format': FORMAT, 'name': name, **counts, 'files': files, 'notes': list(notes)}
   manifest['hash'] = digest(manifest)
   manifest['whole'] = whole_digest(manifest)
-  (folder / MANIFEST).write_text(json.dumps(manifest, indent=1) + '\n', encoding='utf-8')
+  files_lib.write_text(folder / MANIFEST, json.dumps(manifest, indent=1) + '\n')
 
 
 def whole_digest(manifest: Mapping[str, Any]) -> str:

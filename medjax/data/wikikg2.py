@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from medjax import errors
+from medjax.core import files
 from medjax.data import arrays, contents, engine, triples
 from medjax.data import prepare as prepare_lib
 
@@ -38,7 +39,8 @@ def prepare(
       path = find(folder, f'{split}.npz', f'{split}.pt')
       content = arrays.read(path)
       asked = ids(path, content, ('head', 'relation', 'tail'), (sizes[0], sizes[1], sizes[0]))
-      np.save(target / f'{split}.npy', np.stack(asked, 1))
+      with files.replacing(target / f'{split}.npy') as file:
+        np.save(file, np.stack(asked, 1))
       sizes.append(len(asked[0]))
       connection.register('rows', pd.DataFrame(dict(zip('hrt', asked))))
       connection.execute(f'CREATE TABLE {split} AS FROM rows')
@@ -47,7 +49,8 @@ def prepare(
         wrong = np.stack(ids(path, content, ('tail_neg', 'head_neg'), (sizes[0], sizes[0])))
         if wrong.shape[:2] != (2, sizes[-1]):
           raise errors.DataError(f'{path}: head_neg and tail_neg have {wrong.shape[1]} rows for {sizes[-1]} triples.')
-        np.save(target / f'{split}-candidates.npy', wrong)
+        with files.replacing(target / f'{split}-candidates.npy') as file:
+          np.save(file, wrong)
     if counts and tuple(sizes) != tuple(counts):
       raise errors.DataError(
         f'{folder}: holds {sizes} entities, relations and triples of train, valid and test, but '

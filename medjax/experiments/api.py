@@ -15,6 +15,7 @@ import pandas as pd
 from medjax import config as config_lib
 from medjax import errors
 from medjax.config.fields import Config
+from medjax.core import files
 from medjax.data import datasets, inspection
 from medjax.data.inspection import Inspection
 from medjax.data.registry import REGISTRY
@@ -165,7 +166,7 @@ def write_triples(triples: Triples, workdir: pathlib.Path) -> pathlib.Path:
     raise errors.UsageError(f'{workdir} holds a run on other triples; name another workdir, or delete this one')
   workdir_lib.check_folder(workdir)
   workdir.mkdir(parents=True, exist_ok=True)
-  path.write_text(text, encoding='utf-8')
+  files.write_text(path, text)
   return path
 
 

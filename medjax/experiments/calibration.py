@@ -8,7 +8,7 @@ import pandas as pd
 from scipy import optimize
 
 from medjax import errors
-from medjax.core import sides
+from medjax.core import files, sides, terminal
 from medjax.report import plots, tables
 from medjax.saved import sealing
 from medjax.saved.files import Path
@@ -51,9 +51,9 @@ def calibrate(workdir: Path, seed: int = 0) -> pd.DataFrame:
   frame = pd.DataFrame(rows)
   sealing.drop(workdir, FILES)
   probability.write(workdir, fitted)
-  frame.to_csv(workdir / 'calibration.csv', index=False)
+  files.write_text(workdir / 'calibration.csv', frame.to_csv(index=False))
   of_widths = [each.assign(width=width) for width, (_, each) in zip(frame['width'], curves)]
-  pd.concat(of_widths).round(6).to_csv(workdir / 'reliability.csv', index=False)
+  files.write_text(workdir / 'reliability.csv', pd.concat(of_widths).round(6).to_csv(index=False))
   shown = tables.few(list(frame['width']))
   plots.reliability(
     [each for each, width in zip(curves, frame['width']) if width in shown],
@@ -61,8 +61,8 @@ def calibrate(workdir: Path, seed: int = 0) -> pd.DataFrame:
     f'{model.description.score} on {model.graph.name}',
   )
   sealing.add(workdir, FILES)
-  print(frame[frame['width'].isin(shown)].to_string(index=False, float_format='{:.4f}'.format))
-  print(
+  terminal.say(frame[frame['width'].isin(shown)].to_string(index=False, float_format='{:.4f}'.format))
+  terminal.say(
     f'held-out log-loss of {int((~half).sum()):,} triples, half of them with a random head or tail; a coin has '
     f'{np.log(2):.4f}\nwritten: {workdir / "calibration"}.json, .csv, .png'
   )

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from medjax import errors
+from medjax.core import terminal
 from medjax.data.graph import Graph
 from medjax.experiments import runs
 from medjax.report import choice, cost
@@ -50,16 +51,16 @@ def choose(
   frame = frame[trained].reset_index(drop=True)
   frame['ms'] = [milliseconds(model.crop(int(width)), model.graph) for width in frame['width']]
   choice.save_speed(workdir, frame, cost.hardware())
-  print(choice.show(frame))
-  print(choice.sentence(frame, keep))
+  terminal.say(choice.show(frame))
+  terminal.say(choice.sentence(frame, keep))
   for name, column, most, unit in (('--max_bytes', 'bytes', max_bytes, 'bytes'), ('--max_ms', 'ms', max_ms, 'ms')):
     if most is None:
       continue
     row = choice.best_under(frame, column, most)
     if row is None:
-      print(f'no width has at most {most:,} {unit}: the least are {frame[column].min():,.3g} ({name})')
+      terminal.say(f'no width has at most {most:,} {unit}: the least are {frame[column].min():,.3g} ({name})')
     else:
-      print(f'the best with at most {most:,} {unit} is width {row["width"]:.0f}: MRR {row["mrr"]:.4f}')
+      terminal.say(f'the best with at most {most:,} {unit} is width {row["width"]:.0f}: MRR {row["mrr"]:.4f}')
   return frame
 
 

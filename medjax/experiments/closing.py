@@ -5,7 +5,7 @@ import shlex
 
 import pandas as pd
 
-from medjax.core import runtime
+from medjax.core import runtime, terminal
 from medjax.report import choice, samples, tables
 from medjax.saved.files import Path
 from medjax.serve import model as model_lib
@@ -24,7 +24,7 @@ def show(workdir: Path) -> None:
     parts.append(choice.show(frame))
   if len(model.graph.test):
     parts.append(samples.table(model, sorted({widths[0], widths[-1]})))
-  print('\n' + '\n\n'.join([*parts, next_steps(pathlib.Path(workdir), model)]))
+  terminal.say('\n' + '\n\n'.join([*parts, next_steps(pathlib.Path(workdir), model)]))
 
 
 def next_steps(workdir: pathlib.Path, model: Model) -> str:

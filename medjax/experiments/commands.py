@@ -11,13 +11,14 @@ from medjax import config as config_lib
 from medjax import errors
 from medjax.config.fields import Config
 from medjax.core import axes as axes_lib
+from medjax.core import files as files_lib
+from medjax.core import terminal
 from medjax.core import widths as widths_lib
 from medjax.data import datasets, inspection
 from medjax.data.graph import Graph
 from medjax.experiments import extraction, runs
 from medjax.report import cost
 from medjax.saved import artifact, sealing
-from medjax.saved import files as files_lib
 from medjax.saved import workdir as workdir_lib
 from medjax.saved.files import Path
 from medjax.serve import model as model_lib
@@ -28,7 +29,7 @@ from medjax.serve.model import Model
 def inspect(config: Config) -> inspection.Inspection:
   """Prints what was understood of the graph of a data configuration, what it is like, and what to think about."""
   found = inspection.inspect(datasets.load(config.data))
-  print(inspection.describe(found))
+  terminal.say(inspection.describe(found))
   return found
 
 
@@ -38,8 +39,8 @@ def prepare(config: Config, output: Path | None = None) -> Graph:
     raise errors.UsageError('--mode=prepare needs --output=FOLDER')
   graph = datasets.prepare(config.data, output)
   for note in graph.notes:
-    print(f'  {note}')
-  print(
+    terminal.say(f'  {note}')
+  terminal.say(
     f'{graph.name}: {len(graph.train):,} / {len(graph.valid):,} / {len(graph.test):,} train / valid / test '
     f'triples, {graph.num_entities:,} entities, {graph.num_relations:,} relations; use --config.data.path={output}'
   )
@@ -71,9 +72,10 @@ def crop(
     raise errors.UsageError(f'--with_triples: {workdir} carries none; crop the run itself')
   if not with_triples:
     model = dataclasses.replace(model, graph=model.graph.without_triples())
-  exports.export(model, output, 'safetensors', dtype)
+  with files_lib.building(output) as partial:
+    exports.export(model, partial, 'safetensors', dtype)
   size = (output / artifact.WEIGHTS).stat().st_size
-  print(
+  terminal.say(
     f'width {width} of {workdir} -> {output}: {axes_lib.num_numbers(model.params):,} numbers, {size / 2**20:.2f} MiB'
     + ('' if with_triples else '; without triples')
   )
@@ -112,16 +114,17 @@ def export(
     raise errors.UsageError(f'--with_triples: {workdir} carries none; export the run itself')
   if format == 'web' and not with_triples:
     model = dataclasses.replace(model, graph=model.graph.without_triples())
-  exports.export(model, output, format, dtype)
-  if format == 'hub':
-    with sealing.renewing(output, 'README.md', 'training.json'):
-      hub.write_card(model, output, dtype, workdir)
+  with files_lib.building(output) as partial:
+    exports.export(model, partial, format, dtype)
+    if format == 'hub':
+      with sealing.renewing(partial, 'README.md', 'training.json'):
+        hub.write_card(model, partial, dtype, workdir)
   files = sorted(path for path in output.iterdir() if path.is_file())
   size = sum(path.stat().st_size for path in files)
-  print(f'width {model.width} of {workdir} -> {output} ({format}, {size / 2**20:.2f} MiB): ', end='')
-  print(', '.join(path.name for path in files))
+  terminal.say(f'width {model.width} of {workdir} -> {output} ({format}, {size / 2**20:.2f} MiB): ', end='')
+  terminal.say(', '.join(path.name for path in files))
   if push_to:
-    print(f'uploaded: {hub.push(output, push_to)}')
+    terminal.say(f'uploaded: {hub.push(output, push_to)}')
   return output
 
 
@@ -154,11 +157,12 @@ def import_model(
       f'--mode=import needs --source=FOLDER_OR_FILE, --output=DIR and --format, one of {", ".join(imports.READERS)}'
     )
   output, graph = new_folder(output), datasets.load(config.data)
-  read, notes = imports.import_model(source, format, graph, output, score)
+  with files_lib.building(output) as partial:
+    read, notes = imports.import_model(source, format, graph, partial, score)
   for note in notes:
-    print(f'  {note}')
+    terminal.say(f'  {note}')
   model = model_lib.load(output)
-  print(
+  terminal.say(
     f'{read.path} -> {output}: {read.score} of width {model.width}, {graph.num_entities:,} entities and '
     f'{graph.num_relations:,} relations of {graph.name}'
   )
@@ -193,23 +197,25 @@ def extract(
   temperature = (config or config_lib.Config()).objective.adversarial_temperature
   values = extraction.importance(model, by, seed, temperature)
   order = extraction.ranked(values)
-  extraction.extract(model, order, chosen).save(output)
-  seconds = time.perf_counter() - begun
-  pd.DataFrame({'component': order, 'importance': values[order]}).to_csv(output / 'importance.csv', index=False)
-  files_lib.write_text(
-    output / 'extraction.json',
-    json.dumps(
-      {
-        'method': extraction.METHODS[by],
-        'by': by,
-        'seed': seed,
-        'full_width': model.width,
-        'config': config and config_lib.flatten(config),
-      },
-      indent=1,
+  with files_lib.building(output) as partial:
+    extraction.extract(model, order, chosen).save(partial)
+    important = pd.DataFrame({'component': order, 'importance': values[order]})
+    files_lib.write_text(partial / 'importance.csv', important.to_csv(index=False))
+    files_lib.write_text(
+      partial / 'extraction.json',
+      json.dumps(
+        {
+          'method': extraction.METHODS[by],
+          'by': by,
+          'seed': seed,
+          'full_width': model.width,
+          'config': config and config_lib.flatten(config),
+        },
+        indent=1,
+      )
+      + '\n',
     )
-    + '\n',
-  )
+  seconds = time.perf_counter() - begun
   begun = time.perf_counter()
   results = runs.evaluate(output)
   source = cost.read(workdir)

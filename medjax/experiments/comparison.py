@@ -13,6 +13,7 @@ import shutil
 from medjax import config as config_lib
 from medjax.config import rules
 from medjax.config.fields import Config
+from medjax.core import terminal
 from medjax.experiments import commands, distillation, study
 from medjax.kge import settings as settings_lib
 from medjax.report.figures import folder
@@ -46,11 +47,11 @@ def run(config: Config, workdir: Path, widths: str | None = None) -> pathlib.Pat
     distillation.links(each, workdir, listed)
   workdir.mkdir(parents=True, exist_ok=True)
   for path, link in [(workdir / 'med', med), *direct]:
-    print(f'\n{path}')
+    terminal.say(f'\n{path}')
     study.results_of(link, path, 'test')
   for by, name in EXTRACTED.items():
     if len(listed) > 1 and not (workdir / name / 'cost.json').exists():
-      print(f'\n{workdir / name}')
+      terminal.say(f'\n{workdir / name}')
       shutil.rmtree(workdir / name, ignore_errors=True)  # what an interruption left of it
       commands.extract(direct[0][0], by, ','.join(map(str, listed[:0:-1])), workdir / name)
   for each in chains:

@@ -18,7 +18,7 @@ from medjax import config as config_lib
 from medjax import errors
 from medjax.config import rules
 from medjax.config.fields import Config
-from medjax.core import width_scale
+from medjax.core import terminal, width_scale
 from medjax.core import widths as widths_lib
 from medjax.experiments import study
 from medjax.experiments import teacher as teacher_lib
@@ -53,11 +53,13 @@ def run(config: Config, workdir: Path, widths: str | None = None) -> pd.DataFram
   workdir.mkdir(parents=True, exist_ok=True)
   rows = []
   for i, (folder, link) in enumerate(wanted):
-    print(f'\n[{i + 1}/{len(wanted)}] {folder}' + (f', taught by {link.distill.teacher}' * bool(link.distill.method)))
+    terminal.say(
+      f'\n[{i + 1}/{len(wanted)}] {folder}' + (f', taught by {link.distill.teacher}' * bool(link.distill.method))
+    )
     link, _ = teacher_lib.find(link, folder)
     rows += [{'run': folder.name} | row for row in study.results_of(link, folder, 'test').to_dict('records')]
   frame = pd.DataFrame(rows)[['run', *study.COLUMNS]]
-  print('\n' + frame.to_string(index=False, float_format='{:.4f}'.format, na_rep='-'))
+  terminal.say('\n' + frame.to_string(index=False, float_format='{:.4f}'.format, na_rep='-'))
   return frame
 
 

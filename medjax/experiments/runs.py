@@ -13,8 +13,10 @@ import numpy as np
 import pandas as pd
 
 from medjax import config as config_lib
+from medjax import scores
 from medjax.config.fields import Config, EvalConfig
 from medjax.core import axes as axes_lib
+from medjax.core import memory, terminal
 from medjax.core import widths as widths_lib
 from medjax.core.widths import Widths
 from medjax.data import datasets, source, store
@@ -23,7 +25,7 @@ from medjax.data.graph import Graph
 from medjax.evaluation import candidates as candidates_lib
 from medjax.evaluation import evaluator
 from medjax.experiments import asked as asked_lib
-from medjax.experiments import resumption, start
+from medjax.experiments import budget, resumption, start
 from medjax.experiments import teacher as teacher_lib
 from medjax.kge import settings as settings_lib
 from medjax.kge import task as task_lib
@@ -37,6 +39,8 @@ from medjax.scores.contract import Params, Score
 from medjax.serve import model as model_lib
 from medjax.serve.model import Model
 from medjax.training import loop, processes
+
+NO_GRAPH = budget.Size(1, 1, 0, 0)  # what any training needs, before its graph is read
 
 
 def train(
@@ -61,13 +65,16 @@ def train(
   trackers = names.find(config, tracker) if processes.first() else {}
   config, teacher = teacher_lib.find(config, workdir)
   new = workdir_lib.read_config(workdir) is None
+  fits(config, NO_GRAPH)
   files = files_of(config) if new else {}  # before they are read
   first = start.find(config) if new else None  # before the workdir is there
   graph = processes.first_process_first(lambda: datasets.load(config.data)) if new else None
+  if graph is not None:
+    fits(config, size_of(graph))  # before the workdir is there
   with workdir_lib.sole_trainer(workdir) if processes.first() else contextlib.nullcontext():
     graph = processes.first_process_first(lambda: open_workdir(config, workdir, graph, files))
     for line in processes.first_process_first(lambda: made_ready(workdir)):
-      print(f'warning: {line}', file=sys.stderr)
+      terminal.say(f'warning: {line}', file=sys.stderr)
     if processes.first():
       store.check(graph)
     processes.check_same(f'the triples of {graph.name}', graph_digest(graph))
@@ -87,7 +94,8 @@ def _train(
   description = artifact.read_description(workdir)
   score, widths = description.make_score(), description.make_widths()
   layout = task_lib.make_layout(config, widths)
-  say = print if processes.first() else lambda text: None
+  needed = fits(config, size_of(graph))
+  say = terminal.say if processes.first() else lambda text: None
   evaluation: EvalConfig = config.eval
   validate: Callable[[Params], tuple[float, dict[int, float]]] = task_lib.no_validation
   if len(graph.valid):
@@ -115,7 +123,7 @@ def _train(
     notes += started
   say(
     described(config, score, widths, graph)
-    + f'; workdir {workdir}'
+    + f', about {memory.words(needed)} of memory; workdir {workdir}'
     + (f', going on from step {checkpoints.latest:,}' if checkpoints.latest else '')
   )
   say(
@@ -130,14 +138,14 @@ def _train(
   open_writer: Callable[[int], loop.Writer] = lambda step: metrics.Reader(workdir, step, recorded(step))
   if processes.first():
     open_writer = lambda step: metrics.Writer(workdir, step, follow, recorded(step))
-  state = loop.fit(task, config.train, evaluation, layout, checkpoints, open_writer)
+  reached = int(loop.fit(task, config.train, evaluation, layout, checkpoints, open_writer).step)
   checkpoints.close()
   if not processes.first():
     return None
   begun = time.perf_counter()
   results = evaluate(workdir, split)
   if results is not None and len(results):
-    follow.log(int(state.step), metrics.of_results(results, split))
+    follow.log(reached, metrics.of_results(results, split))
   with sealing.renewing(workdir, 'cost.json', metrics.FILE):
     cost.write(workdir, config, time.perf_counter() - begun, **teacher_lib.costs(config, workdir))
   return results
@@ -148,6 +156,25 @@ def made_ready(workdir: pathlib.Path) -> list[str]:
   lines = checkpoint_folders.set_damaged_aside(workdir / 'checkpoints')
   sealing.drop(workdir, [metrics.FILE])
   return lines
+
+
+def size_of(graph: Graph) -> budget.Size:
+  """Returns the `budget.Size` of a graph."""
+  return budget.Size(graph.num_entities, graph.num_relations, len(graph.train), sum(map(len, graph.splits)))
+
+
+def fits(config: Config, size: budget.Size) -> float:
+  """Returns the bytes that a training needs, by an estimate; raises TooLarge where that is hopeless."""
+  widths = settings_lib.model_widths(config)
+  layout = task_lib.make_layout(config, widths)
+  score = scores.make(config.model.score, settings_lib.model_constants(config))
+  needed = budget.training(config, score, widths, size, layout.data, layout.width)
+  budget.check(
+    needed,
+    f'a training of config.model.widths={config.model.widths} with config.train.batch={config.train.batch} and '
+    f'config.train.negatives={config.train.negatives} on {size.entities:,} entities',
+  )
+  return needed.total
 
 
 def described(config: Config, score: Score, widths: Widths, graph: Graph) -> str:
@@ -236,7 +263,7 @@ def evaluate(
   asked = asked_lib.find(model, split, triples, relation, data)
   if asked.triples is None and not len(getattr(asked.graph, asked.split)):
     held = [name for name in ('valid', 'test') if len(getattr(asked.graph, name))]
-    print(
+    terminal.say(
       f'\n{split}: {asked.graph.name} holds no {split} triples, so nothing is evaluated'
       + (f'; --mode=evaluate --split={held[0]} evaluates on {held[0]}' if held else '')
     )
@@ -246,6 +273,8 @@ def evaluate(
     widths = widths.with_extra(widths_lib.parse_widths(description.extra_widths))
   batch = (workdir_lib.read_config(workdir) or config_lib.Config()).eval.batch
   candidates = description.candidates if candidates is None else candidates
+  needed = budget.evaluation(description.make_score(), widths, size_of(asked.graph), batch)
+  budget.check(needed._replace(tables=needed.tables / 2), f'an evaluation of width {widths.full}')  # one copy is there
   ranked = evaluator.rank_split(
     description.make_score(),
     model.params,
@@ -271,8 +300,8 @@ def evaluate(
   if sole := stem == 'results' and len(ranked.triples) and len(results) > 1:
     written += choice.FILES
   sealing.drop(workdir, written)
-  results.to_csv(workdir / f'{stem}.csv', index=False)
-  rows.to_csv(workdir / f'{stem}-detail.csv', index=False)
+  files_lib.write_text(workdir / f'{stem}.csv', results.to_csv(index=False))
+  files_lib.write_text(workdir / f'{stem}-detail.csv', rows.to_csv(index=False))
   if ranks:
     with files_lib.replacing(workdir / f'{stem}-ranks.npz') as file:  # ranks are halves: float32 holds them exactly
       np.savez_compressed(
@@ -283,17 +312,17 @@ def evaluate(
     workdir / f'{stem}.png',
     f'{description.score} on {model.graph.name}, {asked.name}' + (f', candidates: {against}' if candidates else ''),
   )
-  print(
+  terminal.say(
     f'\n{asked.name}: '
     + ', '.join(f'{number:,} {name}' for name, number in ranked.counts.items())
     + (f'; NOT ranked among all entities, but among candidates: {against}' if candidates else '')
   )
-  print(tables.show(results) + (nothing_because(ranked.counts, asked) if not len(ranked.triples) else ''))
-  print(f'written: {workdir / stem}.csv, -detail.csv, .png')
+  terminal.say(tables.show(results) + (nothing_because(ranked.counts, asked) if not len(ranked.triples) else ''))
+  terminal.say(f'written: {workdir / stem}.csv, -detail.csv, .png')
   if sole:
     chosen = choice.table(ranked.ranks, list(results['width']), list(results['params']))
     choice.save(workdir, chosen, f'{description.score} on {model.graph.name}')
-    print(choice.sentence(chosen))
+    terminal.say(choice.sentence(chosen))
   sealing.add(workdir, written)
   return results
 

@@ -19,6 +19,7 @@ import pandas as pd
 
 from medjax import config as config_lib
 from medjax import errors
+from medjax.core import files, terminal
 from medjax.experiments import resumption, runs
 from medjax.kge import settings as settings_lib
 from medjax.report import cost as cost_lib
@@ -104,15 +105,15 @@ def run(study: Study, workdir: Path) -> pd.DataFrame:
     merit, names = [], labels(points)
     for point in range(len(points)):
       done += 1
-      print(f'\n[{done}/{total}] {arm}: {names[point]}')
+      terminal.say(f'\n[{done}/{total}] {arm}: {names[point]}')
       try:
         merit.append(add(arm, point, study.seeds[0], 'valid', False))
       except errors.Diverged as error:
-        print(f'out of the choice: {error}')
+        terminal.say(f'out of the choice: {error}')
         merit.append(-math.inf)
     best = max(range(len(points)), key=merit.__getitem__)
     if merit[best] == -math.inf:
-      print(f'{arm} is left out: all of its points diverge')
+      terminal.say(f'{arm} is left out: all of its points diverge')
       done += len(study.seeds) - 1
       continue
     for row in rows:
@@ -120,15 +121,15 @@ def run(study: Study, workdir: Path) -> pd.DataFrame:
     add(arm, best, study.seeds[0], 'test', True)
     for seed in study.seeds[1:]:
       done += 1
-      print(f'\n[{done}/{total}] {arm}: {names[best]}, seed {seed}')
+      terminal.say(f'\n[{done}/{total}] {arm}: {names[best]}, seed {seed}')
       add(arm, best, seed, 'valid', True)
       add(arm, best, seed, 'test', True)
   if not rows:
     raise errors.Diverged('all points of all arms diverge; lower their train.learning_rate')
   frame = pd.DataFrame(rows)
   header, body = studies.test_table(frame)
-  print(pd.DataFrame(body, columns=header).to_string(index=False))
-  print(f'written: {workdir / "study.csv"}')
+  terminal.say(pd.DataFrame(body, columns=header).to_string(index=False))
+  terminal.say(f'written: {workdir / "study.csv"}')
   return frame
 
 
@@ -198,6 +199,4 @@ def read_results(path: pathlib.Path) -> pd.DataFrame:
 
 def write(rows: Sequence[dict[str, Any]], workdir: pathlib.Path) -> None:
   """Writes study.csv; a kill leaves the former one."""
-  partial = workdir / 'study.csv.tmp'
-  pd.DataFrame(rows).to_csv(partial, index=False)
-  partial.replace(workdir / 'study.csv')
+  files.write_text(workdir / 'study.csv', pd.DataFrame(rows).to_csv(index=False))

@@ -11,6 +11,7 @@ import jax
 
 from medjax.config.fields import Config
 from medjax.core import runtime
+from medjax.core.files import write_text
 from medjax.evaluation import ranking
 from medjax.report import metrics
 from medjax.saved import schemas
@@ -44,7 +45,7 @@ def save(folder: Path, **figures: Any) -> None:
     | {'peak_memory_mib': peak_memory(), 'hardware': hardware(), 'jax': jax.__version__}
     | {'medjax': own_version(), 'python': platform.python_version()}
   )
-  (pathlib.Path(folder) / 'cost.json').write_text(json.dumps(cost, indent=1) + '\n', encoding='utf-8')
+  write_text(pathlib.Path(folder) / 'cost.json', json.dumps(cost, indent=1) + '\n')
 
 
 def read(folder: Path) -> dict[str, Any]:

@@ -31,6 +31,7 @@ from typing import Any
 
 import pandas as pd
 
+from medjax.core import files
 from medjax.report import applications as applications_lib
 from medjax.report import collect, efficiency, plots, quality, rooms, studies, tables
 from medjax.saved.files import Path
@@ -229,7 +230,7 @@ def filled(document: Path) -> str:
 
 def fill(document: Path) -> None:
   """Rewrites the blocks of a document in place."""
-  pathlib.Path(document).write_text(filled(document), encoding='utf-8')
+  files.write_text(document, filled(document))
 
 
 if __name__ == '__main__':

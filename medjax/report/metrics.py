@@ -8,10 +8,11 @@ from typing import Any
 
 import pandas as pd
 
+from medjax.core import files
 from medjax.errors import ArtifactError
 from medjax.report.trackers import following
 from medjax.saved import manifest, schemas
-from medjax.saved.files import Path, read_bytes, reading, replacing
+from medjax.saved.files import Path, read_bytes, reading
 
 FILE = 'metrics.jsonl'
 MEASURES = ('mrr', 'hits1', 'hits3', 'hits10', 'mr', 'amri')
@@ -35,9 +36,8 @@ class Writer:
   ):
     self._path, self._follow = pathlib.Path(workdir) / FILE, follow
     self.history = history(workdir, step, recorded)
-    with replacing(self._path) as file:
-      file.write(''.join(json.dumps(line) + '\n' for line in self.history).encode())
-    self._file = self._path.open('a', encoding='utf-8')
+    files.write_text(self._path, ''.join(json.dumps(line) + '\n' for line in self.history))
+    self._file = files.appending(self._path)
     follow.begin(step, [(line['step'], scalars(line)) for line in self.history])
 
   def write(self, step: int, values: dict[str, Any]) -> None:

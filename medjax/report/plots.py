@@ -3,8 +3,11 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 import contextlib
 import logging
+import pathlib
 from typing import Any
 import warnings
+
+from medjax.core import files
 
 logging.getLogger('matplotlib').setLevel(logging.ERROR)  # whose first start tells of fonts and folders
 import matplotlib
@@ -46,7 +49,8 @@ def panels(
   yield list(figure.subplots(rows, columns, squeeze=False, **shared).flat)
   with warnings.catch_warnings():
     warnings.filterwarnings('ignore', 'Glyph .* missing')  # names in scripts that the font lacks
-    figure.savefig(path, dpi=150)
+    with files.replacing(path) as file:
+      figure.savefig(file, dpi=150, format=pathlib.Path(path).suffix[1:] or None)
 
 
 def counts_axis(axes: Axes, counts: Collection[int]) -> None:

@@ -6,9 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from medjax.core import terminal
 from medjax.core.sides import columns, Side
 from medjax.data.graph import Graph
-from medjax.serve import answers, ask, known
+from medjax.serve import answers, known
 from medjax.serve.model import Model
 
 HELD = ('train', 'valid')  # answers that these splits hold are left out, as filtered ranks leave them out
@@ -76,14 +77,14 @@ def _answers(model: Model, question: Question, k: int) -> list[str]:
   found = answers.answer(model, ids, answers.Asking(k, HELD))
   splits = found.splits if found.splits is not None else np.full(len(found.ids), answers.UNKNOWN)
   return [
-    f'{"*" if place == TEST else " "} {ask.short(model.entities.labels[i], LONGEST)}'
+    f'{"*" if place == TEST else " "} {terminal.short(model.entities.labels[i], LONGEST)}'
     for i, place in zip(found.ids, splits)
   ]
 
 
 def _words(model: Model, question: Question) -> str:
-  anchor = ask.short(model.entities.labels[question.anchor], LONGEST)
-  relation = ask.short(model.relations.labels[question.relation])
+  anchor = terminal.short(model.entities.labels[question.anchor], LONGEST)
+  relation = terminal.short(model.relations.labels[question.relation])
   if len(relation) > LONGEST:  # of paths the end tells most
     relation = f'...{relation[3 - LONGEST :]}'
   return f'{anchor} {relation} ?' if question.side == 'tail' else f'? {relation} {anchor}'

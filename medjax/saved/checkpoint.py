@@ -15,6 +15,7 @@ import orbax.checkpoint as ocp
 from orbax.checkpoint.checkpoint_managers import preservation_policy as preservation
 
 from medjax.core import axes as axes_lib
+from medjax.core import files
 from medjax.errors import ArtifactError, CheckpointError
 from medjax.saved import checkpoint_folders, loops, manifest, plain_path, sealing, table_hashes
 from medjax.saved.files import Path
@@ -75,7 +76,7 @@ class Checkpoints:
     self._checked: set[tuple[int, Callable[[str], bool]]] = set()
     self.directory = pathlib.Path(directory).resolve()
     if not read_only:
-      self.directory.mkdir(parents=True, exist_ok=True)
+      files.folder(directory)
     self._plain = plain_path.plain(self.directory, self)  # what orbax is told
     policy = preservation.AnyPreservationPolicy(
       [preservation.LatestN(keep), preservation.BestN(get_metric_fn=merit, n=1, keep_checkpoints_without_metrics=False)]

@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all, and read with an error that names them."""
+"""Files of models and runs, read with an error that names the damaged one; `core.files` writes them."""
 
 from collections.abc import Iterator
 import contextlib
@@ -6,13 +6,13 @@ import os
 import pathlib
 import struct
 import tokenize
-from typing import BinaryIO
 import zipfile
 import zlib
 
+from medjax.core import files
+from medjax.core.files import Path, replacing, write_text
 from medjax.errors import ArtifactError
 from medjax.saved import manifest
-from medjax.saved.manifest import Path
 from medjax.saved.schemas import FORMAT
 
 __all__ = ['FORMAT', 'Path', 'read_bytes', 'reading', 'replacing', 'write_text']
@@ -24,29 +24,14 @@ LARGEST_TEXT = 2**30  # bytes of a text that is read whole
 
 
 @contextlib.contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
-  """Yields a binary file that takes the place of `path` once it is whole and on disk."""
-  partial = pathlib.Path(f'{path}.tmp')
-  with partial.open('wb') as file:
-    yield file
-    file.flush()
-    os.fsync(file.fileno())
-  os.replace(partial, path)
-
-
-def write_text(path: Path, text: str) -> None:
-  """Writes a file whole or not at all."""
-  with replacing(path) as file:
-    file.write(text.encode('utf-8'))
-
-
-@contextlib.contextmanager
 def reading(path: Path) -> Iterator[None]:
-  """Turns the ways in which a file can be missing or damaged into an ArtifactError that names it.
+  """Turns the ways in which a file can be missing, damaged or no file into an ArtifactError that names it.
 
-  Before anything else, it is checked against the manifest beside it, if there is one.
+  Before anything is read, `core.files.check` may refuse it, and it is checked against the manifest beside it.
   """
   try:
+    if os.path.exists(path):
+      files.check(path)
     manifest.check(path)
     yield
   except ArtifactError:
@@ -62,8 +47,5 @@ def reading(path: Path) -> Iterator[None]:
 
 
 def read_bytes(path: Path) -> bytes:
-  """Returns the content of a small file; raises ValueError for a large one, and OSError."""
-  path = pathlib.Path(path)
-  if (size := path.stat().st_size) > LARGEST_TEXT:
-    raise ValueError(f'it has {size:,} bytes, more than {LARGEST_TEXT:,}')
-  return path.read_bytes()
+  """Returns the content of a small file; raises ArtifactError for a large one or none, and OSError."""
+  return files.read_bytes(path, LARGEST_TEXT)

@@ -8,6 +8,7 @@ import re
 
 import numpy as np
 
+from medjax.data import arrays
 from medjax.data.graph import Graph
 from medjax.errors import ArtifactError, DataError
 from medjax.saved import schemas
@@ -75,13 +76,14 @@ def read_graph(folder: Path, name: str = '') -> Graph:
   graph = Graph(name, columns[0], columns[2], none, none, none, columns[1], columns[3], notes)
   if (folder / WEIGHTS).exists() and not (folder / TRIPLES).exists():
     return graph
-  with reading(folder / TRIPLES), np.load(folder / TRIPLES, allow_pickle=False) as splits:
+  with reading(folder / TRIPLES):
+    splits = arrays.read_npz(folder / TRIPLES)
     train, valid, test = (splits[split] for split in ('train', 'valid', 'test'))
-    triples = np.concatenate([train, valid, test])
-    if triples.ndim != 2 or triples.shape[1] != 3 or triples.dtype != np.int32 or triples.min(initial=0) < 0:
-      raise ValueError('it holds no triples of ids')
-    if (triples.max(0, initial=-1) >= [len(columns[0]), len(columns[2]), len(columns[0])]).any():
-      raise ValueError('it names more entities or relations than entities.tsv and relations.tsv hold')
+    for triples in (train, valid, test):
+      if triples.ndim != 2 or triples.shape[1] != 3 or triples.dtype != np.int32 or triples.min(initial=0) < 0:
+        raise ValueError('it holds no triples of ids')
+      if (triples.max(0, initial=-1) >= [len(columns[0]), len(columns[2]), len(columns[0])]).any():
+        raise ValueError('it names more entities or relations than entities.tsv and relations.tsv hold')
   return dataclasses.replace(graph, train=train, valid=valid, test=test)
 
 

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 
+from medjax.core import terminal
 from medjax.errors import ArtifactError
 
 MAJOR, MINOR = 1, 0
@@ -179,7 +180,7 @@ def check_format(said: Any, path: pathlib.Path) -> bool:
 def leave_out(values: dict[str, Any], known: Any, path: pathlib.Path) -> dict[str, Any]:
   """Returns the fields that are known; the others are told."""
   if others := sorted(values.keys() - set(known)):
-    print(
+    terminal.say(
       f'warning: {path} is of a newer format than {MAJOR}.{MINOR} and has fields that are left out here: '
       f'{", ".join(map(repr, others))}',
       file=sys.stderr,

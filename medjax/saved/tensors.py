@@ -13,6 +13,7 @@ import numpy as np
 from safetensors import numpy as safetensors_numpy
 from safetensors import safe_open, SafetensorError
 
+from medjax.core import files
 from medjax.saved.files import Path, replacing
 
 Arrays = dict[str, Shaped[np.ndarray, '...']]
@@ -26,6 +27,7 @@ def write(path: Path, arrays: Mapping[str, Shaped[np.ndarray, '...']], metadata:
 
 def read(path: Path) -> Arrays:
   """Returns all arrays of a file; raises ValueError where it is damaged."""
+  files.check(path)
   try:
     return safetensors_numpy.load_file(path)
   except (SafetensorError, KeyError) as error:  # KeyError: a type that numpy has not
@@ -54,6 +56,7 @@ class Stored:
 
 def stored(path: Path) -> dict[str, Stored]:
   """Returns {name: `Stored`} of all arrays of a file without reading them; raises ValueError where it is damaged."""
+  files.check(path)
   try:
     file = safe_open(path, framework='numpy')
     slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118  (it is no mapping)

@@ -5,6 +5,7 @@ import contextlib
 import dataclasses
 import pathlib
 
+from medjax.core import terminal
 from medjax.data import store
 from medjax.errors import ArtifactError, NothingSaved
 from medjax.saved import checkpoint_folders, manifest, sealing, workdir
@@ -115,9 +116,9 @@ def show(folder: Path, accept: bool = False) -> Verification:
     ArtifactError: files are damaged; the first is named with its remedy.
   """
   found = verify(folder, accept)
-  print(found)
+  terminal.say(found)
   if 'no manifest' in found.files.values():
-    print(
+    terminal.say(
       f'what has no {manifest.FILE} was written before there were any, or was killed as it was: whether it is damaged '
       f'is not known; {manifest.command("verify", folder, "--accept")} writes one'
     )

@@ -7,6 +7,8 @@ import pathlib
 
 import msgspec
 
+from medjax.core import files
+
 try:
   import fcntl
 except ImportError:  # Windows
@@ -92,10 +94,11 @@ def check_folder(workdir: pathlib.Path) -> None:
 def sole_trainer(workdir: pathlib.Path) -> Iterator[None]:
   """Holds the workdir's lock, which ends with the process; raises UsageError if another process holds it."""
   workdir.mkdir(parents=True, exist_ok=True)
-  with (workdir / '.lock').open('a') as file:
+  with files.appending(workdir / '.lock') as file:
     try:
       if fcntl:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
       raise UsageError(f'another process is training in {workdir}; wait for it, or name another --workdir') from None
+    files.sweep(workdir)
     yield

@@ -1,10 +1,10 @@
 """Questions on the command line: one, or a file of them; as a table, CSV or JSON."""
 
 import json
-import sys
 from typing import Any
 
 from medjax import errors
+from medjax.core import terminal
 from medjax.saved import files
 from medjax.saved.files import Path
 from medjax.serve import answers, known
@@ -13,7 +13,6 @@ from medjax.serve.answers import Answers
 from medjax.serve.model import Model
 
 FORMS = ('table', 'csv', 'json')
-LONGEST = 60  # characters of a label in a table
 
 
 def ask(
@@ -52,9 +51,9 @@ def ask(
   text = one(model, given, k, new, form) if queries is None else many(model, queries, k, new, form)
   if output:
     files.write_text(output, text)
-    print(f'written: {output}')
+    terminal.say(f'written: {output}')
   else:
-    sys.stdout.write(text)
+    terminal.put(text)
   return text
 
 
@@ -71,7 +70,7 @@ def one(model: Model, given: dict[str, str], k: int, new: bool, form: str) -> st
   if form == 'csv':
     return csv(rows)
   title = ' '.join(given.get(name, '?') for name in words)
-  return f'{title} (width {model.width})\n{table(rows)}'
+  return f'{terminal.line(title)} (width {model.width})\n{table(rows)}'
 
 
 def many(model: Model, path: Path, k: int, new: bool, form: str) -> str:
@@ -118,17 +117,7 @@ def table(rows: list[dict[str, Any]]) -> str:
   """Returns records as aligned columns; long labels are cut, and control characters are shown as escapes."""
   if not rows:
     return 'no answers\n'
-  shown = lambda value: f'{value:.3f}' if isinstance(value, float) else short(str(value))
+  shown = lambda value: f'{value:.3f}' if isinstance(value, float) else terminal.short(str(value))
   cells = [list(rows[0]), *([shown(value) for value in row.values()] for row in rows)]
   widths = [max(map(len, column)) for column in zip(*cells)]
   return ''.join('  '.join(cell.rjust(width) for cell, width in zip(line, widths)).rstrip() + '\n' for line in cells)
-
-
-def short(label: str, longest: int = LONGEST) -> str:
-  """Returns a label as a terminal may show it, cut to so many characters.
-
-  >>> short('a' + chr(27) + 'b'), len(short('x' * 1000))
-  ('a\\\\x1bb', 60)
-  """
-  plain = ''.join(c if c.isprintable() else c.encode('unicode_escape').decode() for c in label)
-  return plain if len(plain) <= longest else plain[: longest - 3] + '...'

@@ -11,6 +11,7 @@ from jaxtyping import Float, Float32
 import numpy as np
 
 from medjax import errors
+from medjax.core import memory, terminal
 from medjax.core.sides import Side
 from medjax.core.widths import Widths
 from medjax.data.graph import Graph
@@ -26,6 +27,7 @@ from medjax.serve.vocabulary import text_column, Vocabulary, vocabulary
 if TYPE_CHECKING:
   import pandas as pd
 
+COPIES, FLOAT = 2, 4  # tables that questions need, and bytes of a number
 Name = str | int  # a label or identifier
 Names = Name | Sequence[Name]  # one, or several
 
@@ -398,6 +400,7 @@ def load(
   Raises:
     errors.ArtifactError, errors.CheckpointError: something is missing or damaged.
     errors.WidthError: a width that was not trained; the message names the nearest ones.
+    errors.TooLarge: its tables fit into memory no more.
   """
   given = {value for value in (width, truncate_dim, dimensions) if value is not None}
   if len(given) > 1:
@@ -410,6 +413,7 @@ def load(
   description = artifact.read_description(folder)
   graph = graph_files.read_graph(folder, description.source)
   wanted = given.pop() if given else description.widths[-1]
+  check_memory(folder, description, graph, description.widths[-1] if (folder / artifact.WEIGHTS).exists() else wanted)
   if (folder / artifact.WEIGHTS).exists():
     params = artifact.read_params(folder)
     check_shapes(folder, description, graph, params)
@@ -420,8 +424,15 @@ def load(
 
     loaded = Model(*restore.sub_model(folder, description, graph, wanted, step), graph, probability.read(folder))
   if manifest.read(folder) is None:
-    print(manifest.unchecked(folder), file=sys.stderr)
+    terminal.say(manifest.unchecked(folder), file=sys.stderr)
   return loaded
+
+
+def check_memory(folder: pathlib.Path, description: artifact.Description, graph: Graph, width: int) -> None:
+  """Raises errors.TooLarge where tables of a width, read and laid out for questions, cannot fit into memory."""
+  needed = COPIES * FLOAT * width * (graph.num_entities + graph.num_relations)
+  few = ', '.join(map(str, description.widths[:3]))
+  memory.check(needed, f'the model in {folder} at width {width}', f'Load a narrower width of a run, such as {few}')
 
 
 def check_shapes(folder: pathlib.Path, description: artifact.Description, graph: Graph, params: dict[str, Any]) -> None:

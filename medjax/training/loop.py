@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from medjax import errors
 from medjax.config.fields import EvalConfig, TrainConfig
+from medjax.core import terminal
 from medjax.core.widths import Widths
 from medjax.training import parallel, processes, signals
 from medjax.training import step as step_lib
@@ -127,7 +128,7 @@ def fit(
 def tell(text: str) -> None:
   """Prints a line above the progress bar, unless it is empty."""
   if text:
-    tqdm.write(text)
+    terminal.say(text)
 
 
 def forecast(first: tuple[int, float], second: tuple[int, float], left: int, validates: bool = False) -> str:
@@ -203,7 +204,7 @@ def validated(step: int, task: Task, params: PyTree, stopping: 'Patience', write
   name = f'valid_{task.merit}'
   writer.write(step, {name: merit, f'{name}_by_width': {str(width): value for width, value in each.items()}})
   if processes.first():
-    tqdm.write(f'step {step}: validation {task.merit.upper()} {merit:.4f}{" (best)" if stopping.stale == 0 else ""}')
+    terminal.say(f'step {step}: validation {task.merit.upper()} {merit:.4f}{" (best)" if stopping.stale == 0 else ""}')
   return merit
 
 

@@ -127,8 +127,7 @@ def test_download_into_the_cache(tmp_path, monkeypatch):
   def serve(self, url, output_file, keeper):
     fetched.append(url)
     name = url.rpartition('/')[2]
-    with open(output_file, 'wb') as out:
-      out.write(SPLITS[name].encode() if name in SPLITS else labels)
+    output_file.write(SPLITS[name].encode() if name in SPLITS else labels)
 
   monkeypatch.setattr('pooch.HTTPDownloader.__call__', serve)
   config = DataConfig(name='codex-s', cache=str(tmp_path / 'cache'))

@@ -108,8 +108,7 @@ def test_a_failure_is_tried_again(tmp_path, monkeypatch):
 
   def flaky(self, url, output_file, keeper):
     attempts.append(url)
-    with open(output_file, 'wb') as out:
-      out.write(CONTENT if len(attempts) > 1 else CONTENT[:3])
+    output_file.write(CONTENT if len(attempts) > 1 else CONTENT[:3])
 
   monkeypatch.setattr('pooch.HTTPDownloader.__call__', flaky)
   monkeypatch.setattr('time.sleep', lambda seconds: None)

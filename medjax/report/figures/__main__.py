@@ -23,6 +23,7 @@ from collections.abc import Callable, Iterator, Sequence
 import pathlib
 import sys
 
+from medjax.core import terminal
 from medjax.core import widths as widths_lib
 from medjax.errors import MedjaxError
 from medjax.report import collect
@@ -75,7 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
   try:
     if given.name in OF_FOLDERS:
       for written in of_groups(OF_FOLDERS[given.name], given.folders, output):
-        print(f'written: {written}')
+        terminal.say(f'written: {written}')
       return 0
     if given.name == 'embeddings':
       embeddings.draw(folder, output, given.widths and widths_lib.parse_widths(given.widths), given.method)
@@ -84,9 +85,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     else:
       OF_RUNS[given.name](folder, output)
   except (MedjaxError, OSError) as error:
-    print(f'error: {error}', file=sys.stderr)
+    terminal.say(f'error: {error}', file=sys.stderr)
     return 2
-  print(f'written: {output}')
+  terminal.say(f'written: {output}')
   return 0
 
 

@@ -3,6 +3,7 @@
 import pathlib
 
 from medjax import errors
+from medjax.core import files, terminal
 from medjax.core import widths as widths_lib
 from medjax.report import collect, summary
 from medjax.report.figures import curves, overlap, quality, sub_models
@@ -29,7 +30,7 @@ def report(workdir: Path, output: Path | None = None, widths: str | None = None)
   chosen = widths_lib.parse_widths(widths) if widths else None
   runs = collect.collect(root)
   output = pathlib.Path(output) if output else root / 'report'
-  (output / 'figures').mkdir(parents=True, exist_ok=True)
+  files.folder(files.folder(output) / 'figures')
   groups, drawn = collect.grouped(runs), []
 
   def add(heading, name, draw, *what):
@@ -49,9 +50,9 @@ def report(workdir: Path, output: Path | None = None, widths: str | None = None)
       add(f'Training: {run.name}', f'curves-{stem}', curves.draw, run.folder)
       add(f'What sub-models share: {run.name}', f'overlap-{stem}', overlap.draw, run.folder)
   summary.write(groups, output, chosen, drawn)
-  print(
+  terminal.say(
     f'{len(runs)} runs below {root} -> {output}/report.md, report.csv, report.tex, efficiency.csv, {len(drawn)} figures'
   )
   if lacking := collect.unevaluated(root):
-    print(f'left out: {collect.NOT_EVALUATED.format(len(lacking), lacking[0])}')
+    terminal.say(f'left out: {collect.NOT_EVALUATED.format(len(lacking), lacking[0])}')
   return output / 'report.md'

@@ -15,6 +15,7 @@ import pandas as pd
 
 from medjax import errors
 from medjax.core import sides
+from medjax.data import arrays
 from medjax.data.graph import Graph
 from medjax.report import plots, tables
 from medjax.report.figures import overlap
@@ -54,8 +55,8 @@ def read(folder: Path) -> Ranks:
   """
   ranks, widths = overlap.read_ranks(folder)
   path = pathlib.Path(folder) / 'results-ranks.npz'
-  with files_lib.reading(path), np.load(path, allow_pickle=False) as saved:
-    triples = saved['triples']
+  with files_lib.reading(path):
+    triples = arrays.read_npz(path)['triples']
   shown = tables.few(widths.tolist())[::-2][::-1]
   if len(shown) < 2 or not ranks.size:
     raise errors.NothingSaved(f'{path} has no queries of several widths; what one answers alone is told by two')

@@ -6,6 +6,7 @@ from jaxtyping import Float, Float64, Int
 import numpy as np
 
 from medjax import errors
+from medjax.data import arrays
 from medjax.report import plots, tables
 from medjax.saved import files as files_lib
 from medjax.saved.files import Path
@@ -19,7 +20,8 @@ def read_ranks(folder: Path) -> tuple[Float[np.ndarray, '2 Q N'], Int[np.ndarray
   path = pathlib.Path(folder) / 'results-ranks.npz'
   if not path.exists():
     raise errors.NothingSaved(f'{path} is missing; write it with --mode=evaluate --ranks --workdir={folder}')
-  with files_lib.reading(path), np.load(path, allow_pickle=False) as saved:
+  with files_lib.reading(path):
+    saved = arrays.read_npz(path)
     return saved['ranks'], saved['widths']
 
 

@@ -6,6 +6,7 @@ import hashlib
 import pathlib
 from typing import Any
 
+from medjax.core import terminal
 from medjax.report.page import charts, folders, numbers, view
 from medjax.saved.files import Path, write_text
 from medjax.serve.interop import extras
@@ -38,7 +39,7 @@ def write(workdir: Path, output: Path | None = None, widths: str | None = None) 
   path.parent.mkdir(parents=True, exist_ok=True)
   text = render(shown)
   write_text(path, text)
-  print(f'{len(found)} below {workdir} -> {path}, {len(text.encode()):,} bytes')
+  terminal.say(f'{len(found)} below {workdir} -> {path}, {len(text.encode()):,} bytes')
   return path
 
 

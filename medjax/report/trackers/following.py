@@ -6,10 +6,8 @@ import pathlib
 import sys
 from typing import Any, NamedTuple, Protocol
 
-from tqdm import tqdm
-
 from medjax.config.fields import Config
-from medjax.saved import files
+from medjax.core import files, terminal
 
 FILE = 'trackers.json'  # {tracker: {'run': its name of the run, 'told': {first name of a line: its last step}}}
 Scalars = Mapping[str, float]
@@ -77,7 +75,7 @@ class Following:
     if not self._openers:
       return
     try:
-      self._known = json.loads(self._path.read_text(encoding='utf-8')) if self._path.exists() else {}
+      self._known = json.loads(files.read_text(self._path)) if self._path.exists() else {}
     except (ValueError, OSError, RecursionError):
       self._warn(f'{self._path} is damaged, so that trackers begin new runs')
     for name, opener in self._openers.items():
@@ -98,7 +96,7 @@ class Following:
     self._known[name] = {'run': tracker.run, 'told': known['told']}
     self._save()
     if tracker.place:
-      tqdm.write(f'{name}: {tracker.place}')
+      terminal.say(f'{name}: {tracker.place}')
     for line in () if tracker.rewinds else history:
       self._tell(name, *line)
 
@@ -125,7 +123,7 @@ class Following:
       )
 
   def _warn(self, text):
-    tqdm.write(f'warning: {text}', file=sys.stderr)
+    terminal.say(f'warning: {text}', file=sys.stderr)
 
   def __enter__(self) -> 'Following':
     return self

@@ -5,6 +5,7 @@ import time
 from tensorboardX.event_file_writer import EventsWriter
 from tensorboardX.proto import event_pb2, summary_pb2
 
+from medjax.core import files
 from medjax.report.trackers.following import Scalars, Start
 
 
@@ -15,8 +16,7 @@ class Board:
   rewinds = True
 
   def __init__(self, start: Start):
-    folder = start.workdir / 'tensorboard'
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = files.folder(start.workdir / 'tensorboard')
     self._events = EventsWriter(str(folder / 'events'), f'.{start.step}')
     if start.step:  # TensorBoard then hides what an earlier process wrote from this step on
       self._add(start.step + 1, session_log=event_pb2.SessionLog(status=event_pb2.SessionLog.START))

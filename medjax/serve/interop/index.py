@@ -17,7 +17,7 @@ from jaxtyping import Float32
 import numpy as np
 
 from medjax import errors
-from medjax.saved.files import write_text
+from medjax.core.files import replacing_path, write_text
 from medjax.serve import vectors
 from medjax.serve.interop import extras, names
 
@@ -74,7 +74,8 @@ def _faiss(table: Vectors, kind: str, path: pathlib.Path) -> None:
   faiss: Any = extras.need('faiss')
   index = faiss.IndexFlat(table.shape[1], getattr(faiss, kind))
   index.add(table)
-  faiss.write_index(index, str(path))
+  with replacing_path(path) as partial:
+    faiss.write_index(index, str(partial))
 
 
 def _usearch(table: Vectors, kind: str, path: pathlib.Path, dtype: str) -> None:
@@ -83,11 +84,13 @@ def _usearch(table: Vectors, kind: str, path: pathlib.Path, dtype: str) -> None:
     ndim=table.shape[1], metric=kind, dtype=numbers, connectivity=LINKS, expansion_add=EFFORT
   )
   index.add(np.arange(len(table)), table)
-  index.save(str(path))
+  with replacing_path(path) as partial:
+    index.save(str(partial))
 
 
 def _hnswlib(table: Vectors, kind: str, path: pathlib.Path) -> None:
   index = extras.need('hnswlib').Index(space=kind, dim=table.shape[1])
   index.init_index(max_elements=len(table), ef_construction=EFFORT, M=LINKS, random_seed=SEED)
   index.add_items(table, np.arange(len(table)))
-  index.save_index(str(path))
+  with replacing_path(path) as partial:
+    index.save_index(str(partial))

@@ -1,11 +1,11 @@
 """Files that say which row is which entity or relation, written and read."""
 
 from collections.abc import Sequence
-import gzip
 import pathlib
 from typing import Literal, TYPE_CHECKING
 
 from medjax import errors
+from medjax.data import contents
 from medjax.saved.files import write_text
 from medjax.saved.graph_files import escape
 
@@ -33,9 +33,8 @@ def read(path: pathlib.Path, first: Literal['id', 'name']) -> tuple[str, ...]:
     errors.DataError: no such file, or its ids are not 0, 1, 2, ... each once; the line is named.
   """
   try:
-    content = gzip.decompress(path.read_bytes()) if path.suffix == '.gz' else path.read_bytes()
-    lines = content.decode('utf-8').replace('\r\n', '\n').removesuffix('\n').split('\n')
-  except (OSError, EOFError, UnicodeDecodeError) as error:
+    lines = contents.read_bytes(path).decode('utf-8').replace('\r\n', '\n').removesuffix('\n').split('\n')
+  except (OSError, UnicodeDecodeError) as error:
     raise errors.DataError(f'{path}: cannot be read ({error}); it has to say which row is which name.') from error
   found: dict[int, str] = {}
   for line, text in enumerate(lines, 1):

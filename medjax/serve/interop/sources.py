@@ -14,6 +14,7 @@ import numpy as np
 
 from medjax import errors
 from medjax.core.widths import Widths
+from medjax.data import arrays
 from medjax.data.graph import Graph
 from medjax.saved import artifact, graph_files, sealing
 
@@ -124,10 +125,10 @@ def halves(table: Float[np.ndarray, 'rows D'], *names: str) -> dict[str, Float[n
 def load_array(path: pathlib.Path) -> Float[np.ndarray, 'rows D']:
   """Returns the array of a .npy file, without running code; raises errors.DataError where it is none of numbers."""
   try:
-    array = np.load(path, allow_pickle=False)
+    array = arrays.read_npy(path)
   except (OSError, ValueError, EOFError, SyntaxError, tokenize.TokenError) as error:
     raise errors.DataError(f'{path}: holds no array of numbers ({error}). Copy it again.') from error
-  if not isinstance(array, np.ndarray) or array.ndim != 2 or array.dtype.kind != 'f':
+  if array.ndim != 2 or array.dtype.kind != 'f':
     raise errors.DataError(f'{path}: holds no table of floating-point numbers.')
   return array
 

@@ -1,0 +1,126 @@
+"""What a training or an evaluation will need of memory, by arithmetic, before anything of it is made.
+
+Tables, moments and gradients are counted exactly. What a step holds of its batch is counted in gathered rows and in
+scores, times what XLA's programs were measured to keep of them; `python -m benchmarks.budget` compares all of it with
+measured peaks.
+"""
+
+from typing import NamedTuple
+
+import jax
+from jaxtyping import PyTree
+
+from medjax.config.fields import Config
+from medjax.core import memory, sub_models
+from medjax.core.widths import Widths
+from medjax.evaluation import ranking
+from medjax.scores.contract import Score
+
+FLOAT = 4  # bytes
+PROGRAM = 220 * 2**20  # bytes that compiling and running programs, and what they import on the way, take
+ROWS = 1.5  # times the gathered rows of a batch that a step keeps at its peak: themselves, and some of their gradient
+MORE = 1.5  # further times, for every time that a query has as many numbers as an entity besides
+TOUCHED = 1.25  # times the rows for every copy of a table of the rows that a batch touches, under sparse updates
+SCORES = 7.0  # times the scores of all its sub-models: raw ones, margins, weights and gradients
+WALKED = 2.7  # times the scores of one sub-model, where those of inner products are walked over block by block
+TRIPLE = 120  # bytes that a triple takes where known answers are looked up, and on the device
+TILES = 8  # tables of scores of a chunk that a worker of an evaluation holds
+MOMENTS = {'adam': 2, 'adagrad': 1}
+
+
+class Size(NamedTuple):
+  """How large a graph is: its entities, relations, training triples, and the triples of all splits."""
+
+  entities: int
+  relations: int
+  train: int
+  triples: int
+
+
+class Budget(NamedTuple):
+  """Bytes that work needs at its peak, on the device that holds most, or in this process.
+
+  Attributes:
+    tables: parameters, moments and a gradient, or what an evaluation holds of them.
+    batch: what is made of a batch.
+    rest: triples, ranks, and compiled programs.
+  """
+
+  tables: float
+  batch: float
+  rest: float
+
+  @property
+  def total(self) -> float:
+    """All of it."""
+    return sum(self)
+
+
+def training(config: Config, score: Score, widths: Widths, size: Size, data: int = 1, split: int = 1) -> Budget:
+  """Returns the `Budget` of a training, the evaluation at its end included.
+
+  Args:
+    config: the resolved `Config`.
+    score, widths: of its model.
+    size: of its graph.
+    data, split: shares of the batch and of the dimensions, see `training.parallel.Layout`.
+  """
+  train = config.train
+  of_entity, of_relation, of_query = numbers(score)
+  columns = widths.full // widths.components / split
+  tables = FLOAT * columns * (of_entity * size.entities + of_relation * size.relations)
+  batch, candidates = train.batch / data, train.negatives or size.entities
+  sets = batch / train.share_negatives if train.negatives else 1
+  rows = of_entity * (sets * candidates + 2 * batch) + of_relation * batch
+  gathered, scores = FLOAT * columns * rows, FLOAT * batch * candidates
+  trained = sub_models.drawings(config.objective.sub_models, widths.values)
+  count = len(widths.values) if trained is None else trained.shape[1]
+  copies = 1 + MOMENTS[train.optimizer]
+  kept = ROWS + MORE * (of_query / of_entity - 1)
+  if config.objective.loss == 'softmax' and score.inner_product and sets < batch:
+    made = kept * gathered + WALKED * scores
+  else:
+    made = max(kept * gathered, gathered + SCORES * scores * count)
+  if train.sparse_updates:
+    made += TOUCHED * copies * gathered
+  held = (copies + (not train.sparse_updates)) * tables
+  looked = evaluation(score, widths, size, config.eval.batch)
+  if held + made < looked.tables + looked.batch:
+    return looked
+  return Budget(held, made, PROGRAM + TRIPLE * size.triples)
+
+
+def evaluation(score: Score, widths: Widths, size: Size, batch: int) -> Budget:
+  """Returns the `Budget` of ranking a split of a graph among all entities, `batch` queries at once."""
+  of_entity, of_relation, _ = numbers(score)
+  columns = widths.full // widths.components
+  tables = FLOAT * columns * (of_entity * size.entities + of_relation * size.relations)
+  queries = min(batch, ranking.CHUNK, size.entities)
+  tile = FLOAT * ranking.CHUNK * (TILES * queries + 4 * of_entity * columns)
+  return Budget(2 * tables, ranking.processors() * tile, PROGRAM + TRIPLE * size.triples)
+
+
+def numbers(score: Score) -> tuple[int, int, int]:
+  """Returns how many numbers an entity, a relation and a query have for each component of a score."""
+
+  def one() -> tuple[PyTree, PyTree, PyTree]:
+    tables = score.init(jax.random.key(0), 1, 1, score.components)
+    return tables['entity'], tables['relation'], score.tail_query(tables['entity'], tables['relation'])
+
+  entity, relation, query = (sum(leaf.size for leaf in jax.tree.leaves(part)) for part in jax.eval_shape(one))
+  return entity, relation, query
+
+
+def there() -> float:
+  """Returns the bytes that are left where a training lies: on an accelerator what its device tells, else in memory."""
+  told = jax.local_devices()[0].memory_stats() if jax.default_backend() != 'cpu' else None
+  return memory.available() if not told else told['bytes_limit'] - told.get('bytes_in_use', 0)
+
+
+def check(budget: Budget, what: str) -> None:
+  """Raises TooLarge for work that is hopeless, and names the fields that would change it."""
+  if budget.batch > budget.tables:
+    remedy = 'Lower config.train.batch or config.train.negatives, or let positives share theirs'
+  else:
+    remedy = 'Lower the last of config.model.widths, or split the dimensions over devices'
+  memory.check(budget.total, what, remedy, there())
