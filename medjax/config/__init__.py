@@ -16,6 +16,7 @@ from medjax.config.fields import (
 from medjax.config.flat import describe_difference, differing, flatten, from_flat, put, resolve_arguments
 from medjax.config.presets import FREE, PRESETS
 from medjax.config.rules import get
+from medjax.config.text import TextConfig
 
 __all__ = [
   'FREE',
@@ -27,6 +28,7 @@ __all__ = [
   'ModelConfig',
   'ObjectiveConfig',
   'ParallelConfig',
+  'TextConfig',
   'TrainConfig',
   'describe_difference',
   'differing',

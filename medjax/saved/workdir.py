@@ -17,6 +17,7 @@ from medjax.errors import UsageError
 from medjax.saved.files import Path, reading, write_text
 
 TRIPLES = 'given.csv'  # triples that were given in memory
+TEXT = 'text.json'  # the configuration of a croppable BERT's run
 FILES = (
   TRIPLES,
   'graph.json',
@@ -26,6 +27,8 @@ FILES = (
   'notes.txt',
   'model.json',
   'source.json',
+  'learned.json',
+  'encoder',
   '.lock',
 )
 
@@ -61,15 +64,26 @@ def read_source(folder: Path) -> Files | None:
     return json.loads(path.read_text(encoding='utf-8'))
 
 
-def check_folder(workdir: pathlib.Path) -> None:
-  """Raises UsageError for a folder that holds something else than a run."""
-  if not workdir.exists() or (workdir / 'config.json').exists():
+def check_folder(workdir: pathlib.Path, config: str = 'config.json') -> None:
+  """Raises UsageError for a folder that holds something else than a run, whose configuration has this name."""
+  if not workdir.exists() or (workdir / config).exists():
     return
   if not workdir.is_dir():
     raise UsageError(f'--workdir={workdir} is a file; name a folder')
   foreign = sorted(entry.name for entry in workdir.iterdir() if entry.name not in FILES and entry.suffix != '.tmp')
   if foreign:
     raise UsageError(f'{workdir} is not empty and holds no run (there is {foreign[0]!r}); name another --workdir')
+
+
+def is_text(workdir: Path) -> bool:
+  """Whether a folder holds a run of a croppable BERT, or a BERT as Hugging Face writes it."""
+  workdir = pathlib.Path(workdir)
+  if (workdir / TEXT).exists():
+    return True
+  try:
+    return 'model_type' in json.loads((workdir / 'config.json').read_text(encoding='utf-8'))
+  except (OSError, ValueError, TypeError):
+    return False
 
 
 @contextlib.contextmanager
