@@ -9,4 +9,5 @@ from medjax import config as config_lib
 def get_config():
   config = config_lib.TextConfig(name='bert-cola')
   config.data.task = 'cola'
+  config.train.lengths = '16,48'  # the longest sentence has 47 tokens
   return config

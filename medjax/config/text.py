@@ -73,7 +73,7 @@ class TextTrainConfig:
   steps: int = 0  # updates of the parameters; 0 = those of the epochs, filled in when the run begins
   batch: int = 32  # examples of an update
   accumulate: int = 1  # parts that a batch is taken in, one after the other: less memory, the same gradient
-  lengths: str = '32,64,128'  # tokens that sentences are filled up to: a batch has sentences of about one length
+  lengths: str = '16,32,64,128'  # tokens that sentences are filled up to: a batch has sentences of about one length
   learning_rate: float = 5e-5  # at the end of the warm-up; then it falls linearly to 0
   warmup: float = 0.1  # share of the steps in which it rises from 0
   weight_decay: float = 0.01  # of kernels and embeddings, not of biases and normalisations
