@@ -15,6 +15,8 @@ import sys
 
 import pytest
 
+from medjax.bert import settings as text_settings
+from medjax.config import TextConfig
 from medjax.experiments import study
 from medjax.kge import settings as settings_lib
 from medjax.report import rooms
@@ -180,7 +182,8 @@ def test_a_configuration_resolves_and_tells_its_command(path):
       study.make(given.base, point, 0)
     assert f'python launch.py --mode=study --config={place}' in module.__doc__
     return
-  settings_lib.resolve(module.get_config())
+  given = module.get_config()
+  (text_settings if isinstance(given, TextConfig) else settings_lib).resolve(given)
   default = place == 'configs/quickstart.py'  # what launch.py runs when no --config is given
   assert ('python launch.py\n' if default else f'python launch.py --config={place}') in module.__doc__
 

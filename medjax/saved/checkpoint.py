@@ -30,8 +30,8 @@ logging.get_absl_logger().addFilter(lambda record: 'orbax' not in record.pathnam
 class Checkpoints:
   """The checkpoints below a folder: the latest few and the best by a metric.
 
-  A checkpoint has two items, so that a crop reads nothing of the optimizer: `model` (the params) and `rest`. Large tables
-  are stored in chunks along the axis that a width crops.
+  A checkpoint has two items, so that a crop reads nothing of the optimizer: `model` (the params) and `rest`. Large
+  tables are stored in chunks along the axis that a width crops.
   """
 
   def __init__(self, directory: Path, keep: int = 2, read_only: bool = False, axes: PyTree = axes_lib.FIXED):

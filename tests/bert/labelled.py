@@ -11,16 +11,16 @@ FIELDS = {
   'data.max_length': 24,
   'data.hold_out': 0.25,
   'bert.weights': str(recorded.TINY),
-  'bert.widths': '8,16,32',
-  'train.lengths': '8,16,32',
+  'bert.widths': '16,32',
+  'train.lengths': '24',
   'train.batch': 16,
-  'train.epochs': 6.0,
+  'train.epochs': 10.0,
   'train.learning_rate': 3e-3,
-  'train.log_every': 10,
+  'train.log_every': 20,
   'train.steps_per_dispatch': 5,
-  'train.checkpoint_every': 10,
+  'train.checkpoint_every': 20,
   'train.tracker': '',
-  'eval.every': 20,
+  'eval.every': 60,
 }
 
 
