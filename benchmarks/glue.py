@@ -55,7 +55,7 @@ def configured(base: TextConfig, arm: Arm, rate: float, seed: int, teacher: str 
     'train.learning_rate': rate,
     'train.seed': seed,
   }
-  return config_lib.from_flat(config_lib.flatten(base) | fields, TextConfig)
+  return config_lib.updated(TextConfig(), config_lib.flatten(base) | fields)
 
 
 def judged(config: TextConfig, folder: pathlib.Path, split: str) -> pd.DataFrame:
@@ -122,7 +122,8 @@ def main() -> None:
   output, rows = pathlib.Path(given.output), []
   output.mkdir(parents=True, exist_ok=True)
   for task in given.tasks.split(','):
-    base = config_lib.from_flat(
+    base = config_lib.updated(
+      TextConfig(),
       {
         'name': f'glue-{task}',
         'data.task': task,
@@ -131,7 +132,6 @@ def main() -> None:
         'train.epochs': given.epochs,
         'train.tracker': '',
       },
-      TextConfig,
     )
     for row in study(base, rates, seeds, pathlib.Path(given.workdir) / task):
       rows.append(row)

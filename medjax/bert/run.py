@@ -82,7 +82,7 @@ def read_config(folder: Path) -> TextConfig | None:
   if not path.exists():
     return None
   with reading(path):
-    return config_lib.from_flat(json.loads(path.read_text(encoding='utf-8')), TextConfig)
+    return config_lib.updated(TextConfig(), json.loads(path.read_text(encoding='utf-8')))
 
 
 def read_learned(folder: Path) -> Learned:

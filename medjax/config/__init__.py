@@ -13,7 +13,7 @@ from medjax.config.fields import (
   ParallelConfig,
   TrainConfig,
 )
-from medjax.config.flat import describe_difference, differing, flatten, from_flat, put, resolve_arguments
+from medjax.config.flat import describe_difference, differing, flatten, from_flat, put, resolve_arguments, updated
 from medjax.config.presets import FREE, PRESETS
 from medjax.config.rules import get
 from medjax.config.text import TextConfig
@@ -37,4 +37,5 @@ __all__ = [
   'get',
   'put',
   'resolve_arguments',
+  'updated',
 ]

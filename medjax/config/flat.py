@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 import dataclasses
 import re
-from typing import Any, overload, TypeVar
+from typing import Any, TypeVar
 
 from medjax.config import rules, shipped
 from medjax.config.fields import Config
@@ -56,18 +56,8 @@ def flatten(config: Any) -> dict[str, Any]:
   return flat
 
 
-@overload
-def from_flat(flat: Mapping[str, Any]) -> Config: ...
-
-
-@overload
-def from_flat(flat: Mapping[str, Any], kind: type[T]) -> T: ...
-
-
-def from_flat(flat: Mapping[str, Any], kind: Any = Config) -> Any:
-  """Returns the `Config`, or the record of another kind, with these dotted fields.
-
-  Raises ConfigError for an unknown one.
+def from_flat(flat: Mapping[str, Any]) -> Config:
+  """Returns the `Config` with these dotted fields; raises ConfigError for an unknown one.
 
   >>> from_flat({'model.score': 'complex', 'model.widths': '10:640:10'}).model.widths
   '10:640:10'
@@ -76,7 +66,11 @@ def from_flat(flat: Mapping[str, Any], kind: Any = Config) -> Any:
     ...
   medjax.errors.ConfigError: config.model.scores: model has no field 'scores'; did you mean 'score'? it has ...
   """
-  config = kind()
+  return updated(Config(), flat)
+
+
+def updated(config: T, flat: Mapping[str, Any]) -> T:
+  """Sets dotted fields of a configuration of any kind in place, and returns it; raises ConfigError for an unknown one."""
   for field, value in flat.items():
     put(config, field, value)
   return config

@@ -47,4 +47,4 @@ def write(folder):
 
 def config(folder, fields=()):
   """The configuration of a run on them."""
-  return config_lib.from_flat({**FIELDS, 'data.path': str(folder), **dict(fields)}, config_lib.TextConfig)
+  return config_lib.updated(config_lib.TextConfig(), {**FIELDS, 'data.path': str(folder), **dict(fields)})

@@ -247,7 +247,7 @@ def test_a_student_learns_from_a_teacher_and_numbers_are_learned(trained, data, 
 )
 def test_configurations_that_cannot_be_run_are_told(fields, words):
   with pytest.raises(errors.ConfigError, match=words):
-    settings.resolve(config_lib.from_flat(fields, TextConfig))
+    settings.resolve(config_lib.updated(TextConfig(), fields))
 
 
 def test_weights_are_found_by_folder_or_by_the_name_of_a_package(monkeypatch):
