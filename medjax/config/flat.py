@@ -70,7 +70,7 @@ def from_flat(flat: Mapping[str, Any]) -> Config:
 
 
 def updated(config: T, flat: Mapping[str, Any]) -> T:
-  """Sets dotted fields of a configuration of any kind in place, and returns it; raises ConfigError for an unknown one."""
+  """Sets dotted fields of a configuration of any kind, and returns it; raises ConfigError for an unknown one."""
   for field, value in flat.items():
     put(config, field, value)
   return config
