@@ -16,7 +16,9 @@ from absl import logging
 
 from medjax import errors
 from medjax.config.fields import Config
+from medjax.config.text import TextConfig
 from medjax.core import runtime, terminal
+from medjax.saved import workdir as workdir_lib
 from medjax.training import signals
 
 if TYPE_CHECKING:
@@ -33,6 +35,8 @@ def train(config: Config, workdir: str) -> None:
 
   Reads the graph that the section `data` of the configuration names. Writes the workdir: checkpoints, metrics.jsonl,
   results.csv and results.png (one row per width), cost.json. Ctrl-C saves and stops; the same command goes on.
+
+  A croppable BERT is trained by a configuration of bert/, see bert.md.
 
     medjax train --config=wn18rr/rotate --config.train.steps=4000 --workdir=runs/a
     medjax train --config.data.path=facts.csv --config.name=facts
@@ -157,7 +161,7 @@ def export(config: Config, workdir: str, **flags: Any) -> None:
   """Writes a sub-model in the format of another library.
 
   Reads a run or cropped model (--workdir). Writes --output, a new folder. The formats: safetensors, numpy, word2vec,
-  parquet, faiss, usearch, hnswlib, hub, pykeen; some need the extra of their name.
+  parquet, faiss, usearch, hnswlib, hub, pykeen; some need the extra of their name. Of a croppable BERT: huggingface.
 
     medjax export --workdir=runs/a --width=40 --format=faiss --output=index
   """
@@ -196,10 +200,11 @@ def predict(config: Config, workdir: str, **flags: Any) -> None:
   """Answers a question, or a file of questions.
 
   Reads a run or cropped model (--workdir). Two of --head, --relation and --tail make a question; --queries names a file
-  of them. Prints the answers, or writes them to --output.
+  of them. Prints the answers, or writes them to --output. A croppable BERT is asked by --text, and --second of a pair.
 
     medjax predict --workdir=runs/quickstart --head=France --relation=borders --width=40
     medjax predict --workdir=small --queries=asked.tsv --format=csv --output=answers.csv
+    medjax predict --workdir=runs/bert-sst2 --text='A film of rare charm.' --width=96
   """
   from medjax.serve import ask
 
@@ -295,7 +300,9 @@ MODES = {
   'export': Mode(export, ('width', 'output', 'format', 'dtype', 'push_to', 'with_triples')),
   'import': Mode(import_model, ('source', 'output', 'format', 'score'), 'config.data.'),
   'extract': Mode(extract, ('by', 'widths', 'output', 'seed')),
-  'predict': Mode(predict, ('head', 'relation', 'tail', 'queries', 'width', 'k', 'new', 'format', 'output')),
+  'predict': Mode(
+    predict, ('head', 'relation', 'tail', 'queries', 'width', 'k', 'new', 'format', 'output', 'text', 'second')
+  ),
   'choose': Mode(choose, ('keep', 'max_bytes', 'max_ms')),
   'calibrate': Mode(calibrate, ('seed',)),
   'report': Mode(report, ('output', 'widths', 'format')),
@@ -306,14 +313,24 @@ OWN_CONFIGS = {  # {mode: (what its configuration is, where such lie)}
   'application': ('Applications', 'configs/applications/'),
 }
 
+TEXT: dict[str, tuple[str, ...]] = {  # the modes of a croppable BERT, each with its flags
+  'train': (),
+  'evaluate': ('split', 'width'),
+  'crop': ('width', 'output'),
+  'export': ('width', 'output', 'format'),
+  'predict': ('text', 'second', 'width', 'format'),
+}
+ONLY_TEXT = ('text', 'second')
+ONLY_TEXT_SPLITS = ('dev', 'dev_mismatched')
+
 
 def run(mode: str, config: Any, workdir: str | None, given: Mapping[str, Any], fields: Sequence[str] = ()) -> int:
   """Runs one command and returns the process's exit code.
 
   Args:
     mode: one of `MODES`.
-    config: the `Config`, `experiments.study.Study` or `applications.settings.Applications`; modes that
-      read none of it take only the default workdir's name from it.
+    config: the `Config`, the `TextConfig`, `experiments.study.Study` or `applications.settings.Applications`; modes
+      that read none of it take only the default workdir's name from it.
     workdir: the run's folder, or None.
     given: {flag: value} of the flags on the command line.
     fields: the configuration's fields on the command line.
@@ -327,13 +344,42 @@ def run(mode: str, config: Any, workdir: str | None, given: Mapping[str, Any], f
     workdir, given = workdir or f'runs/{config.name}', dict(given)
     if given.get('output'):
       given['output'] = os.path.expanduser(given['output'])
+    workdir = os.path.expanduser(workdir)
+    if is_text(mode, config, workdir):
+      run_text(mode, config, workdir, given, fields)
+      return 0
+    if foreign := [name for name, value in given.items() if name in ONLY_TEXT or value in ONLY_TEXT_SPLITS]:
+      raise errors.UsageError(f'--{foreign[0]}={given[foreign[0]]}: only a BERT has it, and {workdir} holds none')
     if mode == 'evaluate' and fields:
       named = {'config.data.path', 'config.data.name'} & set(fields)  # else the graph is the model's own
       given['data'] = config.data if named else dataclasses.replace(config.data, name='')
-    MODES[mode].run(config, os.path.expanduser(workdir), **given)
+    MODES[mode].run(config, workdir, **given)
   except (Exception, KeyboardInterrupt) as error:
     return end(error, goes_on=MODES[mode].reads == 'config.')
   return 0
+
+
+def is_text(mode: str, config: Any, workdir: str) -> bool:
+  """Whether a command is for a croppable BERT: as the configuration says, or what the workdir holds."""
+  if isinstance(config, TextConfig) or MODES[mode].reads not in (None, 'config.data.') or not os.path.isdir(workdir):
+    return isinstance(config, TextConfig)
+  return workdir_lib.is_text(workdir)
+
+
+def run_text(mode: str, config: Any, workdir: str, given: Mapping[str, Any], fields: Sequence[str]) -> None:
+  """Runs one command for a croppable BERT; raises UsageError for what it cannot do."""
+  if mode not in TEXT:
+    raise errors.UsageError(f'--mode={mode} is for models of graphs; of a BERT there are {", ".join(TEXT)}')
+  foreign = [f'--{name}={value}' for name, value in given.items() if name not in TEXT[mode]]
+  if foreign := foreign + [f'--{field}' for field in fields if mode != 'train']:
+    raise errors.UsageError(f'{foreign[0]} has no meaning with --mode={mode} of a BERT')
+  from medjax.experiments import text
+
+  if mode == 'train':
+    text.train(config, workdir)
+    text.show(workdir)
+  else:
+    getattr(text, mode)(workdir, **given)
 
 
 def end(error: BaseException, goes_on: bool = False) -> int:

@@ -11,6 +11,7 @@ import pytest
 
 from medjax import config as config_lib
 from medjax import scores
+from medjax.bert import settings as text_settings
 from medjax.experiments import distillation, study
 from medjax.kge import settings as settings_lib
 from medjax.saved import workdir as workdir_lib
@@ -45,7 +46,7 @@ def configured(command):
     if name.startswith('config.'):
       kind = type(config_lib.get(config, name.removeprefix('config.')))
       config_lib.put(config, name.removeprefix('config.'), value.lower() == 'true' if kind is bool else kind(value))
-  return settings_lib.resolve(config)
+  return (text_settings if isinstance(config, config_lib.TextConfig) else settings_lib).resolve(config)
 
 
 def told(text):

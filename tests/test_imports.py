@@ -17,6 +17,8 @@ import pytest
 
 from medjax.applications import settings as application_settings
 from medjax.applications import trainings
+from medjax.bert import settings as text_settings
+from medjax.config import TextConfig
 from medjax.experiments import study
 from medjax.kge import settings as settings_lib
 from medjax.report import rooms
@@ -226,7 +228,8 @@ def test_a_configuration_resolves_and_tells_its_command(path):
       trainings.config_of(given, pathlib.Path('graph'), arm, point, 0)
     assert f'python launch.py --mode=application --config={place}' in module.__doc__
     return
-  settings_lib.resolve(module.get_config())
+  given = module.get_config()
+  (text_settings if isinstance(given, TextConfig) else settings_lib).resolve(given)
   default = place == 'configs/quickstart.py'  # what launch.py runs when no --config is given
   assert ('python launch.py\n' if default else f'python launch.py --config={place}') in module.__doc__
 

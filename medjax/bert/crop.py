@@ -7,15 +7,15 @@ therefore added into the tables once.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Int
+from jaxtyping import Array, Bool, Float, Int
 
 from medjax.bert import leaves as leaves_lib
 from medjax.bert.config import BertConfig
-from medjax.bert.encoder import Bert, Output
+from medjax.bert.encoder import Bert, Layer, Output
 from medjax.core import axes as axes_lib
 
 Params = dict[str, Any]  # the tree of `leaves`; see there
@@ -70,7 +70,36 @@ def by_width(
   rows: Any = module(widest).apply({'params': crop(params, config, widest)}, ids, types, method='embed')
   found: dict[int, Any] = {}
   for width in widths:
-    rngs = None if dropout is None else {'dropout': jax.random.fold_in(dropout, width)}
-    own = {'params': crop(params, config, width)}
-    found[width] = module(width).apply(own, rows[..., :width], mask, dropout is None, method='contextualise', rngs=rngs)
+    key = None if dropout is None else jax.random.fold_in(dropout, width)
+    found[width] = scanned(module(width), crop(params, config, width), rows[..., :width], mask, key)
   return found
+
+
+def scanned(
+  module: Bert,
+  params: Params,
+  rows: Float[Array, 'B L H'],
+  mask: Bool[Array, 'B L'] | Int[Array, 'B L'],
+  dropout: jax.Array | None = None,
+) -> Output:
+  """Returns what `Bert.contextualise` does, with one compiled layer for all: many widths compile in less time.
+
+  Args:
+    module: the encoder.
+    params: its own.
+    rows: sums of embeddings.
+    mask: see `Bert`.
+    dropout: a key, or None: nothing is dropped.
+  """
+  part = lambda number: None if dropout is None else {'dropout': jax.random.fold_in(dropout, number)}
+  layers = module.config.num_hidden_layers
+  hidden: Any = module.apply({'params': params}, rows, dropout is None, method='normalise', rngs=part(layers))
+  stacked = jax.tree.map(lambda *leaves: jnp.stack(leaves), *(params[f'layer_{number}'] for number in range(layers)))
+  layer, attended = Layer(module.config, module.dtype), (mask > 0)[:, None, None, :]
+
+  def step(hidden, given):
+    own, number = given
+    return layer.apply({'params': own}, hidden, attended, dropout is None, rngs=part(number)), None
+
+  hidden, _ = jax.lax.scan(step, hidden, (stacked, jnp.arange(layers)))
+  return Output(hidden, cast(Any, module.apply({'params': params}, hidden, method='pool')))

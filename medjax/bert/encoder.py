@@ -84,11 +84,19 @@ class Bert(nn.Module):
     self, rows: Float[Array, 'B L H'], mask: Bool[Array, 'B L'] | Int[Array, 'B L'], deterministic: bool = True
   ) -> Output:
     """Encodes what `embed` gives; see `__call__`."""
-    hidden = self.embeddings.normalise(rows, deterministic)
+    hidden = self.normalise(rows, deterministic)
     attended = (mask > 0)[:, None, None, :]
     for layer in self.layer:
       hidden = layer(hidden, attended, deterministic)
-    return Output(hidden, jnp.tanh(self.pooler(hidden[:, 0])) if self.with_pooler else None)
+    return Output(hidden, self.pool(hidden))
+
+  def normalise(self, rows: Float[Array, 'B L H'], deterministic: bool = True) -> Float[Array, 'B L H']:
+    """Returns what the first layer reads of what `embed` gives."""
+    return self.embeddings.normalise(rows, deterministic)
+
+  def pool(self, hidden: Float[Array, 'B L H']) -> Float[Array, 'B H'] | None:
+    """Returns the first token through the pooler, or None without one."""
+    return jnp.tanh(self.pooler(hidden[:, 0])) if self.with_pooler else None
 
 
 class Embeddings(nn.Module):

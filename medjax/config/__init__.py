@@ -22,9 +22,11 @@ from medjax.config.flat import (
   from_flat,
   put,
   resolve_arguments,
+  updated,
 )
 from medjax.config.presets import FREE, PRESETS
 from medjax.config.rules import get
+from medjax.config.text import TextConfig
 
 __all__ = [
   'FREE',
@@ -36,6 +38,7 @@ __all__ = [
   'ModelConfig',
   'ObjectiveConfig',
   'ParallelConfig',
+  'TextConfig',
   'TrainConfig',
   'check_types',
   'checked',
@@ -46,4 +49,5 @@ __all__ = [
   'get',
   'put',
   'resolve_arguments',
+  'updated',
 ]

@@ -3,14 +3,17 @@
 from collections.abc import Mapping, Sequence
 import dataclasses
 import re
-from typing import Any
+from typing import Any, TypeVar
 
 from medjax.config import rules, shipped
 from medjax.config.fields import Config
 from medjax.config.presets import FREE
+from medjax.config.text import TextConfig
+
+T = TypeVar('T')
 
 
-def put(config: Config, field: str, value: Any) -> None:
+def put(config: Any, field: str, value: Any) -> None:
   """Sets a dotted field in place; raises ConfigError for a field that does not exist."""
   rules.check_field(config, field)
   *path, last = field.split('.')
@@ -31,7 +34,8 @@ def resolve_arguments(arguments: Sequence[str]) -> list[str]:
       name = next(words, '') if match[1] is None else match[1]
       word = f'--config={shipped.find(name)}{"".join(name.partition(":")[1:])}'
     elif match := re.match(r'--?(?:no)?config\.([^=]*)', word):
-      rules.check_field(Config(), match[1].removeprefix('base.'))  # studies and applications have one
+      field = match[1].removeprefix('base.')  # studies and applications have one
+      rules.check_field(TextConfig() if field in flatten(TextConfig()) else Config(), field)
     found.append(word)
   return found
 
@@ -62,7 +66,11 @@ def from_flat(flat: Mapping[str, Any]) -> Config:
     ...
   medjax.errors.ConfigError: config.model.scores: model has no field 'scores'; did you mean 'score'? it has ...
   """
-  config = Config()
+  return updated(Config(), flat)
+
+
+def updated(config: T, flat: Mapping[str, Any]) -> T:
+  """Sets dotted fields of a configuration of any kind, and returns it; raises ConfigError for an unknown one."""
   for field, value in flat.items():
     put(config, field, value)
   return config
@@ -81,7 +89,7 @@ def check_types(config: Config) -> None:
     rules.check_type(config, field, type(default))
 
 
-def describe_difference(there: Config, now: Config) -> list[str]:
+def describe_difference(there: Any, now: Any) -> list[str]:
   """Returns lines naming the fields in which two resolved configurations would train differently.
 
   >>> describe_difference(Config(), from_flat({'train.steps': 20, 'name': 'another'}))
@@ -90,7 +98,7 @@ def describe_difference(there: Config, now: Config) -> list[str]:
   return [f'{field}: {old!r} there, {new!r} now' for field, (old, new) in differing(there, now).items()]
 
 
-def differing(there: Config, now: Config) -> dict[str, tuple[Any, Any]]:
+def differing(there: Any, now: Any) -> dict[str, tuple[Any, Any]]:
   """Returns {field: (value there, value now)} of the fields in which two configurations would train differently."""
   old, new = flatten(there), flatten(now)
   return {field: (old[field], new[field]) for field in new if field not in FREE and old[field] != new[field]}

@@ -78,7 +78,7 @@ TRACKERS = ('tensorboard', 'wandb', 'mlflow')
 AT_MOST = 2**31 - 1  # bound of every whole number: the device counts in int32
 
 
-def get(config: Config, field: str) -> Any:
+def get(config: Any, field: str) -> Any:
   """Returns the value of a dotted field."""
   for part in field.split('.'):
     config = getattr(config, part)
@@ -102,7 +102,7 @@ def check(config: Config) -> None:
       f'config.eval.patience={config.eval.patience}: it counts validations, and config.eval.every=0 '
       'means none; set config.eval.every'
     )
-  _check_trackers(config.train.tracker)
+  check_trackers(config.train.tracker)
   _check_losses(config)
   _check_sub_models(config)
   _check_distillation(config)
@@ -141,7 +141,7 @@ def check_field(config: Any, field: str) -> None:
     raise ConfigError(f'config.{field} is a section; set one of its fields: {inner}')
 
 
-def check_type(config: Config, field: str, kind: type) -> None:
+def check_type(config: Any, field: str, kind: type) -> None:
   """Raises ConfigError for a value of another type than its default, not finite, or too large."""
   value = get(config, field)
   fits = type(value) in (int, float) if kind is float else type(value) is kind
@@ -155,7 +155,7 @@ def check_type(config: Config, field: str, kind: type) -> None:
     raise ConfigError(f'config.{field}={value!r}: it must not have the character NUL')
 
 
-def check_choice(config: Config, field: str, choices: Sequence[str] = ()) -> None:
+def check_choice(config: Any, field: str, choices: Sequence[str] = ()) -> None:
   """Raises ConfigError for a value that is not among these, or the `CHOICES` of its field."""
   value, choices = get(config, field), choices or CHOICES[field]
   if value not in choices:
@@ -164,7 +164,8 @@ def check_choice(config: Config, field: str, choices: Sequence[str] = ()) -> Non
     raise ConfigError(f'config.{field}={value!r}: {hint}choose one of {", ".join(choices)}')
 
 
-def _check_trackers(value: str) -> None:
+def check_trackers(value: str) -> None:
+  """Raises ConfigError for names that are none of a tracker; several have commas between them."""
   for name in filter(None, map(str.strip, value.split(','))):
     if name not in TRACKERS and not re.fullmatch(r'[\w.]+:\w+', name):
       near = difflib.get_close_matches(name, TRACKERS, n=1)

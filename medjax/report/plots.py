@@ -107,6 +107,23 @@ def quality_against_width(results: pd.DataFrame, path: Path, title: str = '') ->
     axes.margins(x=0.08)
 
 
+def score_against_width(results: pd.DataFrame, path: Path, title: str, measure: str) -> None:
+  """Draws the score of a croppable BERT against width.
+
+  Args:
+    results: DataFrame with width and score.
+    path: the PNG to write.
+    title: what was evaluated.
+    measure: what the score is.
+  """
+  with panels(path, size=(6.4, 4.0)) as (axes,):
+    axes.plot(results['width'], results['score'], **look(1))
+    counts_axis(axes, list(results['width']))
+    axes.set_xlabel('width (numbers per token)')
+    axes.set_ylabel(measure)
+    axes.set_title(title, fontsize=10, parse_math=False)
+
+
 def quality_against_bytes(frame: pd.DataFrame, path: Path, title: str = '') -> None:
   """Draws MRR, with its interval, against the bytes of a model of each width.
 

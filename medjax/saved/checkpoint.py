@@ -23,6 +23,7 @@ from medjax.training.state import State
 
 SLACK = 1.05  # bytes needed on disk per byte of state: arrays that do not compress
 METADATA = 2**20  # bytes needed besides
+WHOLE = 2**16  # bytes of a leaf that is not worth chunks
 CHUNKS = table_hashes.PIECES  # of a croppable leaf: to read a 64th of the full width, one of them is read
 
 logging.get_absl_logger().addFilter(lambda record: 'orbax' not in record.pathname)  # what matters of it is raised
@@ -51,8 +52,8 @@ def of_metrics(name: str) -> bool:
 class Checkpoints:
   """The checkpoints below a folder: the latest few and the best by a metric.
 
-  A checkpoint has two items, so that a crop reads nothing of the optimizer: `model` (the params) and `rest`. Leaves are
-  stored in chunks along the axes that a width crops.
+  A checkpoint has two items, so that a crop reads nothing of the optimizer: `model` (the params) and `rest`. Large
+  tables are stored in chunks along the axis that a width crops.
   """
 
   def __init__(
@@ -319,13 +320,15 @@ def shapes_of(tree: PyTree) -> list[tuple[int, ...]]:
 
 
 def chunks(leaf: jax.Array, axes: axes_lib.Axes) -> ocp.SaveArgs:
-  """Stores a croppable leaf in chunks along the axes that a width crops, so that a crop reads only its share."""
-  if not axes.crop:
+  """Stores a large table in chunks along the axis that a width crops, so that a crop reads only its share.
+
+  Orbax cuts an axis into its single entries. Along two axes, as kernels are cropped, these would be single numbers.
+  """
+  if len(axes.crop) != 1 or leaf.nbytes < WHOLE:
     return ocp.SaveArgs()
-  shape, croppable = list(leaf.shape), tuple(axis for axis, _ in axes.crop)
-  for axis in croppable:
-    shape[axis] = max(1, shape[axis] // round(CHUNKS ** (1 / len(croppable))))
-  return ocp.SaveArgs(chunk_byte_size=math.prod(shape) * leaf.dtype.itemsize + 64, shard_axes=croppable)
+  shape, axis = list(leaf.shape), axes.crop[0][0]
+  shape[axis] = max(1, shape[axis] // CHUNKS)
+  return ocp.SaveArgs(chunk_byte_size=math.prod(shape) * leaf.dtype.itemsize + 64, shard_axes=(axis,))
 
 
 def first_line(error: Exception) -> str:

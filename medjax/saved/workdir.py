@@ -23,6 +23,7 @@ from medjax.saved.files import FORMAT, Path, read_bytes, reading, write_text
 
 OWN = ('config.json', 'source.json')  # listed in the manifest beside those of a model
 TRIPLES = 'given.csv'  # triples that were given in memory
+TEXT = 'text.json'  # the configuration of a croppable BERT's run
 FILES = (
   TRIPLES,
   'graph.json',
@@ -33,6 +34,8 @@ FILES = (
   'model.json',
   'source.json',
   manifest.FILE,
+  'learned.json',
+  'encoder',
   '.lock',
 )
 
@@ -79,15 +82,26 @@ def read_source(folder: Path) -> Files | None:
     return {name: msgspec.structs.asdict(file) for name, file in found.items()}
 
 
-def check_folder(workdir: pathlib.Path) -> None:
-  """Raises UsageError for a folder that holds something else than a run."""
-  if not workdir.exists() or (workdir / 'config.json').exists():
+def check_folder(workdir: pathlib.Path, config: str = 'config.json') -> None:
+  """Raises UsageError for a folder that holds something else than a run, whose configuration has this name."""
+  if not workdir.exists() or (workdir / config).exists():
     return
   if not workdir.is_dir():
     raise UsageError(f'--workdir={workdir} is a file; name a folder')
   foreign = sorted(entry.name for entry in workdir.iterdir() if entry.name not in FILES and entry.suffix != '.tmp')
   if foreign:
     raise UsageError(f'{workdir} is not empty and holds no run (there is {foreign[0]!r}); name another --workdir')
+
+
+def is_text(workdir: Path) -> bool:
+  """Whether a folder holds a run of a croppable BERT, or a BERT as Hugging Face writes it."""
+  workdir = pathlib.Path(workdir)
+  if (workdir / TEXT).exists():
+    return True
+  try:
+    return 'model_type' in json.loads((workdir / 'config.json').read_text(encoding='utf-8'))
+  except (OSError, ValueError, TypeError):
+    return False
 
 
 @contextlib.contextmanager

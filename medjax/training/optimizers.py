@@ -1,5 +1,7 @@
 """Optimizers by configuration, and rates by width."""
 
+from collections.abc import Callable
+
 import jax
 import jax.numpy as jnp
 from jaxtyping import PyTree
@@ -19,6 +21,27 @@ def make(train: TrainConfig) -> optax.GradientTransformation:
   return (
     optax.adam(rate) if train.optimizer == 'adam' else optax.adagrad(rate, initial_accumulator_value=0.0, eps=1e-10)
   )
+
+
+def adamw(
+  rate: float, steps: int, warmup: float, weight_decay: float, clip: float, decayed: Callable[[PyTree], PyTree]
+) -> optax.GradientTransformation:
+  """Returns AdamW (Loshchilov and Hutter, ICLR 2019) under a learning rate that rises from 0, and falls to 0 linearly.
+
+  Args:
+    rate: the highest learning rate.
+    steps: of the training.
+    warmup: the share of them in which the rate rises.
+    weight_decay: how much of a decayed leaf a step takes away, times the rate.
+    clip: the largest norm of all gradients together; 0: any.
+    decayed: parameters -> whether each leaf decays.
+  """
+  rises = round(warmup * steps)
+  schedule = optax.join_schedules(
+    [optax.linear_schedule(0.0, rate, rises), optax.linear_schedule(rate, 0.0, steps - rises)], [rises]
+  )
+  made = optax.adamw(schedule, weight_decay=weight_decay, mask=decayed)
+  return optax.chain(optax.clip_by_global_norm(clip), made) if clip else made
 
 
 def by_width(updates: PyTree, axes: PyTree, widths: Widths, power: float) -> PyTree:

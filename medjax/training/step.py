@@ -91,7 +91,7 @@ def prepare(
   task: Task, train: TrainConfig, layout: parallel.Layout = parallel.ONE
 ) -> tuple[State, PyTree, Callable[..., Any]]:
   """Returns (the state before the first step, the task's data, dispatch), laid out; see `make_dispatch`."""
-  optimizer = optimizers.make(train)
+  optimizer = task.optimizer(train)
   init = lambda: init_state(task, train, optimizer)
   specs = parallel.state_specs(jax.eval_shape(init), task.axes, optimizer) if layout.mesh is not None else None
   dispatch = make_dispatch(make_step(task, train, optimizer, layout), layout, specs)

@@ -9,9 +9,12 @@ from typing import Any, NamedTuple, Protocol
 
 import jax
 from jaxtyping import Array, Float, Int32, PyTree
+import optax
 
+from medjax.config.fields import TrainConfig
 from medjax.core.sub_models import Drawings
 from medjax.core.widths import Widths
+from medjax.training import optimizers
 
 
 class Init(Protocol):
@@ -73,6 +76,7 @@ class Task(NamedTuple):
     constrain: parameters after an update -> parameters in their range.
     touched: (params, batch) -> the `Touched` rows, for updates of no other rows; None updates densely.
     drawings: the places of the sub-models that a step may train, see `core.sub_models`; None trains all.
+    optimizer: what makes the optimizer of a configuration.
   """
 
   init: Init
@@ -87,3 +91,4 @@ class Task(NamedTuple):
   constrain: Callable[[PyTree], PyTree] = lambda params: params
   touched: Callable[[PyTree, Any], Touched] | None = None
   drawings: Drawings | None = None
+  optimizer: Callable[[TrainConfig], optax.GradientTransformation] = optimizers.make
