@@ -200,6 +200,7 @@ def test_ctrl_c_while_it_imports_is_one_line(repository, as_users_run, seconds):
   code = (
     'import os, signal, sys, threading\n'
     'from medjax.command import main\n'
+    'signal.signal(signal.SIGINT, signal.default_int_handler)\n'  # whoever runs the tests may ignore it
     f'timer = threading.Timer({seconds}, os.kill, (os.getpid(), signal.SIGINT))\n'
     'timer.daemon = True\n'
     'timer.start()\n'

@@ -60,7 +60,8 @@ class Applications:
     searched: widths whose direct training is searched; the others take what the nearest of these took.
     extracted: what extraction keeps components by, see `experiments.extraction`.
     distilled: methods of distillation, see `config.DistillConfig`.
-    student: what students change of the base; distillation needs objective.loss='logsigmoid' and dense updates.
+    student: what students change of the base; distillation needs objective.loss='logsigmoid', negatives that are not
+      weighed, and dense updates.
     seeds: of the trainings that are compared; the first is also that of the search.
     most_users: for whom items are ranked, evenly spaced among those with a held-out like.
   """

@@ -42,6 +42,7 @@ def small():
     'objective.loss': 'logsigmoid',
     'objective.regularizer': 'none',
     'train.sparse_updates': False,
+    'train.weigh_negatives': False,
   }
   return given
 

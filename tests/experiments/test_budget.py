@@ -14,7 +14,6 @@ from medjax.core import memory
 from medjax.core import widths as widths_lib
 from medjax.experiments import budget, runs
 
-CASES = ('TransE, large tables', 'TransE, many negatives', 'RotatE, 64 widths')
 HOPELESS = {  # fields, and what the error names
   ('train.negatives', 10**8): 'config.train.negatives',
   ('train.batch', 2**31 - 2): 'config.train.batch',
@@ -24,9 +23,8 @@ HOPELESS = {  # fields, and what the error names
 }
 
 
-@pytest.mark.parametrize('case', CASES)
-def test_an_estimate_is_within_a_factor_of_the_peak(case, own_cache):
-  found = measured.in_child(case)
+def test_an_estimate_is_within_a_factor_of_the_peak(own_cache):
+  found = measured.in_child('RotatE, 64 widths')  # the other cases take minutes: python -m benchmarks.budget
   assert 1 / memory.DOUBT < found['said'] / found['took'] < memory.DOUBT, found
 
 
