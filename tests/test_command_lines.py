@@ -47,7 +47,7 @@ def check_value(flag, text):
 
 def check_field(config, field, text):
   """Sets a field of a configuration from a text; raises for a field that is not there and a value of another type."""
-  base = config if isinstance(config, config_lib.Config) else config.base
+  base = config if isinstance(config, config_lib.Config | config_lib.TextConfig) else config.base
   field = field.removeprefix('base.')
   rules.check_field(base, field)
   kind = type(config_lib.get(base, field))
