@@ -20,7 +20,8 @@ Point = dict[str, Any]  # {dotted field: value}, what a training changes of the 
 def base() -> config_lib.Config:
   """Returns the configuration that trainings on a shop's graph begin with: ComplEx with the softmax loss and DURA.
 
-  Nothing in it is chosen by a particular shop; the search of every shop decides on the rest.
+  The search of every shop decides on some of it. The negatives and the weight of narrow widths were picked by a few
+  trials with one seed on MovieLens-100K's validation; direct training, which has one width, got no such trials.
   """
   fields = {
     'model.score': 'complex_reciprocal',

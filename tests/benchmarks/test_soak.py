@@ -25,11 +25,15 @@ def test_bits_and_disks_are_disturbed_and_mended(tmp_path):
     soak.check_ended(soak.attempt(['help', 'nothing']))
 
 
-def test_what_kills_full_disks_and_flipped_bits_leave_is_the_same_to_a_bit(trained, tmp_path, monkeypatch):
-  monkeypatch.setattr(soak, 'EVENTS', ('kill', 'disk', 'damage'))
+@pytest.mark.parametrize('mode, events', [('crop', ('kill', 'disk', 'damage')), ('prepare', ('kill', 'disk'))])
+def test_what_disturbs_leaves_the_same_to_a_bit(trained, own_data, tmp_path, monkeypatch, mode, events):
+  monkeypatch.setattr(soak, 'EVENTS', events)
   small = tmp_path / 'small'
   commands.crop(trained, 8, small)
-  scene = soak.Scene('crop', soak.OF_MODELS['crop'], '--output', small)
+  scene = {
+    'crop': soak.Scene('crop', soak.OF_MODELS['crop'], '--output', small),
+    'prepare': soak.Scene('prepare', (f'--config.data.path={own_data}',), '--output', None),
+  }[mode]
   (tmp_path / 'disk').mkdir()
   disturbed = soak.Soak(scene, tmp_path, tmp_path / 'disk', False, random.Random(1))
   disturbed.run(2)
