@@ -38,6 +38,38 @@ def metric_table(results: pd.DataFrame, metric: str) -> TextTable:
   return [metric, *('any' if w == 0 else str(w) for w in widths), 'seeds'], rows
 
 
+def beside_table(results: pd.DataFrame, ours: str, other: str, metrics: Sequence[str] = SHOWN) -> TextTable:
+  """Returns (header, rows): how many times another method's mean ours is, at every width that both have.
+
+  `ahead` is where the worst seed of ours is above the best of the other, `behind` the reverse, and between them the two
+  are level. A method with one seed has no spread, and nothing is said of it.
+
+  Args:
+    results: rows of a results.csv.
+    ours, other: names of methods.
+    metrics: of which a row each is made, if both have it.
+  """
+  ours_of, other_of = (
+    results[results['method'] == name].groupby(['metric', 'width'])['value'] for name in (ours, other)
+  )
+  both = [key for key in ours_of.groups if key in other_of.groups]
+  widths = sorted({width for _, width in both})
+  rows = []
+  for metric in (metric for metric in metrics if metric in {name for name, _ in both}):
+    keys = [(metric, width) for width in widths]
+    cells = [compared(ours_of.get_group(key), other_of.get_group(key)) if key in both else '' for key in keys]
+    rows.append([metric, *cells])
+  return [f'{ours} : {other}', *map(str, widths)], rows
+
+
+def compared(ours: 'pd.Series[float]', other: 'pd.Series[float]') -> str:
+  """Returns the ratio of two means and, of several seeds each, 'ahead', 'behind' or 'level', see `beside_table`."""
+  ratio = f'{ours.mean() / other.mean():.2f}'
+  if min(len(ours), len(other)) < 2:
+    return ratio
+  return f'{ratio} ' + ('ahead' if ours.min() > other.max() else 'behind' if ours.max() < other.min() else 'level')
+
+
 def cost_table(results: pd.DataFrame) -> TextTable:
   """Returns (header, rows): of what recommends, MiB of its file and milliseconds per user, at every width."""
   chosen = results[results['metric'] == 'NDCG@5']
@@ -65,7 +97,9 @@ def text(results: pd.DataFrame) -> str:
   """Returns the tables of all shown metrics that were measured, and of the cost, as Markdown."""
   there = set(results['metric'])
   shown = [tables.markdown(*metric_table(results, metric)) for metric in SHOWN if metric in there]
-  return '\n\n'.join([*shown, tables.markdown(*cost_table(results))])
+  beside = [beside_table(results, 'MED', other) for other in ('DT', 'BPR-MF', 'ALS')]
+  made = [*shown, *(tables.markdown(*table) for table in beside if table[1]), tables.markdown(*cost_table(results))]
+  return '\n\n'.join(made)
 
 
 def draw(results: pd.DataFrame, path: Path) -> None:

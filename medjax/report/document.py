@@ -15,6 +15,7 @@ to the study of NAME.csv), and `<!-- ahead-figure: FILE... PICTURE -->` draws th
 `<!-- choice: FILE... -->` shows the validation that chose, and `<!-- study-figure: FILE... PICTURE -->` draws what
 `study` shows. `<!-- importances: GLOB -->` sums up the importance.csv of extracted models.
 `<!-- applications: FILE METRIC... -->` shows metrics of the results.csv of applications, a table each,
+`<!-- applications-beside: FILE METHOD OTHER METRIC... -->` how many times another method's figure a method has,
 `<!-- applications-cost: FILE -->` their bytes and times,
 `<!-- applications-relations: FILE -->` every relation, and `<!-- applications-figure: FILE PICTURE -->` draws them.
 Words with spaces stand in quotes.
@@ -173,6 +174,12 @@ def applications(document: pathlib.Path, file: str, *metrics: str) -> str:
   return '\n\n'.join(tables.markdown(*applications_lib.metric_table(results, metric)) for metric in metrics)
 
 
+def applications_beside(document: pathlib.Path, file: str, ours: str, other: str, *metrics: str) -> str:
+  """Returns the table of a method beside another one."""
+  results = pd.read_csv(document.parent / file)
+  return tables.markdown(*applications_lib.beside_table(results, ours, other, metrics or applications_lib.SHOWN))
+
+
 def applications_cost(document: pathlib.Path, file: str) -> str:
   """Returns the table of bytes and milliseconds of what recommends."""
   return tables.markdown(*applications_lib.cost_table(pd.read_csv(document.parent / file)))
@@ -213,6 +220,7 @@ def filled(document: Path) -> str:
     'report': report_tables,
     'importances': importances,
     'applications': applications,
+    'applications-beside': applications_beside,
     'applications-cost': applications_cost,
     'applications-relations': applications_relations,
     'applications-figure': applications_figure,

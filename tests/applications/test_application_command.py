@@ -162,6 +162,26 @@ def test_the_report_has_tables_and_a_picture(run):
   assert [row[0] for row in rows][:2] == ['popularity', 'item-kNN'] and rows[0][2:4] == ['', '']
 
 
+def test_a_method_stands_beside_another_by_all_its_seeds():
+  rows = [
+    ('MED', 4, [0.4, 0.5], 'DT', [0.2, 0.3]),
+    ('MED', 8, [0.2, 0.4], 'DT', [0.3, 0.3]),
+    ('MED', 16, [0.1, 0.1], 'DT', [0.2, 0.2]),
+    ('MED', 32, [0.3], 'DT', [0.2]),
+  ]
+  found = pd.DataFrame(
+    [
+      {'method': method, 'width': width, 'metric': 'NDCG@5', 'seed': seed, 'value': value}
+      for ours, width, of_ours, other, of_other in rows
+      for method, values in ((ours, of_ours), (other, of_other))
+      for seed, value in enumerate(values)
+    ]
+  )
+  header, (row,) = report.beside_table(found, 'MED', 'DT', ('NDCG@5', 'facts MRR'))
+  assert header == ['MED : DT', '4', '8', '16', '32']
+  assert row == ['NDCG@5', '1.80 ahead', '1.00 level', '0.50 behind', '1.50']
+
+
 @pytest.mark.parametrize(
   'changes, words',
   [
