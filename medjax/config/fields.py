@@ -99,7 +99,8 @@ class TrainConfig:
   negatives: int = 64  # corrupted triples per positive; 0 = all other entities (1-vs-all), for the softmax loss
   share_negatives: int = 1  # positives that share one set of negatives; 1 = each has its own
   negative_power: float = 0.0  # p: entities are drawn as negatives by (1 + queries that they answer)^p; 0 = all alike
-  weigh_negatives: bool = False  # softmax: the negatives count as if they were all entities, by how often each is drawn
+  weigh_negatives: bool = False  # softmax: the negatives count as if they were all entities, by how often each is
+  # drawn; and they are all entities where there are no more than that
   filter_negatives: bool = False  # leave out corrupted triples that are known to be true
   optimizer: str = 'adam'  # 'adam', or 'adagrad'
   learning_rate: float = 5e-3  # of the first step

@@ -14,6 +14,7 @@ from medjax.config.fields import Config
 from medjax.core import memory, sub_models
 from medjax.core.widths import Widths
 from medjax.evaluation import ranking
+from medjax.kge import batches
 from medjax.scores.contract import Score
 
 FLOAT = 4  # bytes
@@ -65,7 +66,7 @@ def training(config: Config, score: Score, widths: Widths, size: Size, data: int
     size: of its graph.
     data, split: shares of the batch and of the dimensions, see `training.parallel.Layout`.
   """
-  train = config.train
+  train = batches.settled(config.train, size.entities)
   of_entity, of_relation, of_query = numbers(score)
   columns = widths.full // widths.components / split
   tables = FLOAT * columns * (of_entity * size.entities + of_relation * size.relations)

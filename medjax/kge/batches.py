@@ -1,5 +1,6 @@
 """Batches and negatives, drawn on the device as a function of (key, step)."""
 
+import dataclasses
 from typing import Any, NamedTuple, Protocol
 
 import jax
@@ -203,6 +204,17 @@ def local_batch(batch: Batch, layout: Layout) -> Batch:
     offset=of_sets(batch.offset),
     valid=cut(batch.valid),
   )
+
+
+def settled(train: TrainConfig, num_entities: int) -> TrainConfig:
+  """Returns what a graph of so many entities makes of a `TrainConfig`.
+
+  Negatives that count as if they were all entities are all entities where as many are asked for; sparse updates, which
+  are there for what a batch does not touch, keep to draws.
+  """
+  if train.weigh_negatives and train.negatives >= num_entities and not train.sparse_updates:
+    return dataclasses.replace(train, negatives=0)
+  return train
 
 
 def check_shares(train: TrainConfig, shares: int) -> None:

@@ -48,7 +48,7 @@ def make_task(
     validate: tables -> (merit, {width: merit}).
     teacher: of a distilled run.
   """
-  train, objective = config.train, config.objective
+  train, objective = batches.settled(config.train, graph.num_entities), config.objective
 
   def init(key):
     params: dict[str, dict[str, Any]] = {

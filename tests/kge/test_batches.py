@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from medjax.config.fields import TrainConfig
 from medjax.core import shuffle
 from medjax.kge import batches as batches_lib
 
@@ -109,3 +110,16 @@ def test_weighed_negatives_stand_for_all_entities(power):
 def test_all_entities_have_no_offset():
   batch = batches_lib.sample(jax.random.key(0), jnp.int32(0), jnp.asarray(graph()), ENTITIES, 8, 0, weigh=True)
   assert batch.offset is None and int(batch.valid.sum()) == 8 * (ENTITIES - 1)
+
+
+@pytest.mark.parametrize(
+  'fields, expected',
+  [
+    ({'weigh_negatives': True, 'negatives': ENTITIES}, 0),
+    ({'weigh_negatives': True, 'negatives': ENTITIES - 1}, ENTITIES - 1),
+    ({'weigh_negatives': True, 'negatives': ENTITIES, 'sparse_updates': True}, ENTITIES),
+    ({'negatives': ENTITIES}, ENTITIES),
+  ],
+)
+def test_negatives_that_stand_for_all_entities_are_all_where_as_many_are_asked_for(fields, expected):
+  assert batches_lib.settled(TrainConfig(**fields), ENTITIES).negatives == expected
