@@ -1,6 +1,7 @@
 """What a page of a model weighs, and what a question takes in a browser beside Python, on the same crop.
 
   python -m benchmarks.web --workdir=RUNS/fb-64-2000 --output=docs/benchmarks
+  python -m benchmarks.web --workdir=RUNS/med --relation=likes --entities=0 --output=docs/benchmarks --name=web-shop
 
 Bytes are those of index.html, which is all that a browser loads to answer, and of the same compressed by gzip, as hosts
 send it. Milliseconds are means over the test questions (head, relation, ?), one after the other, in headless Chromium
@@ -137,7 +138,10 @@ def measure(arguments):
   narrow = next(iter(models.values()))
   if not narrow.has_triples:
     raise ValueError(f'--workdir={arguments.workdir} carries no triples, of which the questions are')
-  test = common.sample(narrow.graph.test, arguments.questions)[:, :2].tolist()
+  asked = narrow.graph.test
+  if arguments.relation:
+    asked = asked[asked[:, 1] == narrow.relations.find(arguments.relation)]
+  test = common.sample(asked, arguments.questions)[:, :2].tolist()
   bytes_of = weight(narrow)
   cases = {
     name: (dataclasses.replace(model, graph=model.graph.without_triples()), test) for name, model in models.items()
@@ -177,6 +181,7 @@ def main(argv=None):
   )
   options.add_argument('--workdir', default='', help='a trained run, whose folders before the last are not told')
   options.add_argument('--widths', default='10,40,160', help='crops that are asked; of the first one pages are weighed')
+  options.add_argument('--relation', default='', help='ask test questions of this relation alone')
   options.add_argument('--questions', type=common.positive, default=1000, help='test questions; a tenth of drawn ones')
   options.add_argument('--entities', type=int, default=100_000, help='entities of drawn tables; 0: none are drawn')
   options.add_argument('--scores', default='complex,transe,rotate,pairre', help='scores of drawn tables')
