@@ -209,11 +209,13 @@ def local_batch(batch: Batch, layout: Layout) -> Batch:
 def settled(train: TrainConfig, num_entities: int) -> TrainConfig:
   """Returns what a graph of so many entities makes of a `TrainConfig`.
 
-  Negatives that count as if they were all entities are all entities where as many are asked for; sparse updates, which
-  are there for what a batch does not touch, keep to draws.
+  Negatives that count as if they were all entities are all entities where as many are asked for. Every row is then
+  touched, so there is nothing to be sparse in, and under Adagrad dense updates are the same training; under Adam they
+  are another one, and negatives are drawn.
   """
-  if train.weigh_negatives and train.negatives >= num_entities and not train.sparse_updates:
-    return dataclasses.replace(train, negatives=0)
+  same = train.optimizer == 'adagrad' or not train.sparse_updates
+  if train.weigh_negatives and train.negatives >= num_entities and same:
+    return dataclasses.replace(train, negatives=0, sparse_updates=False)
   return train
 
 

@@ -118,8 +118,11 @@ def test_all_entities_have_no_offset():
     ({'weigh_negatives': True, 'negatives': ENTITIES}, 0),
     ({'weigh_negatives': True, 'negatives': ENTITIES - 1}, ENTITIES - 1),
     ({'weigh_negatives': True, 'negatives': ENTITIES, 'sparse_updates': True}, ENTITIES),
+    ({'weigh_negatives': True, 'negatives': ENTITIES, 'sparse_updates': True, 'optimizer': 'adagrad'}, 0),
     ({'negatives': ENTITIES}, ENTITIES),
   ],
 )
 def test_negatives_that_stand_for_all_entities_are_all_where_as_many_are_asked_for(fields, expected):
-  assert batches_lib.settled(TrainConfig(**fields), ENTITIES).negatives == expected
+  found = batches_lib.settled(TrainConfig(**fields), ENTITIES)
+  assert found.negatives == expected
+  assert found.sparse_updates == (fields.get('sparse_updates', False) and expected > 0)
