@@ -17,4 +17,13 @@ def get_config(data='ml-100k'):
   found.grid = [
     {'objective.regularization': strength, 'train.learning_rate': rate} for strength in (0.01, 0.05) for rate in (0.1,)
   ]
+  found.distilled = ('bkd',)
+  found.student = {  # what a student learns by, in the time that a training takes: its steps are slower
+    'objective.loss': 'logsigmoid',
+    'train.negatives': 128,
+    'train.share_negatives': 32,
+    'train.weigh_negatives': False,
+    'train.sparse_updates': False,
+    'train.steps': 1000,
+  }
   return found

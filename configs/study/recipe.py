@@ -1,4 +1,4 @@
-r"""What moves the quality of ComplEx with reciprocal relations on FB15k-237, width by width, one change after the other.
+r"""What moves the quality of ComplEx with reciprocal relations on FB15k-237, width by width, change after change.
 
 Every run is a direct training, since those are cheap to search: what is found here is what croppable training begins
 with. `base` has the batch, the candidates, the rate and the strength of configs/fb15k237/bilinear.py, with candidates

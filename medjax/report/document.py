@@ -6,6 +6,7 @@ A block `<!-- runs: GLOB... -->` ... `<!-- end -->` becomes a table of the runs 
 document, match the globs: one row each, MRR and Hits@10 at some widths, the training's cost. A block
 `<!-- commands: GLOB... -->` lists the commands that made them, and `<!-- figure: GLOB FILE -->` draws their MRR
 against width into FILE; `<!-- text: FILE -->` shows a saved output, `<!-- table: FILE.csv -->` a saved table,
+`<!-- published: FOLDER WIDTH... -->` the runs below a folder at some widths, beside what is published of their graphs;
 `<!-- report: FOLDER -->` the tables of `--mode=report` of the runs below a folder: quality and cost by method.
 `<!-- study: FILE... GRAPH-SCORE -->` shows
 study.csv files: what validation chose, judged on test, and published figures beside if a graph and score are named;
@@ -101,6 +102,14 @@ def report_tables(document: pathlib.Path, folder: str) -> str:
     )
   ]
   return '\n\n'.join(tables.markdown(*table) for table in made if table[1])
+
+
+def published(document: pathlib.Path, folder: str, *widths: str) -> str:
+  """Returns a table for every graph and score of the runs below a folder, at some widths, published figures beside."""
+  groups = collect.grouped(collect.collect(document.parent / folder))
+  columns = [int(width) for width in widths]
+  made = [quality.table(data, score, rows, columns) for (data, score), rows in groups.items()]
+  return '\n\n'.join(tables.markdown(*table) for table in made)
 
 
 def read_studies(document: pathlib.Path, files: Iterable[str]) -> pd.DataFrame:
@@ -219,6 +228,7 @@ def filled(document: Path) -> str:
     'study-figure': study_figure,
     'report': report_tables,
     'importances': importances,
+    'published': published,
     'applications': applications,
     'applications-beside': applications_beside,
     'applications-cost': applications_cost,

@@ -78,6 +78,20 @@ def test_a_report_block_holds_the_methods_of_a_folder(tmp_path):
   assert lines[3] == '| DT |  | 0.250 (0.350) |  |' and lines[4] == '| BKD | 0.250 (0.350) |  |  |'
 
 
+def test_a_run_stands_beside_what_is_published_of_its_graph(tmp_path):
+  save_run(tmp_path / 'runs' / 'a', [10, 50, 640], [0.25, 0.3, 0.35])
+  chosen = {'data.name': 'fb15k237', 'model.score': 'complex_reciprocal', 'model.widths': '10:640:10'}
+  workdir_lib.write_config(tmp_path / 'runs' / 'a', config_lib.from_flat(chosen))
+  page = tmp_path / 'page.md'
+  page.write_text('<!-- published: runs 10 50 640 -->\n<!-- end -->\n')
+  document.fill(page)
+  lines = page.read_text().splitlines()
+  assert lines[1] == '| method | 10 | 50 | 640 | remarks |'
+  assert lines[3] == '| MED | 0.250 (0.350) | 0.300 (0.400) | 0.350 (0.450) |  |'
+  (kbc,) = (line for line in lines if 'kbc' in line)
+  assert kbc.startswith('| DT, kbc (ComplEx-N3) | 0.280 (-) | 0.330 (-) |  | published; at 100: 0.340 (-)')
+
+
 def test_importances_are_summed_up(tmp_path):
   for name, values in (('graph-10', '-0.5,-0.25,-1'), ('graph-9', '3,-1,1,2')):
     (tmp_path / name / 'extract-loss').mkdir(parents=True)
