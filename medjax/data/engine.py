@@ -2,8 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 import contextlib
+import errno
 import glob
+import os
 import pathlib
+import shutil
 from typing import Any, TYPE_CHECKING
 
 from jaxtyping import Shaped
@@ -27,22 +30,40 @@ VECTORS = 256  # DuckDB's unit of 2048 rows: so many are fetched at once
 
 @contextlib.contextmanager
 def connected(folder: pathlib.Path | None = None) -> Iterator[Connection]:
-  """Yields a connection to a new database in a folder, where it spills too; None is one for reading alone.
+  """Yields a connection to a new database; None is one for reading alone.
+
+  Args:
+    folder: has a folder `work` meanwhile, for the database and what does not fit into memory.
 
   Raises:
     errors.DataError: DuckDB is not installed.
+    OSError: the disk is full.
   """
   try:
     import duckdb
   except ImportError:
     raise errors.DataError("graphs larger than memory need DuckDB: pip install 'medjax[big]'") from None
-  settings: dict[str, Any] = (
-    {'memory_limit': MEMORY, 'preserve_insertion_order': False, 'temp_directory': str(folder / 'spill')}
-    if folder
-    else {}
-  )
-  with duckdb.connect(str(folder / 'work.duckdb') if folder else ':memory:', config=settings) as connection:
-    yield connection
+  if folder is None:
+    with duckdb.connect(':memory:') as connection:
+      yield connection
+    return
+  work = folder / 'work'
+  work.mkdir()
+  settings: dict[str, Any] = {'memory_limit': MEMORY, 'preserve_insertion_order': False, 'temp_directory': str(work / 'spill')}
+  try:
+    with duckdb.connect(str(work / 'work.duckdb'), config=settings) as connection:
+      yield connection
+  except duckdb.Error as error:
+    if is_full(error):
+      raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder)) from error
+    raise
+  finally:
+    shutil.rmtree(work)  # on a full disk, DuckDB leaves its log beside the database
+
+
+def is_full(error: Exception) -> bool:
+  """Whether an error of DuckDB means that the disk is full."""
+  return any(words in str(error) for words in ('No space left', 'max_temp_directory_size'))
 
 
 def read_triples(
@@ -89,6 +110,8 @@ def read_triples(
       + ' OR '.join(f"{name} IS NULL OR trim({name}) = '' OR contains({name}, chr(0))" for name in 'hrt'),
     )
   except duckdb.Error as error:
+    if is_full(error):
+      raise
     explain(path, layout)
     raise errors.DataError(
       f'{path}: cannot be read ({str(error).splitlines()[0]}). Write one triple a line, with line ends of one kind.'
