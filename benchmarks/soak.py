@@ -49,7 +49,7 @@ NOTES = 'soak.jsonl'
 CACHE = {'JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS': '0'}  # every program is compiled once
 # what differs between any two runs: times, places, and the hashes of such files
 VOLATILE = {'.lock', 'config.json', 'cost.json', 'extraction.json', 'manifest.json', 'source.json', 'speed.csv'}
-VOLATILE |= {'study.csv', 'trackers.json', 'tensorboard', 'report', 'checkpoints'}
+VOLATILE |= {'study.csv', 'trackers.json', 'tensorboard', 'report', 'checkpoints', 'damaged'}
 SECONDS = ('seconds', 'steps_per_second')
 SIZES = {
   'model.widths': '4,8',
@@ -131,7 +131,7 @@ def scenes(folder, modes, program):
     'prepare': Scene('prepare', (f'--config.data.path={data}',), '--output', None),
     'study': Scene('study', (f'--config={study}',), '--workdir', None),
     'distill': Scene('distill', (*flags, '--widths=8,4', '--config.distill.method=bkd'), '--workdir', None),
-    'compare': Scene('compare', (*flags, '--widths=8,4'), '--workdir', None),
+    'compare': Scene('compare', (*flags, '--widths=4'), '--workdir', None),
     **{mode: Scene(mode, words, '--output', model) for mode, words in OF_MODELS.items()},
   }
   return {mode: found[mode] for mode in modes}
@@ -296,7 +296,10 @@ class Soak:
       what += f' in {damaged[0].relative_to(reads or output)}'
     if ended.code == 0 and 'Traceback' not in ended.said:
       same = digest(output) == expected.digest
-      count('equal' if same else 'silent' if event == 'damage' else 'different')
+      aside = event == 'damage' and ' is damaged (' in ended.said  # a checkpoint, put aside with a warning
+      if aside:
+        count('damage told')
+      count('equal' if same else 'silent' if event == 'damage' and not aside else 'different')
       if not same:
         found.odd.append(f'{what}: other bits')
       return True
@@ -362,8 +365,10 @@ def soak(folder, modes, kills, seed):
       with forked.Program(CACHE | {'XDG_CACHE_HOME': str(folder.resolve() / 'cache')}) as program:
         disturbed = Soak(program, folder.resolve() / 'disk', mounted, seed)
         there = scenes(folder.resolve() / 'scenes', modes, program)
-        notes.undisturbed = notes.undisturbed or {mode: disturbed.undisturbed(there[mode]) for mode in modes}
-        notes.save()
+        for mode in modes:
+          if mode not in notes.undisturbed:
+            notes.undisturbed[mode] = disturbed.undisturbed(there[mode])
+          notes.save()
         while left() > 0:
           mode = min(modes, key=lambda mode: counts[mode]['kills'])
           notes.add(disturbed.episode(there[mode], notes.undisturbed[mode], counts[mode]['episodes'], left()))
