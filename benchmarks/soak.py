@@ -345,6 +345,11 @@ class Notes:
     with self.path.open('a', encoding='utf-8') as file:
       file.write(json.dumps(episode._asdict()) + '\n')
 
+  def next(self, mode):
+    """The number of a mode's first episode that is not over."""
+    over = {episode.number for episode in self.episodes if episode.mode == mode}
+    return min({*range(len(over) + 1)} - over)
+
   def counts(self, mode):
     """How often what happened to a mode."""
     found = collections.Counter()
@@ -371,7 +376,7 @@ def soak(folder, modes, kills, seed):
           notes.save()
         while left() > 0:
           mode = min(modes, key=lambda mode: counts[mode]['kills'])
-          notes.add(disturbed.episode(there[mode], notes.undisturbed[mode], counts[mode]['episodes'], left()))
+          notes.add(disturbed.episode(there[mode], notes.undisturbed[mode], notes.next(mode), left()))
           counts[mode] = notes.counts(mode)
   return notes, mounted
 
