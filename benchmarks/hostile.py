@@ -18,6 +18,7 @@ import collections
 from collections.abc import Callable
 import contextlib
 import functools
+import gc
 import hashlib
 import json
 import os
@@ -57,7 +58,7 @@ MOST = 16 * 2**30  # bytes of addresses of a process
 MEMORY = '2e9'
 SAMPLES = 'MEDJAX_HOSTILE_SAMPLES'  # the variable by which a process knows where they are
 OTHERS = ('.json', '.npz', '.safetensors', '.tsv')  # files that take the place of others
-TURN = 400  # files that a process reads before another one begins
+TURN = 2000  # files that a process reads before another one begins
 SHARES = {'text': 5, 'folder': 3, 'RDF': 4, 'arrays': 2, 'prepared': 0.3, 'BERT': 0.5, 'classifier': 0.5}  # others: 1
 
 
@@ -100,7 +101,7 @@ class Read(NamedTuple):
   @property
   def above(self):
     """Whether it took more memory than it may."""
-    return self.growth > FLOOR + FACTOR * min(self.size, spoiled.BOMB)
+    return self.growth > FLOOR + FACTOR * self.size
 
   @property
   def odd(self):
@@ -409,6 +410,7 @@ def work(source, seed):
     if name not in known:
       known.add(name)
       check_whole(subject, source)
+      gc.freeze()  # what is loaded by now is no garbage, and looking at it takes longer than most files
     print(json.dumps(once(subject, number, seed, source)), file=answers, flush=True)
 
 

@@ -22,7 +22,7 @@ JSON = ('.json', '.jsonl', '.jsonld')
 BINARY = ('.npy', '.safetensors', '.parquet', *ZIPPED)
 DEEP, LONG = 100_000, 2**17  # levels of nesting, characters of a field
 BOMB = 80 * 2**20  # bytes that a few packed bytes become: more than a packed file may
-SPARSE = (2**30, 2**40)  # bytes of a file that has none on disk
+SPARSE = (2**29, 2**40)  # bytes of a file that has none on disk
 VALUES = (
   *(None, True, False, 0, 1, -1, 3, 2**31, 2**63, -(2**63), 10**400, 0.5, 1e38, 1e308, float('nan'), float('inf')),
   *(
@@ -209,8 +209,8 @@ def bomb(old, suffix, draw, others):
 
 @functools.cache
 def bomb_of(suffix, line):
-  """A line many times, packed."""
-  return PACKED[suffix].compress(line * (BOMB // len(line)))
+  """A line many times, packed in many pieces, which is quickly made."""
+  return PACKED[suffix].compress(line * (2**20 // len(line))) * (BOMB // 2**20)
 
 
 def zipped(old, suffix, draw, others):

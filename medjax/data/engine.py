@@ -49,7 +49,11 @@ def connected(folder: pathlib.Path | None = None) -> Iterator[Connection]:
     return
   work = folder / 'work'
   work.mkdir()
-  settings: dict[str, Any] = {'memory_limit': MEMORY, 'preserve_insertion_order': False, 'temp_directory': str(work / 'spill')}
+  settings: dict[str, Any] = {
+    'memory_limit': MEMORY,
+    'preserve_insertion_order': False,
+    'temp_directory': str(work / 'spill'),
+  }
   try:
     with duckdb.connect(str(work / 'work.duckdb'), config=settings) as connection:
       yield connection
