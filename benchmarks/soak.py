@@ -61,6 +61,7 @@ SIZES = {
   'train.steps_per_dispatch': 5,
   'eval.every': 60,
 }
+SHORT = ('--config.train.steps=40', '--config.train.checkpoint_every=20', '--config.eval.every=20')  # for six trainings
 RUN = """
 from medjax import config as config_lib
 
@@ -131,7 +132,7 @@ def scenes(folder, modes, program):
     'prepare': Scene('prepare', (f'--config.data.path={data}',), '--output', None),
     'study': Scene('study', (f'--config={study}',), '--workdir', None),
     'distill': Scene('distill', (*flags, '--widths=8,4', '--config.distill.method=bkd'), '--workdir', None),
-    'compare': Scene('compare', (*flags, '--widths=4'), '--workdir', None),
+    'compare': Scene('compare', (*flags, *SHORT, '--widths=8,4'), '--workdir', None),
     **{mode: Scene(mode, words, '--output', model) for mode, words in OF_MODELS.items()},
   }
   return {mode: found[mode] for mode in modes}
