@@ -279,7 +279,7 @@ SHOP = {
   ),
   'user': (
     'user_id:token\tage:token\tgender:token\toccupation:token\tzip_code:token',
-    *(f'u{i}\t{20 + 9 * i}\t{"MF"[i % 2]}\tcook\t8571{i}' for i in range(7)),
+    *(f'u{i}\t{20 + 9 * (i % 3)}\t{"MF"[i % 2]}\t{("cook", "smith")[i // 4]}\t8571{i % 2}' for i in range(7)),
   ),
   'item': (
     'item_id:token\tmovie_title:token_seq\trelease_year:token\tclass:token_seq',

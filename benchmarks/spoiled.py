@@ -61,7 +61,7 @@ FIELDS = (
   '""',
   '\u202e',
 )
-PIECES = (b'', b'\0', b'\n', b'\t', b'"', b'\xff', b'\xef\xbb\xbf', b'\r', b'9' * 400, b'(' * 3000, b'[' * DEEP, b'<!')
+PIECES = (b'', b'\0', b'\n', b'\t', b'"', b'\xff', b'\xef\xbb\xbf', b'\r', b'9' * 5000, b'(' * 3000, b'[' * DEEP, b'<!')
 
 
 def content(old, suffix, draw, others):

@@ -219,8 +219,15 @@ def write_parquet(connection: Connection, query: str, path: pathlib.Path) -> Non
 
 
 def read_parquet(path: pathlib.Path, column: str) -> Shaped[np.ndarray, ' rows']:
-  """Returns a column of a Parquet file in its order, as a numpy array."""
+  """Returns a column of a Parquet file in its order, as a numpy array; raises errors.DataError for a damaged file."""
+  import duckdb
+
   with connected() as connection:
-    return connection.execute(
-      f'SELECT {column} FROM read_parquet($path)', {'path': glob.escape(str(path))}
-    ).fetchnumpy()[column]
+    try:
+      return connection.execute(
+        f'SELECT {column} FROM read_parquet($path)', {'path': glob.escape(str(path))}
+      ).fetchnumpy()[column]
+    except duckdb.Error as error:
+      raise errors.DataError(
+        f'{path}: cannot be read ({str(error).splitlines()[0]}). Prepare the graph anew, or restore it from a copy.'
+      ) from error

@@ -3,11 +3,13 @@
 import bz2
 import errno
 import gzip
+import io
 import json
 import lzma
 import random
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from medjax import config as config_lib
@@ -340,3 +342,16 @@ def test_a_disk_that_is_full_for_the_database_is_told_as_such(tmp_path, words):
   with pytest.raises(OSError, match='No space left') as caught, engine.connected(tmp_path):
     raise duckdb.IOException(words)
   assert caught.value.errno == errno.ENOSPC
+
+
+def test_a_store_whose_manifest_fits_its_damage_is_refused(tmp_path):
+  folder = prepared(write(tmp_path / 'mine'), tmp_path / 'store').store.folder
+  path, counts = folder / 'entities.parquet', json.loads((folder / 'store.json').read_text())
+  whole = path.read_bytes()
+  numbers = io.BytesIO()
+  pd.DataFrame({'name': range(counts['entities']), 'label': ''}).to_parquet(numbers)
+  for content, words in ((whole[:-9], 'cannot be read'), (numbers.getvalue(), 'holds no .* names')):
+    path.write_bytes(content)
+    store.write_manifest(folder, 'mine', {name: counts[name] for name in ('entities', 'relations', 'splits')}, ())
+    with pytest.raises(errors.DataError, match=f'entities.parquet: .*{words}'):
+      store.open_graph(folder).entities[0]
