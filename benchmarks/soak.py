@@ -9,7 +9,7 @@ itself; what it leaves has to be what the undisturbed ones left. An attempt that
 the disk has told it, and gets the file or the room back. One that ends well with other bits has been damaged silently.
 
 What happens in an episode hangs on the seed, the mode and the number of the episode alone. The next one is of the mode
-with the fewest kills. What it counted is a line of soak.jsonl in --workdir, once it is over: the same command goes on
+whose kills have taken the least time, so that quick ones are killed more often. What it counted is a line of soak.jsonl in --workdir, once it is over: the same command goes on
 from there, and one with fewer --kills prints what there is.
 
 Processes are forked from one that has imported the program (`forked`), and find their programs compiled, so that kills
@@ -376,7 +376,7 @@ def soak(folder, modes, kills, seed):
             notes.undisturbed[mode] = disturbed.undisturbed(there[mode])
           notes.save()
         while left() > 0:
-          mode = min(modes, key=lambda mode: counts[mode]['kills'])
+          mode = min(modes, key=lambda mode: counts[mode]['kills'] * notes.undisturbed[mode].seconds)
           notes.add(disturbed.episode(there[mode], notes.undisturbed[mode], notes.next(mode), left()))
           counts[mode] = notes.counts(mode)
   return notes, mounted

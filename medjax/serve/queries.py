@@ -23,14 +23,7 @@ READERS = {
   '.jsonl': lambda path: pd.read_json(path, lines=True, dtype=False),
 }
 
-DAMAGE = (
-  ValueError,
-  OSError,
-  TypeError,
-  LookupError,
-  AttributeError,
-  RecursionError,
-)  # of pandas, for JSON of any form
+DAMAGE = (ValueError, OSError, TypeError, LookupError, AttributeError, RecursionError)  # of pandas
 
 
 def read(path: Path) -> pd.DataFrame:
