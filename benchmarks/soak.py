@@ -9,8 +9,8 @@ itself; what it leaves has to be what the undisturbed ones left. An attempt that
 the disk has told it, and gets the file or the room back. One that ends well with other bits has been damaged silently.
 
 What happens in an episode hangs on the seed, the mode and the number of the episode alone. The next one is of the mode
-whose kills have taken the least time, so that quick ones are killed more often. What it counted is a line of soak.jsonl in --workdir, once it is over: the same command goes on
-from there, and one with fewer --kills prints what there is.
+whose kills have taken the least time, so that quick ones are killed more often. What it counted is a line of soak.jsonl
+in --workdir, once it is over: the same command goes on from there, and one with fewer --kills prints what there is.
 
 Processes are forked from one that has imported the program (`forked`), and find their programs compiled, so that kills
 meet what a mode does and not its imports. Full disks are real ones where a file system of a few MiB can be mounted in
