@@ -450,12 +450,13 @@ class Worker:
     self.process.stdin.flush()
     if select.select([self.process.stdout], [], [], PATIENCE)[0] and (line := self.process.stdout.readline()):
       return Read(*json.loads(line))
-    self.process.kill()
-    code = self.process.wait()
     self.turns = 0
-    return Read(
-      subject, number, 'ended', f'the process: {code}' if code != -signal.SIGKILL else f'no end in {PATIENCE} s'
-    )
+    try:
+      code = self.process.wait(5)
+    except subprocess.TimeoutExpired:
+      self.process.kill()
+      return Read(subject, number, 'ended', f'no end in {PATIENCE} s')
+    return Read(subject, number, 'ended', f'the exit code of the process is {code}')
 
   def close(self):
     """Ends the process."""

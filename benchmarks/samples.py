@@ -283,7 +283,7 @@ SHOP = {
   ),
   'item': (
     'item_id:token\tmovie_title:token_seq\trelease_year:token\tclass:token_seq',
-    *(f'i{i}\tFilm {i}\t{1990 + i}\tDrama War' for i in range(9)),
+    *(f'i{i}\tFilm {i}\t{1990 + i // 2}\tDrama War' for i in range(9)),
   ),
   'kg': ('head_id:token\trelation_id:token\ttail_id:token', *(f'b{i}\tby\tann' for i in range(9))),
   'link': ('item_id:token\tentity_id:token', *(f'i{i}\tb{i}' for i in range(9))),

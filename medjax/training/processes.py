@@ -6,7 +6,6 @@ import ctypes
 import os
 import signal
 import sys
-import tempfile
 import threading
 import time
 from typing import Any, TypeVar
@@ -16,6 +15,7 @@ from jax.experimental import multihost_utils
 import numpy as np
 
 from medjax import errors
+from medjax.core import files
 from medjax.training import signals
 
 WEEK = 7 * 24 * 3600  # seconds that the other processes wait for the one that evaluates
@@ -86,9 +86,9 @@ def _end_in_a_line() -> None:
   XLA finds that in a thread of its own, writes pages to the error stream and aborts. These pages, and whatever else it
   writes there, go to a file that the line names; what Python writes goes where it went.
   """
-  number, path = tempfile.mkstemp(prefix='medjax-xla-', suffix='.log')
+  number, path = files.scratch('medjax-xla-', '.log')
   sys.stderr.flush()
-  sys.stderr = open(os.dup(2), 'w', buffering=1, encoding='utf-8', errors='backslashreplace')  # noqa: SIM115
+  sys.stderr = os.fdopen(os.dup(2), 'w', buffering=1, encoding='utf-8', errors='backslashreplace')
   os.dup2(number, 2)
   line = f'error: {GONE} (what XLA said is in {path})'
 
