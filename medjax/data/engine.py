@@ -25,6 +25,11 @@ else:
   Connection = Any  # DuckDB may be missing, and is loaded when it is needed
 
 MEMORY = '4GB'  # what DuckDB holds before it goes to disk
+UNWRITABLE = {
+  'No space left': errno.ENOSPC,
+  'max_temp_directory_size': errno.ENOSPC,
+  'File too large': errno.EFBIG,
+}
 VECTORS = 256  # DuckDB's unit of 2048 rows: so many are fetched at once
 
 
@@ -58,16 +63,16 @@ def connected(folder: pathlib.Path | None = None) -> Iterator[Connection]:
     with duckdb.connect(str(work / 'work.duckdb'), config=settings) as connection:
       yield connection
   except duckdb.Error as error:
-    if is_full(error):
-      raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder)) from error
+    if number := unwritable(error):
+      raise OSError(number, os.strerror(number), str(folder)) from error
     raise
   finally:
     shutil.rmtree(work)  # on a full disk, DuckDB leaves its log beside the database
 
 
-def is_full(error: Exception) -> bool:
-  """Whether an error of DuckDB means that the disk is full."""
-  return any(words in str(error) for words in ('No space left', 'max_temp_directory_size'))
+def unwritable(error: Exception) -> int:
+  """Returns the system's number of what kept DuckDB from writing, as its error tells it, or 0."""
+  return next((number for words, number in UNWRITABLE.items() if words in str(error)), 0)
 
 
 def read_triples(
@@ -114,7 +119,7 @@ def read_triples(
       + ' OR '.join(f"{name} IS NULL OR trim({name}) = '' OR contains({name}, chr(0))" for name in 'hrt'),
     )
   except duckdb.Error as error:
-    if is_full(error):
+    if unwritable(error):
       raise
     explain(path, layout)
     raise errors.DataError(

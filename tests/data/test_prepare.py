@@ -342,6 +342,8 @@ def test_a_disk_that_is_full_for_the_database_is_told_as_such(tmp_path, words):
   with pytest.raises(OSError, match='No space left') as caught, engine.connected(tmp_path):
     raise duckdb.IOException(words)
   assert caught.value.errno == errno.ENOSPC
+  with pytest.raises(OSError, match='File too large'), engine.connected(tmp_path):
+    raise duckdb.IOException('IO Error: Could not write file "a": File too large')
 
 
 def test_a_store_whose_manifest_fits_its_damage_is_refused(tmp_path):
