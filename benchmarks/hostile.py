@@ -58,6 +58,8 @@ MOST = 16 * 2**30  # bytes of addresses of a process
 MEMORY = '2e9'
 SAMPLES = 'MEDJAX_HOSTILE_SAMPLES'  # the variable by which a process knows where they are
 OTHERS = ('.json', '.npz', '.safetensors', '.tsv')  # files that take the place of others
+# what an allocator keeps for later would hide what the next reader takes
+RETURNED = {'GLIBC_TUNABLES': '', 'MALLOC_MMAP_THRESHOLD_': str(2**18)}
 TURN = 2000  # files that a process reads before another one begins
 SHARES = {'text': 5, 'folder': 3, 'RDF': 4, 'arrays': 2, 'prepared': 0.3, 'BERT': 0.5, 'classifier': 0.5}  # others: 1
 
@@ -342,19 +344,23 @@ def reseal(path):
   path.write_text(json.dumps(found))
 
 
+@functools.cache
+def files_of(source):
+  """The files of all samples, but for those in folders of folders."""
+  return sorted(file for file in source.glob('*/*') if file.is_file())
+
+
 def spoil(subject, number, seed, source, place):
   """Copies a sample to a new place and spoils it, by the seed and number alone; returns what is to be read."""
   draw = random.Random(f'{seed}-{subject.name}-{number}')
   whole = source / subject.name
   if subject.alone:
     path = draw.choice(sorted(whole.iterdir()))
-    others = [draw.choice(sorted(file for file in source.glob('*/*') if file.is_file())).read_bytes()]
+    others = [draw.choice(files_of(source)).read_bytes()]
     (place / path.name).write_bytes(spoiled.content(path.read_bytes(), path.suffix, draw, others))
     return place / path.name
   shutil.copytree(whole, place / 'it')
-  others = sorted(
-    file for file in source.glob('*/*') if file.is_file() and file.suffix in ('.json', '.npz', '.tsv', '.safetensors')
-  )
+  others = [file for file in files_of(source) if file.suffix in OTHERS]
   inner = place / 'it' / 'checkpoints' if subject.name == 'run, checkpoints' else place / 'it'
   chosen = spoiled.folder(inner, draw, others)
   if subject.artifact:
@@ -442,7 +448,7 @@ class Worker:
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        env=os.environ | {'MEDJAX_MEMORY': MEMORY},
+        env=os.environ | RETURNED | {'MEDJAX_MEMORY': MEMORY},
       )
       self.turns = TURN
     self.turns -= 1
@@ -466,13 +472,13 @@ class Worker:
 
 
 def plan(inputs, artifacts):
-  """Returns [(subject, number)] of so many inputs and artifacts, in runs of one subject."""
+  """Returns [(subject, number)] of so many inputs and artifacts, mixed so that the first are of all subjects."""
   found = []
   for artifact, count in ((False, inputs), (True, artifacts)):
     shares = {each.name: SHARES.get(each.name, 1) for each in SUBJECTS if each.artifact == artifact}
     ends = np.round(np.cumsum([0, *shares.values()]) / sum(shares.values()) * count).astype(int)
-    found += [(name, i) for name, size in zip(shares, np.diff(ends)) for i in range(size)]
-  return found
+    found += [((i + 0.5) / size, name, i) for name, size in zip(shares, np.diff(ends)) for i in range(size)]
+  return [(name, i) for _, name, i in sorted(found)]
 
 
 def samples_in(folder):

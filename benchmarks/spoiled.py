@@ -75,7 +75,7 @@ def content(old, suffix, draw, others):
   """
   ways = [raw, raw]
   if suffix in PACKED:
-    ways = [raw, packed, packed, packed, bomb]
+    ways = [*[raw] * 5, *[packed] * 14, bomb]
   elif suffix in ZIPPED:
     ways = [raw, zipped, zipped, zipped]
   elif suffix in JSON:
