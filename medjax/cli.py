@@ -46,7 +46,8 @@ def train(config: Config, workdir: str) -> None:
 
   if config.parallel.distributed:
     processes.initialize()
-  runs.train(config, workdir)
+  with processes.together(lambda error: end(error, goes_on=True)):
+    runs.train(config, workdir)
   if processes.first():
     closing.show(workdir)
 

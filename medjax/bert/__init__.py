@@ -2,7 +2,7 @@
 
 The first w numbers of the hidden axis, with as many whole heads and neurons in proportion, are an encoder of their own.
 Shapes are written with letters: B sentences of a batch, L tokens, H hidden numbers, A heads, C classes, N sub-models.
-May import: errors, core, config, objectives, training, saved.
+May import: errors, core, config, data, objectives, training, saved.
 """
 
 from medjax.bert.classifier import Classifier

@@ -6,13 +6,11 @@ here is made of them; test_labeled.tsv, where somebody has the labels, is.
 """
 
 from collections.abc import Iterator, Sequence
-import gzip
 import hashlib
 import math
 import os
 import pathlib
 from typing import NamedTuple
-import zlib
 
 from jaxtyping import Float32, Int32
 import numpy as np
@@ -20,6 +18,7 @@ import numpy as np
 from medjax import errors
 from medjax.bert.tokens import Sentence
 from medjax.config.text import TextDataConfig
+from medjax.data import contents
 
 SHOWN = 60  # characters of a faulty value that a message tells
 SPLITS = ('train', 'valid', 'dev', 'dev_mismatched', 'test')  # valid: what is held out of train
@@ -290,13 +289,8 @@ def rows(path: pathlib.Path, form: Form, columns: Sequence[str] = ()) -> tuple[l
 
 
 def numbered(path: pathlib.Path) -> Iterator[tuple[int, str]]:
-  """Yields (number, text) of the lines of a file; raises errors.DataError where it cannot be read as UTF-8."""
-  try:
-    content = path.read_bytes()
-    text = (gzip.decompress(content) if path.suffix == '.gz' else content).decode('utf-8-sig')
-  except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
-    raise errors.DataError(f'{path} cannot be read as UTF-8 text ({error}); copy the file anew') from error
-  lines = text.split('\n')  # splitlines would part at other characters too, which sentences have
+  """Yields (number, text) of the lines of a file; raises errors.DataError where it is no text, and TooLarge."""
+  lines = contents.read_text(path).split('\n')  # splitlines would part at other characters too, which sentences have
   for number, line in enumerate(lines[:-1] if lines[-1] == '' else lines, 1):
     yield number, line.removesuffix('\r')
 

@@ -13,6 +13,7 @@ import pathlib
 import secrets
 import shutil
 import stat
+import tempfile
 from typing import BinaryIO, TextIO
 
 try:
@@ -63,6 +64,11 @@ def write_bytes(path: Path, content: bytes) -> None:
   """Writes bytes, whole or not at all."""
   with replacing(path) as file:
     file.write(content)
+
+
+def scratch(prefix: str, suffix: str) -> tuple[int, str]:
+  """Returns (the number that it is open by, the path) of a new file in the system's folder for such."""
+  return tempfile.mkstemp(suffix, prefix)
 
 
 def appending(path: Path) -> TextIO:

@@ -97,6 +97,8 @@ def read_head(path: str | pathlib.Path) -> bytes:
 
 def read_text(path: str | pathlib.Path) -> str:
   """The text of a UTF-8 file, plain or packed, without its byte order mark; TooLarge if it does not fit into memory."""
+  if b'\0' in (head := read_head(path)):
+    decode(path, head)  # no text, which is told before all of it is read
   content = read_bytes(path)
   limits.check_text(path, 3 * content.count(b'\n'), len(content))
   return decode(path, content)

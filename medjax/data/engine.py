@@ -2,8 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 import contextlib
+import errno
 import glob
+import os
 import pathlib
+import shutil
 from typing import Any, TYPE_CHECKING
 
 from jaxtyping import Shaped
@@ -22,27 +25,54 @@ else:
   Connection = Any  # DuckDB may be missing, and is loaded when it is needed
 
 MEMORY = '4GB'  # what DuckDB holds before it goes to disk
+UNWRITABLE = {
+  'No space left': errno.ENOSPC,
+  'max_temp_directory_size': errno.ENOSPC,
+  'File too large': errno.EFBIG,
+}
 VECTORS = 256  # DuckDB's unit of 2048 rows: so many are fetched at once
 
 
 @contextlib.contextmanager
 def connected(folder: pathlib.Path | None = None) -> Iterator[Connection]:
-  """Yields a connection to a new database in a folder, where it spills too; None is one for reading alone.
+  """Yields a connection to a new database; None is one for reading alone.
+
+  Args:
+    folder: has a folder `work` meanwhile, for the database and what does not fit into memory.
 
   Raises:
     errors.DataError: DuckDB is not installed.
+    OSError: the disk is full.
   """
   try:
     import duckdb
   except ImportError:
     raise errors.DataError("graphs larger than memory need DuckDB: pip install 'medjax[big]'") from None
-  settings: dict[str, Any] = (
-    {'memory_limit': MEMORY, 'preserve_insertion_order': False, 'temp_directory': str(folder / 'spill')}
-    if folder
-    else {}
-  )
-  with duckdb.connect(str(folder / 'work.duckdb') if folder else ':memory:', config=settings) as connection:
-    yield connection
+  if folder is None:
+    with duckdb.connect(':memory:') as connection:
+      yield connection
+    return
+  work = folder / 'work'
+  work.mkdir()
+  settings: dict[str, Any] = {
+    'memory_limit': MEMORY,
+    'preserve_insertion_order': False,
+    'temp_directory': str(work / 'spill'),
+  }
+  try:
+    with duckdb.connect(str(work / 'work.duckdb'), config=settings) as connection:
+      yield connection
+  except duckdb.Error as error:
+    if number := unwritable(error):
+      raise OSError(number, os.strerror(number), str(folder)) from error
+    raise
+  finally:
+    shutil.rmtree(work)  # on a full disk, DuckDB leaves its log beside the database
+
+
+def unwritable(error: Exception) -> int:
+  """Returns the system's number of what kept DuckDB from writing, as its error tells it, or 0."""
+  return next((number for words, number in UNWRITABLE.items() if words in str(error)), 0)
 
 
 def read_triples(
@@ -89,6 +119,8 @@ def read_triples(
       + ' OR '.join(f"{name} IS NULL OR trim({name}) = '' OR contains({name}, chr(0))" for name in 'hrt'),
     )
   except duckdb.Error as error:
+    if unwritable(error):
+      raise
     explain(path, layout)
     raise errors.DataError(
       f'{path}: cannot be read ({str(error).splitlines()[0]}). Write one triple a line, with line ends of one kind.'
@@ -192,8 +224,15 @@ def write_parquet(connection: Connection, query: str, path: pathlib.Path) -> Non
 
 
 def read_parquet(path: pathlib.Path, column: str) -> Shaped[np.ndarray, ' rows']:
-  """Returns a column of a Parquet file in its order, as a numpy array."""
+  """Returns a column of a Parquet file in its order, as a numpy array; raises errors.DataError for a damaged file."""
+  import duckdb
+
   with connected() as connection:
-    return connection.execute(
-      f'SELECT {column} FROM read_parquet($path)', {'path': glob.escape(str(path))}
-    ).fetchnumpy()[column]
+    try:
+      return connection.execute(
+        f'SELECT {column} FROM read_parquet($path)', {'path': glob.escape(str(path))}
+      ).fetchnumpy()[column]
+    except duckdb.Error as error:
+      raise errors.DataError(
+        f'{path}: cannot be read ({str(error).splitlines()[0]}). Prepare the graph anew, or restore it from a copy.'
+      ) from error

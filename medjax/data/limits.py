@@ -60,14 +60,13 @@ def check_text(path: str | pathlib.Path, fields: int, size: int) -> None:
 
 def read(path: str | pathlib.Path, file: io.BufferedIOBase) -> bytes:
   """Returns what is left of an open file; raises TooLarge as soon as it fits into memory no more."""
-  pieces, size, there = [], 0, float(SMALL)
+  content, size, there = io.BytesIO(), 0, float(SMALL)
   while piece := file.read(PIECE):
-    pieces.append(piece)
-    size += len(piece)
+    size += content.write(piece)
     if size > there:
-      there = size + memory.available() / 2  # the pieces become one
+      there = size + memory.available() / 2  # the content becomes a text
       memory.check(2 * size, f'{path}: its content', PREPARE, there)
-  return b''.join(pieces)
+  return content.getvalue()  # which copies nothing
 
 
 def walk(path: str | pathlib.Path, file: IO[bytes] | io.BufferedIOBase) -> None:

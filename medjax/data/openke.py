@@ -8,6 +8,7 @@ from medjax.errors import DataError
 
 FILES = {'train': 'train2id.txt', 'valid': 'valid2id.txt', 'test': 'test2id.txt'}
 VOCABULARIES = {'entities': 'entity2id.txt', 'relations': 'relation2id.txt'}
+NUMBER = '[0-9]{1,18}'  # Python reads no numbers of thousands of digits, and no superscripts
 FORM = "OpenKE's numbered triples (head, tail, relation)"
 
 
@@ -37,7 +38,7 @@ def read_names(path: pathlib.Path) -> dict[int, str]:
   count, lines = _count(lines)
   names: dict[int, str] = {}
   for number, line in lines:
-    match = re.fullmatch(r'(.*\S)\s+(\d+)\s*', line)
+    match = re.fullmatch(rf'(.*\S)\s+({NUMBER})\s*', line)
     if not match or int(match[2]) in names:
       fault = 'no name and number' if not match else f'the number {match[2]} a second time'
       raise DataError(f'{path}, line {number}: {fault}: {line[:120]!r}. Write a name, a tab and its number.')
@@ -54,7 +55,7 @@ def _read(path: pathlib.Path, names: dict[str, dict[int, str]]) -> tables.Table:
   rows = []
   for number, line in lines:
     fields = line.split()
-    if len(fields) != 3 or not all(field.isdigit() for field in fields):
+    if len(fields) != 3 or not all(re.fullmatch(NUMBER, field) for field in fields):
       raise DataError(f'{path}, line {number}: {line[:120]!r} is not the numbers of a head, a tail and a relation.')
     rows.append([int(field) for field in fields])
   _check_count(path, count, len(rows))
@@ -82,7 +83,7 @@ def _read(path: pathlib.Path, names: dict[str, dict[int, str]]) -> tables.Table:
 
 def _count(lines: list[tuple[int, str]]) -> tuple[int | None, list[tuple[int, str]]]:
   """(the count in the first line or None, the other lines)."""
-  return (int(lines[0][1]), lines[1:]) if lines and lines[0][1].strip().isdigit() else (None, lines)
+  return (int(lines[0][1]), lines[1:]) if lines and re.fullmatch(NUMBER, lines[0][1].strip()) else (None, lines)
 
 
 def _check_count(path: pathlib.Path, count: int | None, rows: int) -> None:

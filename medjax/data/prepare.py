@@ -7,7 +7,6 @@ by head, relation, tail, so a store depends neither on the order of lines nor on
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 import contextlib
 import pathlib
-import shutil
 import types
 from typing import NamedTuple
 
@@ -252,9 +251,6 @@ def finish(connection: engine.Connection, folder: pathlib.Path, name: str, notes
     },
     notes,
   )
-  connection.close()
-  (folder / 'work.duckdb').unlink()
-  shutil.rmtree(folder / 'spill', ignore_errors=True)
 
 
 def shared(connection: engine.Connection) -> list[str]:

@@ -86,7 +86,10 @@ class Names(Sequence[str]):
     file = read_manifest(self.path.parent)['files'][self.path.name]
     if not is_whole(self.path, file['bytes'], file['sha256']):
       raise damaged(self.path)
-    return tuple(engine.read_parquet(self.path, self.column).tolist())
+    found = tuple(engine.read_parquet(self.path, self.column).tolist())
+    if len(found) != self.size or {*map(type, found)} - {str}:
+      raise errors.DataError(f'{self.path}: its column {self.column} holds no {self.size:,} names. Prepare it anew.')
+    return found
 
   def __len__(self) -> int:
     return self.size

@@ -62,7 +62,7 @@ def prepare(
 def find(folder: pathlib.Path, *names: str) -> pathlib.Path:
   """Returns the file of one of these names in a folder or below it, the first name that is there."""
   for name in names:
-    if found := sorted(folder.rglob(name)):
+    if found := sorted(path for path in folder.rglob(name) if path.is_file()):
       return found[0]
   raise errors.DataError(
     f'{folder}: lacks {" or ".join(names)} of ogbl-wikikg2. Put it there, or leave data.root empty to download it.'
@@ -84,8 +84,11 @@ def ids(
 
 def read_names(connection: engine.Connection, kind: str, path: pathlib.Path) -> int:
   """Makes the table of `kind` from a mapping file (index, name under a header line), and returns its size."""
-  with contents.opened(path):  # raises the DataError that names a file which is missing or damaged
-    frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+  with contents.opened(path) as file:  # raises the DataError that names a file which is missing or damaged
+    try:
+      frame = pd.read_csv(file, dtype=str, keep_default_na=False)
+    except ValueError as error:  # what pandas raises is one, and so is what is no UTF-8
+      raise errors.DataError(f'{path}: no table of indices and names ({error}). Get it again.') from error
   ids = pd.to_numeric(frame.iloc[:, 0], errors='coerce').to_numpy()
   if frame.shape[1] < 2 or not np.array_equal(np.sort(ids), np.arange(len(ids))):
     raise errors.DataError(f'{path}: the first column has to number its lines from 0, and the second to name them.')

@@ -33,6 +33,9 @@ def steps_in(directory: Path) -> list[int]:
 def set_damaged_aside(directory: Path) -> list[str]:
   """Moves damaged checkpoints into the folder `damaged` beside, so that a run goes on from the newest whole one.
 
+  So is a checkpoint that a kill left without its manifest, of which nobody knows whether it is whole, in a run that has
+  one; where no other is left, the run goes on from that.
+
   Args:
     directory: of the checkpoints, which nothing has open.
 
@@ -40,20 +43,36 @@ def set_damaged_aside(directory: Path) -> list[str]:
     Lines that tell of it.
 
   Raises:
-    CheckpointError: there are checkpoints, and none of them is whole.
+    CheckpointError: there are checkpoints, and all of them are damaged.
   """
   directory = pathlib.Path(directory).resolve()
   steps = steps_in(directory)
-  found = {step: said for step in steps if (said := damage(directory / str(step)))}
-  if not found:
-    return []
-  whole = [step for step in steps if step not in found]
-  if not whole:
+  found = {step: f'is damaged ({said})' for step in steps if (said := damage(directory / str(step)))}
+  unknown = [step for step in steps if step not in found and is_unknown(directory / str(step))]
+  whole = [step for step in steps if step not in found and step not in unknown]
+  if whole:
+    found |= dict.fromkeys(unknown, f'has no {manifest.FILE}, so it was killed as it was written,')
+  elif unknown:
+    told = (
+      f'the checkpoint of step {unknown[-1]} has no {manifest.FILE}, so it was killed as it was written: whether it '
+    )
+    return [*moved(directory, found), f'{told}is whole is not known, and as there is no other, it is gone on from']
+  elif found:
     raise CheckpointError(
       f'none of the checkpoints in {directory} is whole: '
-      + '; '.join(f'step {step}: {said}' for step, said in found.items())
+      + '; '.join(f'step {step} {said}' for step, said in found.items())
       + '. Restore one from a copy, or delete the workdir to start anew.'
     )
+  return [*moved(directory, found), f'the newest whole checkpoint is that of step {max(whole)}'] if found else []
+
+
+def is_unknown(folder: pathlib.Path) -> bool:
+  """Whether the folder of a step lacks a manifest in a run that has one, so that its checkpoints got one each."""
+  return not (folder / manifest.FILE).exists() and (folder.parent.parent / manifest.FILE).exists()
+
+
+def moved(directory: pathlib.Path, found: dict[int, str]) -> list[str]:
+  """Moves the checkpoints of {step: what is wrong with it} aside; returns a line that tells of each."""
   lines = []
   for step, said in found.items():
     place = directory.parent / 'damaged' / str(step)
@@ -61,5 +80,5 @@ def set_damaged_aside(directory: Path) -> list[str]:
       place = place.with_name(f'{place.name}-again')
     place.parent.mkdir(exist_ok=True)
     (directory / str(step)).rename(place)
-    lines.append(f'the checkpoint of step {step} is damaged ({said}) and was moved to {place}')
-  return [*lines, f'the newest whole checkpoint is that of step {max(whole)}']
+    lines.append(f'the checkpoint of step {step} {said} and was moved to {place}')
+  return lines

@@ -23,6 +23,8 @@ READERS = {
   '.jsonl': lambda path: pd.read_json(path, lines=True, dtype=False),
 }
 
+DAMAGE = (ValueError, OSError, TypeError, LookupError, AttributeError, RecursionError)  # of pandas
+
 
 def read(path: Path) -> pd.DataFrame:
   """Reads queries from a file: .csv or .tsv with a header, .json (a list of objects) or .jsonl.
@@ -37,7 +39,7 @@ def read(path: Path) -> pd.DataFrame:
     frame = READERS[path.suffix](path)
   except FileNotFoundError:
     raise errors.DataError(f'{path}: there is no such file') from None
-  except (ValueError, OSError) as error:
+  except DAMAGE as error:
     raise errors.DataError(f'{path} cannot be read as {path.suffix[1:]}: {error}') from None
   foreign = [str(name) for name in frame.columns if name not in COLUMNS]
   if foreign or not len(frame.columns):

@@ -4,11 +4,17 @@ import random
 
 import pytest
 
-from benchmarks import soak
+from benchmarks import forked, soak
 from medjax.experiments import commands
 
 
-def test_bits_and_disks_are_disturbed_and_mended(tmp_path):
+@pytest.fixture(scope='module')
+def program():
+  with forked.Program() as started:
+    yield started
+
+
+def test_bits_and_disks_are_disturbed_and_mended(tmp_path, program):
   (tmp_path / 'a').mkdir()
   (tmp_path / 'a' / 'file').write_bytes(bytes(100))
   (tmp_path / 'a' / '.lock').write_bytes(b'lock')
@@ -19,24 +25,43 @@ def test_bits_and_disks_are_disturbed_and_mended(tmp_path):
   path.write_bytes(content)
   assert soak.digest(tmp_path / 'a') == before
   assert soak.flip(tmp_path / 'empty', random.Random(0)) is None
-  ended = soak.attempt(['--version'], largest=soak.LARGEST)
-  assert ended.code == 0
+  ended = program.run(['--version'], largest=soak.LARGEST)
+  assert ended.code == 0 and ended.seconds > 0
   with pytest.raises(ValueError, match='an undisturbed run ended with 2: error: no mode'):
-    soak.check_ended(soak.attempt(['help', 'nothing']))
+    soak.check_ended(program.run(['help', 'nothing']))
 
 
 @pytest.mark.parametrize('mode, events', [('crop', ('kill', 'disk', 'damage')), ('prepare', ('kill', 'disk'))])
-def test_what_disturbs_leaves_the_same_to_a_bit(trained, own_data, tmp_path, monkeypatch, mode, events):
+def test_what_disturbs_leaves_the_same_to_a_bit(trained, own_data, tmp_path, monkeypatch, program, mode, events):
   monkeypatch.setattr(soak, 'EVENTS', events)
+  monkeypatch.setattr(soak, 'MOST', 3)
   small = tmp_path / 'small'
   commands.crop(trained, 8, small)
   scene = {
     'crop': soak.Scene('crop', soak.OF_MODELS['crop'], '--output', small),
     'prepare': soak.Scene('prepare', (f'--config.data.path={own_data}',), '--output', None),
   }[mode]
-  (tmp_path / 'disk').mkdir()
-  disturbed = soak.Soak(scene, tmp_path, tmp_path / 'disk', False, random.Random(1))
-  disturbed.run(2)
-  counts = disturbed.counts
-  assert counts['kills'] == 2 and counts['equal'] >= 1, counts
-  assert not counts['different'] and not counts['silent'] and not counts['faults'], disturbed.odd
+  disturbed = soak.Soak(program, tmp_path, False, 1)
+  expected = disturbed.undisturbed(scene)
+  found = [disturbed.episode(scene, expected, number) for number in range(2)]
+  counts = [episode.counts for episode in found]
+  assert sum(of.get('kills', 0) for of in counts) and sum(of.get('equal', 0) for of in counts) == 2, counts
+  assert not [episode.odd for episode in found if episode.odd]
+
+
+def test_a_soak_goes_on_from_what_it_noted(tmp_path):
+  path, begun = tmp_path / 'soak.jsonl', {'seed': 0, 'modes': ['crop']}
+  notes = soak.Notes(path, begun)
+  notes.undisturbed['crop'] = soak.Undisturbed('a', 1.5)
+  notes.save()
+  notes.add(soak.Episode('crop', 0, {'kills': 2, 'equal': 1}, []))
+  notes.add(soak.Episode('crop', 2, {'kills': 1, 'different': 1}, ['crop: other bits']))
+  with path.open('a') as file:
+    file.write('{"mode": "cr')  # a kill
+  again = soak.Notes(path, begun)
+  assert again.episodes == notes.episodes and again.undisturbed == notes.undisturbed and again.next('crop') == 1
+  assert again.counts('crop') == {'kills': 3, 'equal': 1, 'different': 1, 'episodes': 2}
+  again.save()
+  assert len(path.read_text().splitlines()) == 3  # the half one is gone
+  with pytest.raises(ValueError, match='name another --workdir'):
+    soak.Notes(path, begun | {'seed': 1})

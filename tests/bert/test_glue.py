@@ -140,7 +140,15 @@ def test_files_that_cannot_be_read_and_places_that_are_not_there_are_told(tmp_pa
   ):
     glue.find(settings(tmp_path, 'sst2')).read('train')
   path.write_bytes(b'sentence\tlabel\n\xff\t1\n')
-  with pytest.raises(errors.DataError, match='cannot be read as UTF-8'):
+  with pytest.raises(errors.DataError, match='train.tsv, line 2: byte .* is not UTF-8'):
+    glue.find(settings(tmp_path, 'sst2')).read('train')
+  with path.open('wb') as file:
+    file.truncate(2**40)
+  with pytest.raises(errors.DataError, match='zero byte'):
+    glue.find(settings(tmp_path, 'sst2')).read('train')
+  path.unlink()
+  path.with_suffix('.tsv.gz').write_bytes(gzip.compress(b'sentence\tlabel\n' * 2**16) * 80)
+  with pytest.raises(errors.TooLarge, match='train.tsv.gz: .* unpack to more'):
     glue.find(settings(tmp_path, 'sst2')).read('train')
   with pytest.raises(errors.DataError, match='a table of your own is a folder'):
     glue.find(TextDataConfig(task='', path=str(tmp_path)))

@@ -56,6 +56,8 @@ def test_a_folder_with_another_train_is_read_by_that(tmp_path):
     ({'train': '5\n0 2 1\n2 1 0\n'}, r'train2id.txt, line 1: the count is 5, but 2 lines follow'),
     ({'entity': '4\nAsh\t0\n'}, r'entity2id.txt, line 1: the count is 4, but 1'),
     ({'test': '1\n1 2\n'}, r'test2id.txt, line 2.*not the numbers'),
+    ({'test': '1\n0 ² 1\n'}, r'test2id.txt, line 2.*not the numbers'),
+    ({'test': f'1\n0 {"9" * 5000} 1\n'}, r'test2id.txt, line 2.*not the numbers'),
     ({'test': '1\na r b\n'}, r'test2id.txt, line 2.*not the numbers'),
     ({'train': '2\n0 1 2\n0 1 1\n'}, r'train2id.txt, line 2: relation2id.txt has no number 2.*check their order'),
     ({'test': '1\n0 9 1\n'}, r'test2id.txt, line 2: entity2id.txt has no number 9'),

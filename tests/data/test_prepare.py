@@ -1,17 +1,20 @@
 """Prepared graphs: the same ids and triples as graphs that were read, whatever the files look like."""
 
 import bz2
+import errno
 import gzip
+import io
 import json
 import lzma
 import random
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from medjax import config as config_lib
 from medjax import data, errors
-from medjax.data import datasets, store, triples
+from medjax.data import datasets, engine, store, triples
 
 pytest.importorskip('duckdb', reason='prepared graphs need DuckDB (the extra "big")')
 ODD = ('"quoted', "it's", 'NULL', '\\N', '#mark', ' spaces ', 'é', 'z\u0301', '日本', 'comma,', '\x01')
@@ -319,3 +322,38 @@ def test_wikidata5m_in_its_published_form(tmp_path):
     (folder / 'wikidata5m_transductive_valid.txt').unlink(missing_ok=True)
   with pytest.raises(errors.DataError, match='lacks wikidata5m_transductive_valid.txt'):
     datasets.prepare(config, tmp_path / 'again')
+
+
+def test_what_a_database_needs_meanwhile_is_gone_after_it(tmp_path):
+  with engine.connected(tmp_path) as connection:
+    connection.execute('CREATE TABLE a AS SELECT 1')
+    (tmp_path / 'work' / 'left.wal').write_bytes(b'as on a full disk')
+  assert list(tmp_path.iterdir()) == []
+  with pytest.raises(ValueError, match='another'), engine.connected(tmp_path):
+    raise ValueError('another')
+  assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+  'words', ['IO Error: Could not write file "a": No space left on device', 'max_temp_directory_size']
+)
+def test_a_disk_that_is_full_for_the_database_is_told_as_such(tmp_path, words):
+  duckdb = pytest.importorskip('duckdb')
+  with pytest.raises(OSError, match='No space left') as caught, engine.connected(tmp_path):
+    raise duckdb.IOException(words)
+  assert caught.value.errno == errno.ENOSPC
+  with pytest.raises(OSError, match='File too large'), engine.connected(tmp_path):
+    raise duckdb.IOException('IO Error: Could not write file "a": File too large')
+
+
+def test_a_store_whose_manifest_fits_its_damage_is_refused(tmp_path):
+  folder = prepared(write(tmp_path / 'mine'), tmp_path / 'store').store.folder
+  path, counts = folder / 'entities.parquet', json.loads((folder / 'store.json').read_text())
+  whole = path.read_bytes()
+  numbers = io.BytesIO()
+  pd.DataFrame({'name': range(counts['entities']), 'label': ''}).to_parquet(numbers)
+  for content, words in ((whole[:-9], 'cannot be read'), (numbers.getvalue(), 'holds no .* names')):
+    path.write_bytes(content)
+    store.write_manifest(folder, 'mine', {name: counts[name] for name in ('entities', 'relations', 'splits')}, ())
+    with pytest.raises(errors.DataError, match=f'entities.parquet: .*{words}'):
+      store.open_graph(folder).entities[0]

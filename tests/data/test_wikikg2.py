@@ -148,3 +148,12 @@ def test_other_numbers_than_published_are_refused(tmp_path):
 def test_a_missing_file_is_named(tmp_path):
   with pytest.raises(errors.DataError, match='lacks train.npz or train.pt of ogbl-wikikg2'):
     wikikg2.find(tmp_path, 'train.npz', 'train.pt')
+
+
+@pytest.mark.usefixtures('needs_duckdb')
+@pytest.mark.parametrize('content', [b'node idx,entity id\n0,a\n1,b,c\n', b'\xff\n', b'', b'a,b\n' * 2])
+def test_a_damaged_file_of_names_is_told(tmp_path, content):
+  folder = write(tmp_path / 'raw', contents())
+  (folder / 'mapping' / 'nodeidx2entityid.csv.gz').write_bytes(gzip.compress(content))
+  with pytest.raises(errors.DataError, match='nodeidx2entityid.csv.gz'):
+    wikikg2.prepare(folder, tmp_path / 'store')

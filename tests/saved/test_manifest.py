@@ -10,7 +10,7 @@ import medjax
 from medjax import cli, config, errors
 from medjax.experiments import calibration, commands, runs
 from medjax.report import metrics
-from medjax.saved import checkpoint, manifest, sealing, verification
+from medjax.saved import checkpoint, checkpoint_folders, manifest, sealing, verification
 from medjax.serve.interop import exports
 from tests.serve import models
 
@@ -162,9 +162,34 @@ def test_a_run_goes_on_from_the_newest_whole_checkpoint_and_ends_alike(run, trai
 def test_a_run_without_a_whole_checkpoint_does_not_begin_anew(run, tiny_config):
   for step in (20, 40):
     flip(run / 'checkpoints' / str(step) / 'manifest.json', 300)
-  with pytest.raises(errors.CheckpointError, match='none of the checkpoints .* is whole: step 20: .*; step 40: '):
+  with pytest.raises(errors.CheckpointError, match='none of the checkpoints .* is whole: step 20 .*; step 40 '):
     runs.train(tiny_config(), run)
   assert checkpoint_steps(run) == [20, 40]
+
+
+def test_a_checkpoint_that_was_killed_before_its_manifest_is_trained_again_and_ends_alike(
+  run, trained, tiny_config, capsys
+):
+  (run / 'checkpoints' / '40' / manifest.FILE).unlink()
+  runs.train(tiny_config(), run)
+  err = capsys.readouterr().err
+  assert (
+    f'step 40 has no {manifest.FILE}, so it was killed as it was written, and was moved to {run / "damaged"}' in err
+  )
+  assert 'the newest whole checkpoint is that of step 20' in err
+  assert (run / 'results.csv').read_text() == (trained / 'results.csv').read_text()
+  assert not {'no manifest', 'changed'} & {*medjax.verify(run).files.values()}
+
+
+@pytest.mark.parametrize('older', [False, True])
+def test_the_only_checkpoint_is_gone_on_from_without_its_manifest(run, older):
+  shutil.rmtree(run / 'checkpoints' / '20')
+  (run / 'checkpoints' / '40' / manifest.FILE).unlink()
+  if older:  # as a version without manifests left it
+    (run / manifest.FILE).unlink()
+  lines = checkpoint_folders.set_damaged_aside(run / 'checkpoints')
+  assert checkpoint_steps(run) == [0, 40] if older else [40]
+  assert not lines if older else 'as there is no other, it is gone on from' in lines[-1]
 
 
 def checkpoint_steps(run):

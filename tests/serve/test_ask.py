@@ -58,6 +58,8 @@ def test_a_file_of_questions_is_answered_like_each(crop, tmp_path, suffix):
     ('a.csv', 'head,relation,object\nx,y,z\n', 'columns are head, relation, object'),
     ('a.json', '{', 'cannot be read as json'),
     ('a.txt', '', 'queries are read from .csv'),
+    ('a.json', '[{"head": "x"}, null]', 'cannot be read as json'),
+    ('a.json', '[{"head": ' + '[' * 99999, 'cannot be read as json'),
     ('none.csv', None, 'no such file'),
   ],
 )

@@ -8,6 +8,7 @@ The PyKEEN models of tests/serve/pykeen were trained, saved and scored by PyKEEN
 import dataclasses
 import gzip
 import json
+import os
 import pathlib
 import shutil
 
@@ -231,6 +232,7 @@ def test_other_data_and_damage_are_named(graph, tmp_path):
     ('0\ta\n0\tb\n', 'line 2: .* came before'),
     ('0\ta\n2\tb\n', 'no line has the number 1'),
     ('id\tlabel\n\n', 'line 2'),
+    (f'0\ta\n{"9" * 5000}\tb\n', 'line 2'),
   ],
 )
 def test_a_faulty_file_of_names_is_told_its_line(text, words, tmp_path):
@@ -244,3 +246,16 @@ def test_names_are_read_in_the_order_of_their_numbers(tmp_path):
   (tmp_path / 'b').write_text('name\tid\nx\t1\n7\t0\n')
   assert names.read(tmp_path / 'a', 'id') == ('null', 'one', 'two words')
   assert names.read(tmp_path / 'b', 'name') == ('7', 'x')
+
+
+@pytest.mark.skipif(not hasattr(os, 'mkfifo'), reason='no pipes here')
+@pytest.mark.parametrize('file', ['x_DistMult_entity.npy', 'config.json', 'entities.tsv'])
+def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(file, graph, tmp_path):
+  for kind in ('entity', 'relation'):
+    np.save(tmp_path / f'x_DistMult_{kind}.npy', draw(ENTITIES, RANK, 1))
+  (tmp_path / 'config.json').write_text('{}')
+  write_names(tmp_path, 'entities.tsv', 'relations.tsv')
+  (tmp_path / file).unlink()
+  os.mkfifo(tmp_path / file)
+  with pytest.raises(errors.MedjaxError, match=f'{file} is a pipe, not a file'):
+    imports.import_model(tmp_path, 'dglke', graph, tmp_path / 'out')

@@ -5,12 +5,15 @@ import pathlib
 from typing import Literal, TYPE_CHECKING
 
 from medjax import errors
+from medjax.core import files
 from medjax.data import contents
 from medjax.saved.files import write_text
 from medjax.saved.graph_files import escape
 
 if TYPE_CHECKING:
   from medjax.serve.model import Model
+
+DIGITS = 18  # of the number of a row: Python reads no numbers of thousands of them
 
 
 def write(folder: pathlib.Path, model: 'Model') -> None:
@@ -33,6 +36,7 @@ def read(path: pathlib.Path, first: Literal['id', 'name']) -> tuple[str, ...]:
     errors.DataError: no such file, or its ids are not 0, 1, 2, ... each once; the line is named.
   """
   try:
+    files.check(path)
     lines = contents.read_bytes(path).decode('utf-8').replace('\r\n', '\n').removesuffix('\n').split('\n')
   except (OSError, UnicodeDecodeError) as error:
     raise errors.DataError(f'{path}: cannot be read ({error}); it has to say which row is which name.') from error
@@ -42,7 +46,7 @@ def read(path: pathlib.Path, first: Literal['id', 'name']) -> tuple[str, ...]:
     number, name = (fields if first == 'id' else fields[::-1]) if len(fields) == 2 else ('', '')
     if line == 1 and len(fields) == 2 and not number.isdecimal():
       continue
-    if not number.isdecimal() or int(number) in found:
+    if not number.isdecimal() or len(number) > DIGITS or int(number) in found:
       expected = '<tab>'.join(('number', 'name') if first == 'id' else ('name', 'number'))
       raise errors.DataError(f'{path}, line {line}: {text[:120]!r} is not {expected}, or its number came before.')
     found[int(number)] = name
@@ -53,10 +57,19 @@ def read(path: pathlib.Path, first: Literal['id', 'name']) -> tuple[str, ...]:
 
 
 def find(folder: pathlib.Path, *patterns: str) -> pathlib.Path:
-  """Returns the only file of a folder that matches the first pattern that any matches; raises errors.DataError."""
+  """Returns the only file of a folder that matches the first pattern that any matches.
+
+  Raises:
+    errors.DataError: none does, or several do.
+    errors.ArtifactError: it is no file, or a link that leaves the folder.
+  """
   for pattern in patterns:
     found = sorted(folder.glob(pattern))
     if len(found) == 1:
+      try:
+        files.check(found[0])
+      except OSError as error:
+        raise errors.DataError(f'{found[0]}: cannot be read ({error}). Copy it again.') from error
       return found[0]
     if found:
       raise errors.DataError(f'{folder}: several files match {pattern}: {", ".join(f.name for f in found)}. Leave one.')

@@ -13,6 +13,7 @@ from jaxtyping import Float, Float32, Int64
 import numpy as np
 
 from medjax import errors
+from medjax.core import files
 from medjax.core.widths import Widths
 from medjax.data import arrays
 from medjax.data.graph import Graph
@@ -138,7 +139,7 @@ def read_settings(path: pathlib.Path) -> dict[str, Any]:
   if not path.exists():
     return {}
   try:
-    fields = json.loads(path.read_text(encoding='utf-8'))
+    fields = json.loads(files.read_text(path))
   except (OSError, ValueError, RecursionError) as error:
     raise errors.DataError(f'{path}: no JSON ({error}). Mend it.') from error
   if not isinstance(fields, dict):
