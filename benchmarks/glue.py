@@ -1,11 +1,15 @@
 """Croppable BERTs on GLUE: MED beside HAT's training, its sandwich, direct fine-tuning and distillation of every width.
 
-  python -m benchmarks.glue --tasks=cola,mrpc,sst2 --seeds=0,1,2 --output=docs/benchmarks
+  python -m benchmarks.glue --tasks=sst2,cola,mrpc --seeds=0,1,2 --output=docs/studies
 
-Every arm has the same steps and the same learning rates to choose from. The first seed of each rate is judged on what
-is held out of the training examples; the rate with the best mean score over the arm's widths is trained with the other
-seeds too, and only it is judged on dev. A student learns from the direct fine-tuning of the full width that was chosen,
-of the same seed. Runs that are there are not trained again, so the same command goes on after an interruption.
+Every arm has the same examples, the same steps and the same learning rates to choose from. The first seed of each rate
+is judged on what is held out of the training examples; the rate with the best mean score over the arm's widths is
+trained with the other seeds too, and only it is judged on dev. A student learns from the direct fine-tuning of the full
+width that was chosen, of the same seed. On the tasks of `--ablated`, more arms take a mechanism out of MED or put one in, and
+one reorders the encoder by importance first.
+
+glue.csv has the rows of every run as soon as it is done, and keeps those of other tasks. Runs that are there are not
+trained again, so the same command goes on after an interruption, and one with more seeds or rates adds those.
 """
 
 import argparse
@@ -18,10 +22,19 @@ import pandas as pd
 
 from medjax import config as config_lib
 from medjax.bert import settings as settings_lib
-from medjax.config import TextConfig
+from medjax.config import rules, TextConfig
+from medjax.core import runtime
 from medjax.experiments import text
 
-COLUMNS = ('task', 'arm', 'rate', 'seed', 'split', 'chosen', 'width', 'score', 'params', 'train_seconds')
+SETTINGS = {  # what a row says of its training
+  'layers': 'bert.layers',
+  'dropout': 'bert.dropout',
+  'examples': 'data.examples',
+  'epochs': 'train.epochs',
+  'batch': 'train.batch',
+  'lengths': 'train.lengths',
+}
+COLUMNS = ('task', 'arm', 'rate', 'seed', 'split', 'chosen', 'width', 'score', 'params', 'train_seconds', *SETTINGS)
 
 
 class Arm(NamedTuple):
@@ -29,33 +42,44 @@ class Arm(NamedTuple):
 
   Attributes:
     name: as the table calls it.
-    objective: of its runs.
     widths: that a run trains.
+    fields: of its runs, by dotted name.
   """
 
   name: str
-  objective: str
   widths: str
+  fields: dict[str, Any]
 
 
-def arms(base: TextConfig) -> list[Arm]:
+MECHANISMS = {
+  'med-without-mutual': {'objective.mutual': False},
+  'med-without-evolutionary': {'objective.evolutionary': False},
+  'med-with-dynamic': {'objective.dynamic': True},
+  'med-without-any': {'objective.mutual': False, 'objective.evolutionary': False},
+  'med-reordered': {'bert.reorder': True},
+}
+
+
+def arms(base: TextConfig, ablated: bool = False) -> list[Arm]:
   """Returns the arms; the full width is fine-tuned directly before it teaches."""
   *narrow, full = settings_lib.widths_of(base).values
-  together = [Arm(name, name, base.bert.widths) for name in ('med', 'hat', 'sandwich')]
-  direct = [Arm(f'direct-{width}', 'direct', str(width)) for width in (full, *narrow)]
-  return together + direct + [Arm(f'distilled-{width}', 'distilled', str(width)) for width in narrow]
+  named = lambda objective: {'objective.name': objective}
+  found = [Arm('med', base.bert.widths, {}), Arm(f'direct-{full}', str(full), named('direct'))]
+  found += [Arm(name, base.bert.widths, named(name)) for name in ('hat', 'sandwich')]
+  for width in narrow:
+    found += [Arm(f'{name}-{width}', str(width), named(name)) for name in ('direct', 'distilled')]
+  return found + [Arm(name, base.bert.widths, fields) for name, fields in MECHANISMS.items() if ablated]
 
 
 def configured(base: TextConfig, arm: Arm, rate: float, seed: int, teacher: str = '') -> TextConfig:
   """Returns the configuration of a run."""
   fields = {
-    'objective.name': arm.objective,
     'objective.teacher': teacher,
     'bert.widths': arm.widths,
     'train.learning_rate': rate,
     'train.seed': seed,
   }
-  return config_lib.updated(TextConfig(), config_lib.flatten(base) | fields)
+  return config_lib.updated(TextConfig(), config_lib.flatten(base) | fields | arm.fields)
 
 
 def judged(config: TextConfig, folder: pathlib.Path, split: str) -> pd.DataFrame:
@@ -69,20 +93,21 @@ def judged(config: TextConfig, folder: pathlib.Path, split: str) -> pd.DataFrame
 
 
 def study(
-  base: TextConfig, rates: Sequence[float], seeds: Sequence[int], workdir: pathlib.Path
+  base: TextConfig, rates: Sequence[float], seeds: Sequence[int], workdir: pathlib.Path, ablated: bool = False
 ) -> Iterator[dict[str, Any]]:
-  """Yields the rows of a task's runs."""
+  """Yields the rows of a task's runs, see `arms` for `ablated`."""
   full, teachers = settings_lib.widths_of(base).full, {}
-  for arm in arms(base):
+  for arm in arms(base, ablated):
     merit: dict[float, float] = {}
     place = lambda rate, seed, arm=arm: workdir / arm.name / f'rate-{rate:g}-seed{seed}'
 
     def rows(rate, seed, split, chosen, arm=arm, place=place):
-      teacher = str(teachers[seed]) if arm.objective == 'distilled' else ''
+      teacher = str(teachers[seed]) if arm.name.startswith('distilled') else ''
       results = judged(configured(base, arm, rate, seed, teacher), place(rate, seed), split)
       seconds = json.loads((place(rate, seed) / 'cost.json').read_text(encoding='utf-8'))['train_seconds']
       run = {'task': base.data.task, 'arm': arm.name, 'rate': rate, 'seed': seed, 'split': split, 'chosen': chosen}
-      return [run | row | {'train_seconds': seconds} for row in results.to_dict('records')]
+      given = {name: rules.get(base, field) for name, field in SETTINGS.items()} | {'train_seconds': seconds}
+      return [run | row | given for row in results.to_dict('records')]
 
     found = []
     for rate in rates:
@@ -106,40 +131,59 @@ def table(frame: pd.DataFrame) -> str:
   return scores.reset_index().to_string(index=False, na_rep='', float_format='{:.4g}'.format)
 
 
-def main() -> None:
+def main(argv: Sequence[str] | None = None) -> None:
   """Runs what lacks and writes glue.csv and glue.txt."""
-  parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-  parser.add_argument('--tasks', default='cola,mrpc,sst2')
+  default = TextConfig()
+  parser = argparse.ArgumentParser(
+    'python -m benchmarks.glue', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+  )
+  parser.add_argument('--tasks', default='sst2,cola,mrpc')
+  parser.add_argument('--ablated', default='sst2', help='tasks on which mechanisms are taken out, too')
   parser.add_argument('--seeds', default='0,1,2')
-  parser.add_argument('--rates', default='3e-5,1e-4,3e-4')
-  parser.add_argument('--epochs', type=float, default=3.0)
-  parser.add_argument('--weights', default='minilm')
-  parser.add_argument('--widths', default='96,192,288,384')
+  parser.add_argument('--rates', default='3e-4,1e-4')
+  parser.add_argument('--weights', default=default.bert.weights)
+  parser.add_argument('--widths', default=default.bert.widths)
+  parser.add_argument('--layers', type=int, default=0, help='how many of the first layers; 0: all')
+  parser.add_argument('--dropout', type=float, default=default.bert.dropout)
+  parser.add_argument('--examples', type=int, default=0, help='of the training file, drawn; 0: all')
+  parser.add_argument('--epochs', type=float, default=default.train.epochs)
+  parser.add_argument('--batch', type=int, default=default.train.batch)
+  parser.add_argument('--lengths', default=default.train.lengths, help='the last one is the most tokens, too')
   parser.add_argument('--workdir', default='runs/glue')
   parser.add_argument('--output', default='.')
-  given = parser.parse_args()
+  given = parser.parse_args(argv)
   rates, seeds = [float(rate) for rate in given.rates.split(',')], [int(seed) for seed in given.seeds.split(',')]
-  output, rows = pathlib.Path(given.output), []
+  output, tasks = pathlib.Path(given.output), given.tasks.split(',')
   output.mkdir(parents=True, exist_ok=True)
-  for task in given.tasks.split(','):
-    base = config_lib.updated(
-      TextConfig(),
-      {
-        'name': f'glue-{task}',
-        'data.task': task,
-        'bert.weights': given.weights,
-        'bert.widths': given.widths,
-        'train.epochs': given.epochs,
-        'train.tracker': '',
-      },
-    )
-    for row in study(base, rates, seeds, pathlib.Path(given.workdir) / task):
+  path, rows = output / 'glue.csv', []
+  if path.exists():
+    there = pd.read_csv(path)
+    rows = there[~there['task'].isin(tasks)].to_dict('records')
+  for task in tasks:
+    fields = {
+      'name': f'glue-{task}',
+      'data.task': task,
+      'data.examples': given.examples,
+      'data.max_length': int(given.lengths.split(',')[-1]),
+      'bert.weights': given.weights,
+      'bert.widths': given.widths,
+      'bert.layers': given.layers,
+      'bert.dropout': given.dropout,
+      'train.epochs': given.epochs,
+      'train.batch': given.batch,
+      'train.lengths': given.lengths,
+      'train.tracker': '',
+    }
+    base = config_lib.updated(TextConfig(), fields)
+    for row in study(base, rates, seeds, pathlib.Path(given.workdir) / task, task in given.ablated.split(',')):
       rows.append(row)
-      pd.DataFrame(rows)[list(COLUMNS)].to_csv(output / 'glue.csv', index=False)
+      pd.DataFrame(rows)[list(COLUMNS)].to_csv(path, index=False)
   said = table(pd.DataFrame(rows))
   (output / 'glue.txt').write_text(said + '\n', encoding='utf-8')
   print(said)
 
 
 if __name__ == '__main__':
+  runtime.use_huge_pages()
+  runtime.cache_compilations()
   main()

@@ -15,7 +15,7 @@ import numpy as np
 from medjax import errors
 from medjax.bert import config as config_lib
 from medjax.bert import examples as examples_lib
-from medjax.bert import heads, weights
+from medjax.bert import heads, stacked, weights
 from medjax.bert import model as model_lib
 from medjax.bert.config import BertConfig
 from medjax.bert.examples import Examples
@@ -166,7 +166,7 @@ def scores(
   """Returns what sub-models say of examples, in their order.
 
   Args:
-    params: {'bert': the encoder with its pooler, 'head': the head}.
+    params: {'bert': the encoder with its pooler, perhaps stacked, 'head': the head}.
     config: of the encoder.
     widths: of the sub-models.
     given: the examples, in any order.
@@ -174,6 +174,7 @@ def scores(
     batch: the most of them at a time.
     dtype: in which is computed.
   """
+  params = dict(params) | {'bert': stacked.stack(params['bert'])}
   place = np.searchsorted(lengths, given.ends[:, 1])
   found = np.zeros((len(place), params['head']['bias'].shape[0], len(widths)), np.float32)
   for number, length in enumerate(lengths):

@@ -14,7 +14,7 @@ from medjax import config as config_lib
 from medjax import errors
 from medjax.bert import classifier as classifier_lib
 from medjax.bert import config as bert_config
-from medjax.bert import export, heads
+from medjax.bert import export, heads, stacked
 from medjax.bert import leaves as leaves_lib
 from medjax.bert import tokens as tokens_lib
 from medjax.bert.classifier import Classifier
@@ -131,12 +131,15 @@ def load(folder: Path, width: int | None = None) -> Classifier:
   axes = heads.axes(encoder.config)
   checkpoints = checkpoint.Checkpoints(pathlib.Path(folder) / 'checkpoints', read_only=True, axes=axes)
   shapes = jax.eval_shape(
-    lambda: {'bert': encoder.params, 'head': heads.init(jax.random.key(0), encoder.config, learned.outputs)}
+    lambda: {
+      'bert': stacked.stack(encoder.params),
+      'head': heads.init(jax.random.key(0), encoder.config, learned.outputs),
+    }
   )
   encoder.config.cropped(width)  # refuses what cannot be
   params = checkpoints.restore_params(axes_lib.crop_shapes(shapes, axes, width), restore.chosen_step(checkpoints))
   checkpoints.close()
-  small = dataclasses.replace(encoder, config=encoder.config.cropped(width), params=params['bert'])
+  small = dataclasses.replace(encoder, config=encoder.config.cropped(width), params=stacked.unstack(params['bert']))
   return Classifier(small, in_units(params['head'], learned), learned.classes)
 
 

@@ -26,6 +26,7 @@ class TextDataConfig:
     0.1  # share of the training examples that is held out as the split 'valid', by which checkpoints and
   )
   # points of studies are chosen; dev only judges. 0 = none: trains on all, and validates nothing
+  examples: int = 0  # how many examples of the training file are used at all, drawn from it; 0 = all
   max_length: int = 128  # the most tokens of a sentence or pair
 
 
