@@ -1,18 +1,22 @@
-"""What a training of a BERT costs on one core: seconds a step, compilation and arithmetic, beside one fine-tuning.
+"""What trainings of a BERT cost on one core: seconds a step, compilation and arithmetic, beside one fine-tuning.
 
-  python -m benchmarks.fine_tuning --lengths=16,48 --rounds=5 --output=docs/benchmarks
+  python -m benchmarks.fine_tuning --output=docs/benchmarks
 
-Rows are a step of MED, of HAT's training, of its sandwich, and of the direct fine-tuning of every width, on sentences of
-one length, measured in turn; a step under HAT draws a sub-model, so a round has several steps, the same ones for all.
-Weights are drawn in the shape of MiniLM of 6 layers, which changes no time. Seconds of compilation are those of the
-whole program that a run has, with all lengths in it. FLOPs are those that XLA counts in the step of a length, of MED and
-the direct ones; of a program with branches it counts each of them.
+Rows are a step of MED, of HAT's training, of its sandwich, and of the direct fine-tuning of every width, measured in
+turn on sentences of one length. A step under HAT and its sandwich draws sub-models, so a round of theirs has several.
+Times are the CPU's: those of the process, which is kept on one core, so that other work of the machine adds little.
+Compilation is that of the whole program of a training, without a cache. FLOPs are those that XLA's cost analysis counts
+in the value and the gradient, of layers that are written out one after the other; the means over what is drawn for HAT
+and its sandwich. Weights are drawn in the shape of MiniLM, which changes no time.
 """
 
 import argparse
+import dataclasses
+import functools
 import os
 import sys
 import time
+from unittest import mock
 
 from medjax.core import runtime
 
@@ -28,6 +32,7 @@ import numpy as np
 from benchmarks import common
 from benchmarks.bert import drawn, MINILM
 from medjax import config as config_lib
+from medjax.bert import crop
 from medjax.bert import examples as examples_lib
 from medjax.bert import settings as settings_lib
 from medjax.bert import task as task_lib
@@ -47,46 +52,122 @@ def examples(lengths, batch):
   return examples_lib.by_length(Examples(ids, np.stack([tokens, tokens], 1).astype(np.int32), labels), lengths, batch)
 
 
-def training(params, name, widths, lengths, arguments):
-  """Returns (state, data, dispatch) of the training of an objective."""
-  config = settings_lib.filled(
-    settings_lib.resolve(
-      config_lib.updated(
-        TextConfig(),
-        {
-          'objective.name': name,
-          'bert.widths': widths,
-          'bert.dtype': 'float32',
-          'train.batch': arguments.batch,
-          'train.steps': common.FOREVER,
-        },
-      )
-    ),
-    0,
-  )
-  given = settings_lib.widths_of(config)
-  own = MINILM.cropped(given.full)
-  small = task_lib.crop_lib.crop(params, MINILM, given.full)
-  validate = lambda params: (0.0, {})
-  task = task_lib.make_task(config, own, small, given, *examples(lengths, arguments.batch), 2, False, validate)
-  return step_lib.prepare(task, config.train.loop())
+def configured(name, widths, arguments):
+  """Returns the resolved configuration of an objective."""
+  fields = {
+    'objective.name': name,
+    'bert.widths': widths,
+    'bert.dropout': arguments.dropout,
+    'bert.dtype': 'float32',
+    'train.batch': arguments.batch,
+    'train.steps': common.FOREVER,
+  }
+  return settings_lib.filled(settings_lib.resolve(config_lib.updated(TextConfig(), fields)), 0)
+
+
+def made(params, shape, config, lengths):
+  """Returns the task of a configuration."""
+  widths = settings_lib.widths_of(config)
+  share = {'hidden_dropout_prob': config.bert.dropout, 'attention_probs_dropout_prob': config.bert.dropout}
+  own = dataclasses.replace(shape.cropped(widths.full), **share)
+  given, plan = examples(lengths, config.train.batch)
+  no_validation = lambda params: (0.0, {})
+  cropped = crop.crop(params, shape, widths.full)
+  return task_lib.make_task(config, own, cropped, widths, given, plan, 2, False, no_validation)
 
 
 class Training:
-  """A training, one dispatch at a time."""
+  """A training, one dispatch at a time.
 
-  def __init__(self, params, name, widths, lengths, arguments):
-    self.state, self.data, dispatch = training(params, name, widths, lengths, arguments)
-    begun = time.perf_counter()
-    lowered = dispatch.lower(self.state, self.data, jnp.int32(1))
-    self.trace_seconds = time.perf_counter() - begun
-    self.compiled = lowered.compile()
-    self.compile_seconds = time.perf_counter() - begun
-    self.flops = (self.compiled.cost_analysis() or {}).get('flops')
+  Attributes:
+    compile_seconds: the CPU's, of tracing and compiling it.
+  """
+
+  def __init__(self, task, config):
+    self.state, self.data, dispatch = step_lib.prepare(task, config.train.loop())
+    begun = time.process_time()
+    self.compiled = dispatch.lower(self.state, self.data, jnp.int32(1)).compile()
+    self.compile_seconds = time.process_time() - begun
 
   def seconds(self, steps):
-    """Runs a dispatch and returns its seconds a step."""
-    begun = time.perf_counter()
+    """Runs a dispatch and returns the CPU's seconds a step."""
+    begun = time.process_time()
     self.state, _, loss = self.compiled(self.state, self.data, jnp.int32(steps))
     jax.block_until_ready((self.state, loss))
-    return (time.perf_counter() - begun) / steps
+    return (time.process_time() - begun) / steps
+
+
+def flops(params, shape, config):
+  """Returns the FLOPs of the value and gradient of a batch of the first length, without a draw of sub-models."""
+  task = made(params, shape, config, (16,))
+  key = jax.random.key(0)
+  shapes = jax.eval_shape(task.init, key), jax.eval_shape(task.batch, key, jnp.int32(0), task.data)
+  written_out = functools.partial(jax.lax.scan, unroll=True)  # of a loop, the analysis counts one turn
+  with mock.patch.object(jax.lax, 'scan', written_out):
+    return jax.jit(lambda p, b: task.value_and_grad(p, b, None, 0)).lower(*shapes).cost_analysis()['flops']
+
+
+def measure(arguments):
+  shape = dataclasses.replace(MINILM, num_hidden_layers=arguments.layers)
+  params, every = drawn(shape), common.numbers(arguments.widths)
+  cases = {name: (name, arguments.widths) for name in ('med', 'hat', 'sandwich')}
+  cases |= {f'direct-{width}': ('direct', str(width)) for width in every}
+  configs = {name: configured(*case, arguments) for name, case in cases.items()}
+  counted = {name: flops(params, shape, config) for name, config in configs.items() if name not in ('hat', 'sandwich')}
+  alone = [counted[f'direct-{width}'] for width in every]
+  counted['hat'] = sum(alone) / len(alone)
+  counted['sandwich'] = alone[0] + alone[-1] + sum(alone[1:-1]) / max(len(alone) - 2, 1)
+  begun = {name: Training(made(params, shape, config, (arguments.tokens,)), config) for name, config in configs.items()}
+  steps = {name: arguments.draws if name in ('hat', 'sandwich') else 1 for name in cases}
+  measured = common.interleave(
+    {name: lambda name=name: begun[name].seconds(steps[name]) for name in cases}, arguments.rounds + 1
+  )
+  full = f'direct-{every[-1]}'
+  timed = {name: values[1:] for name, values in measured.items()}  # the first round touches memory for the first time
+  rows = [
+    {
+      'name': name,
+      'step': common.spread(timed[name]),
+      'cost': common.ratio(timed, name, full),
+      'compile_seconds': begun[name].compile_seconds,
+      'flops': counted[name],
+    }
+    for name in cases
+  ]
+  told = [
+    {
+      'training': row['name'],
+      'step, ms': f'{1e3 * row["step"]["median"]:.0f}',
+      'range': f'{1e3 * row["step"]["low"]:.0f} to {1e3 * row["step"]["high"]:.0f}',
+      f'of {full}': f'{row["cost"]["paired_median"]:.2f}',
+      'GFLOPs': f'{row["flops"] / 1e9:.1f}',
+      f"of {full}'s": f'{row["flops"] / counted[full]:.2f}',
+      'compilation, s': f'{row["compile_seconds"]:.0f}',
+    }
+    for row in rows
+  ]
+  return common.table(told), {'layers': arguments.layers, 'trainings': rows}
+
+
+def main(argv=None):
+  options = argparse.ArgumentParser(
+    'python -m benchmarks.fine_tuning',
+    description=__doc__.split('\n')[0],
+    allow_abbrev=False,
+    formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+  )
+  options.add_argument('--widths', default='96,192,288,384', help='hidden sizes of the sub-models')
+  options.add_argument('--layers', type=common.positive, default=6, help='of the encoder')
+  options.add_argument('--tokens', type=common.positive, default=16, help='tokens of a sentence')
+  options.add_argument('--batch', type=common.positive, default=32, help='sentences of a step')
+  options.add_argument('--dropout', type=float, default=0.1, help='share that a step drops')
+  options.add_argument('--rounds', type=common.positive, default=5, help='times that every row is measured, in turn')
+  options.add_argument('--draws', type=common.positive, default=8, help='steps of a round under HAT and its sandwich')
+  options.add_argument('--output', default='', help='folder for the printed text and the JSON line')
+  options.add_argument('--name', default='', help='name of the saved files; fine_tuning if not given')
+  argv = sys.argv[1:] if argv is None else list(argv)
+  return common.conclude('fine_tuning', argv, options.parse_args(argv), measure, 'fine_tuning')
+
+
+if __name__ == '__main__':
+  main()

@@ -5,8 +5,8 @@
 Every arm has the same examples, the same steps and the same learning rates to choose from. The first seed of each rate
 is judged on what is held out of the training examples; the rate with the best mean score over the arm's widths is
 trained with the other seeds too, and only it is judged on dev. A student learns from the direct fine-tuning of the full
-width that was chosen, of the same seed. On the tasks of `--ablated`, more arms take a mechanism out of MED or put one in, and
-one reorders the encoder by importance first.
+width that was chosen, of the same seed. On the tasks of `--ablated`, more arms take a mechanism out of MED or put one
+in, and one reorders the encoder by importance first. `--arms` names some of all these.
 
 glue.csv has the rows of every run as soon as it is done, and keeps those of other tasks. Runs that are there are not
 trained again, so the same command goes on after an interruption, and one with more seeds or rates adds those.
@@ -93,11 +93,11 @@ def judged(config: TextConfig, folder: pathlib.Path, split: str) -> pd.DataFrame
 
 
 def study(
-  base: TextConfig, rates: Sequence[float], seeds: Sequence[int], workdir: pathlib.Path, ablated: bool = False
+  base: TextConfig, chosen: Sequence[Arm], rates: Sequence[float], seeds: Sequence[int], workdir: pathlib.Path
 ) -> Iterator[dict[str, Any]]:
-  """Yields the rows of a task's runs, see `arms` for `ablated`."""
+  """Yields the rows of a task's runs."""
   full, teachers = settings_lib.widths_of(base).full, {}
-  for arm in arms(base, ablated):
+  for arm in chosen:
     merit: dict[float, float] = {}
     place = lambda rate, seed, arm=arm: workdir / arm.name / f'rate-{rate:g}-seed{seed}'
 
@@ -139,6 +139,7 @@ def main(argv: Sequence[str] | None = None) -> None:
   )
   parser.add_argument('--tasks', default='sst2,cola,mrpc')
   parser.add_argument('--ablated', default='sst2', help='tasks on which mechanisms are taken out, too')
+  parser.add_argument('--arms', default='', help='those of these names; all if not given')
   parser.add_argument('--seeds', default='0,1,2')
   parser.add_argument('--rates', default='3e-4,1e-4')
   parser.add_argument('--weights', default=default.bert.weights)
@@ -175,7 +176,10 @@ def main(argv: Sequence[str] | None = None) -> None:
       'train.tracker': '',
     }
     base = config_lib.updated(TextConfig(), fields)
-    for row in study(base, rates, seeds, pathlib.Path(given.workdir) / task, task in given.ablated.split(',')):
+    chosen = [
+      arm for arm in arms(base, task in given.ablated.split(',')) if not given.arms or arm.name in given.arms.split(',')
+    ]
+    for row in study(base, chosen, rates, seeds, pathlib.Path(given.workdir) / task):
       rows.append(row)
       pd.DataFrame(rows)[list(COLUMNS)].to_csv(path, index=False)
   said = table(pd.DataFrame(rows))

@@ -101,7 +101,8 @@ def topic(name: str) -> str:
   if found:
     return '\n'.join(found)
   known = [*cli.MODES, 'config', 'configs', *(flag for mode in cli.MODES.values() for flag in mode.flags)]
-  near = difflib.get_close_matches(bare, [*known, *(field for kind in field_help.KINDS for field in field_help.comments(kind))], n=1)
+  known += [field for kind in field_help.KINDS for field in field_help.comments(kind)]
+  near = difflib.get_close_matches(bare, known, n=1)
   hint = f'did you mean {near[0]!r}? ' if near else ''
   raise errors.UsageError(f'no mode, flag or field is called {name!r}; {hint}`medjax help` lists the modes')
 

@@ -22,7 +22,7 @@ from medjax.bert.examples import Examples
 from medjax.bert.model import Encoder
 from medjax.bert.tokens import Sentence
 from medjax.core import axes as axes_lib
-from medjax.saved import tensors
+from medjax.saved import sealing, tensors
 from medjax.saved.files import Path, write_text
 
 LENGTHS = (16, 32, 64, 128, 256, 512)  # tokens that sentences are filled up to
@@ -113,9 +113,10 @@ class Classifier:
     arrays = {f'{weights.PREFIX}{name}': array for name, array in tensors.read(folder / weights.WEIGHTS).items()}
     kernel, bias = np.asarray(self.head['kernel']), np.asarray(self.head['bias'])
     arrays |= {KERNEL: np.ascontiguousarray(kernel.T), BIAS: bias}
-    tensors.write(folder / weights.WEIGHTS, arrays, {'format': 'pt'})
-    fields = json.loads((folder / config_lib.CONFIG).read_text(encoding='utf-8')) | labels_of(self.classes)
-    write_text(folder / config_lib.CONFIG, json.dumps(fields, indent=2, sort_keys=True) + '\n')
+    fields = config_lib.read_record(folder / config_lib.CONFIG) | labels_of(self.classes)
+    with sealing.renewing(folder, weights.WEIGHTS, config_lib.CONFIG):
+      tensors.write(folder / weights.WEIGHTS, arrays, {'format': 'pt'})
+      write_text(folder / config_lib.CONFIG, json.dumps(fields, indent=2, sort_keys=True) + '\n')
 
 
 def labels_of(classes: Sequence[str]) -> dict[str, Any]:

@@ -1,0 +1,131 @@
+"""Tables and a figure of the methods on tasks of labelled sentences, from a CSV of runs (`python -m benchmarks.glue`).
+
+Rows have task, arm, width, seed, split, chosen and score; the arms 'NAME-WIDTH' are one method of several trainings.
+"""
+
+import re
+
+import pandas as pd
+
+from medjax.report import plots
+from medjax.report.tables import TextTable
+from medjax.saved.files import Path
+
+NAMES = {
+  'med': 'MED',
+  'hat': 'HAT-style',
+  'sandwich': 'HAT-style, sandwich',
+  'direct': 'direct',
+  'distilled': 'distilled from the full width',
+}
+GOALS = {'narrowest': 3.0, 'full': -0.5}  # points: over HAT-style, and over direct fine-tuning, at least
+
+
+def judged(frame: pd.DataFrame) -> pd.DataFrame:
+  """Returns the dev rows of the chosen rates in points, each with its `method`."""
+  rows = frame[frame['chosen'] & (frame['split'] == 'dev')]
+  return rows.assign(method=rows['arm'].str.replace(r'-\d+$', '', regex=True), score=100 * rows['score'])
+
+
+def said(scores: pd.Series) -> str:
+  """Returns the mean of some scores, and their range where there are several.
+
+  >>> said(pd.Series([80.0, 82.0])), said(pd.Series([80.0]))
+  ('81.0 (80.0 to 82.0)', '80.0')
+  """
+  mean = f'{scores.mean():.1f}'
+  return f'{mean} ({scores.min():.1f} to {scores.max():.1f})' if len(scores) > 1 else mean
+
+
+def score_table(frame: pd.DataFrame) -> TextTable:
+  """Returns (header, rows): the points of every method on every task, by width."""
+  rows = judged(frame)
+  rows, widths = rows[rows['method'].isin(NAMES)], sorted(set(rows['width']))
+  found = []
+  for (task, method), part in rows.groupby(['task', 'method'], sort=False):
+    at = dict(iter(part.groupby('width')['score']))
+    seeds = part['seed'].nunique()
+    found.append([task, NAMES[method], *(said(at[width]) if width in at else '' for width in widths), str(seeds)])
+  return ['task', 'method', *map(str, widths), 'seeds'], found
+
+
+def goal_table(frame: pd.DataFrame) -> TextTable:
+  """Returns (header, rows): MED less HAT-style at the narrowest width and less direct fine-tuning at the full one."""
+  rows = judged(frame)
+  means = rows.groupby(['task', 'method', 'width'], sort=False)['score'].mean()
+  least, most = min(rows['width']), max(rows['width'])
+  apart = {
+    'narrowest': (f'MED less HAT-style at width {least}', 'hat', least),
+    'full': (f'MED less direct at width {most}', 'direct', most),
+  }
+  tasks, found = list(dict.fromkeys(rows['task'])), []
+  for goal, (name, other, width) in apart.items():
+    gains = {
+      task: means[task, 'med', width] - means[task, other, width]
+      for task in tasks
+      if {(task, 'med', width), (task, other, width)} <= set(means.index)
+    }
+    if gains:
+      mean = sum(gains.values()) / len(gains)
+      cells = [f'{gains[task]:+.1f}' if task in gains else '' for task in tasks]
+      found.append([name, *cells, f'{mean:+.1f}', f'{GOALS[goal]:+.1f}', 'yes' if mean >= GOALS[goal] else 'no'])
+  return ['points', *tasks, 'mean', 'goal, at least', 'reached'], found
+
+
+def ablation_table(frame: pd.DataFrame) -> TextTable:
+  """Returns (header, rows): the points of MED, and by how much its variants differ from it, by width."""
+  rows = judged(frame)
+  tasks = set(rows[rows['method'].str.startswith('med-')]['task'])
+  rows, widths = rows[rows['task'].isin(tasks)], sorted(set(rows['width']))
+  found = []
+  for task, part in rows.groupby('task', sort=False):
+    means = part.groupby(['method', 'width'], sort=False)['score'].mean()
+    base = means['med']
+    found.append([str(task), NAMES['med'], *(f'{base[width]:.1f}' for width in widths), f'{base.mean():.1f}'])
+    for method in dict.fromkeys(part['method']):
+      if method.startswith('med-'):
+        gains = means[method] - base
+        name = re.sub('^med-', 'MED, ', method).replace('-', ' ')
+        found.append([str(task), name, *(f'{gains[width]:+.1f}' for width in widths), f'{gains.mean():+.1f}'])
+  return ['task', 'training', *map(str, widths), 'mean'], found
+
+
+def settings(frame: pd.DataFrame) -> TextTable:
+  """Returns (header, rows): what the trainings of every task had in common, and their rates."""
+  columns = ['layers', 'dropout', 'examples', 'epochs', 'batch', 'lengths']
+  rows = frame.groupby('task', sort=False)
+  found = [
+    [
+      str(task),
+      *(str(part[column].iloc[0]) for column in columns),
+      ', '.join(f'{r:g}' for r in sorted(set(part['rate']))),
+    ]
+    for task, part in rows
+  ]
+  return ['task', *columns, 'learning rates'], found
+
+
+def draw(frame: pd.DataFrame, path: Path) -> None:
+  """Draws the points of the methods against width, a panel a task, with the range over seeds.
+
+  Args:
+    frame: rows of a CSV of runs.
+    path: the PNG to write.
+  """
+  rows = judged(frame)
+  rows = rows[rows['method'].isin(NAMES)]
+  tasks = list(dict.fromkeys(rows['task']))
+  with plots.panels(path, columns=len(tasks), size=(4.8, 4.6)) as axes:
+    for panel, task in zip(axes, tasks):
+      own = rows[rows['task'] == task]
+      for place, (method, name) in enumerate(NAMES.items()):
+        part = own[own['method'] == method]
+        if len(part):
+          scores = part.groupby('width')['score']
+          mean = scores.mean()
+          spread = [mean - scores.min(), scores.max() - mean]
+          panel.errorbar(mean.index, mean, yerr=spread, label=name, capsize=3, **plots.look(place))
+      plots.counts_axis(panel, sorted(set(own['width'])))
+      panel.set_xlabel('width (numbers per token)')
+      panel.set_title(f'{task}, points on dev', fontsize=10)
+      panel.legend(fontsize=8)
