@@ -6,7 +6,8 @@ Every arm has the same examples, the same steps and the same learning rates to c
 is judged on what is held out of the training examples; the rate with the best mean score over the arm's widths is
 trained with the other seeds too, and only it is judged on dev. A student learns from the direct fine-tuning of the full
 width that was chosen, of the same seed. On the tasks of `--ablated`, more arms take a mechanism out of MED or put one
-in, and one reorders the encoder by importance first. `--arms` names some of all these.
+in, one reorders the encoder by importance first, and rows 'untrained' tell what crops before a training are good for.
+`--arms` names some of all these.
 
 glue.csv has the rows of every run as soon as it is done, and keeps those of other tasks. Runs that are there are not
 trained again, so the same command goes on after an interruption, and one with more seeds or rates adds those.
@@ -14,15 +15,21 @@ trained again, so the same command goes on after an interruption, and one with m
 
 import argparse
 from collections.abc import Iterator, Sequence
+import dataclasses
+import itertools
 import json
 import pathlib
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from medjax import config as config_lib
+from medjax.bert import glue, metrics
 from medjax.bert import settings as settings_lib
+from medjax.bert.sentences import Sentences
 from medjax.config import rules, TextConfig
+from medjax.core import axes as axes_lib
 from medjax.core import runtime
 from medjax.experiments import text
 
@@ -34,6 +41,7 @@ SETTINGS = {  # what a row says of its training
   'batch': 'train.batch',
   'lengths': 'train.lengths',
 }
+SHOWN = 1000  # training sentences whose vectors make the means of classes
 COLUMNS = ('task', 'arm', 'rate', 'seed', 'split', 'chosen', 'width', 'score', 'params', 'train_seconds', *SETTINGS)
 
 
@@ -121,6 +129,30 @@ def study(
         teachers[seed] = place(best, seed)
 
 
+def untrained(base: TextConfig) -> Iterator[dict[str, Any]]:
+  """Yields rows of crops before any training, as the weights have their numbers and reordered by importance.
+
+  A sentence gets the class whose training sentences have the mean vector that is most like its own.
+  """
+  source = glue.find(base.data)
+  given, dev = source.read('train'), source.read('dev')
+  shown = given.take(np.arange(min(len(given.sentences), SHOWN)))
+  for name, reorder in (('untrained', False), ('untrained-reordered', True)):
+    fields = config_lib.flatten(base) | {'bert.reorder': reorder, 'bert.dtype': 'float32'}
+    encoder = text.start(settings_lib.resolve(config_lib.updated(TextConfig(), fields)), given)
+    encoder = dataclasses.replace(encoder, sentences=Sentences('mean', normalise=True))
+    for width in settings_lib.widths_of(base).values:
+      crop = encoder.crop(width)
+      vectors = crop.encode(shown.sentences)
+      means = np.stack([vectors[shown.labels == label].mean(0) for label in range(len(source.form.classes))])
+      means /= np.linalg.norm(means, axis=1, keepdims=True)
+      said = (crop.encode(dev.sentences) @ means.T).argmax(1)
+      judged = metrics.judge(said, dev.labels, source.form.metrics)
+      run = {'task': base.data.task, 'arm': name, 'rate': 0.0, 'seed': 0, 'split': 'dev', 'chosen': True}
+      size = {'width': width, 'params': axes_lib.num_numbers(crop.params), 'train_seconds': 0.0}
+      yield run | judged | size | {name: rules.get(base, field) for name, field in SETTINGS.items()}
+
+
 def table(frame: pd.DataFrame) -> str:
   """Returns the mean dev scores of the chosen rates, over seeds, with the seconds of a training."""
   dev = frame[frame['split'] == 'dev']
@@ -179,7 +211,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     chosen = [
       arm for arm in arms(base, task in given.ablated.split(',')) if not given.arms or arm.name in given.arms.split(',')
     ]
-    for row in study(base, chosen, rates, seeds, pathlib.Path(given.workdir) / task):
+    crops = untrained(base) if task in given.ablated.split(',') else ()
+    for row in itertools.chain(study(base, chosen, rates, seeds, pathlib.Path(given.workdir) / task), crops):
       rows.append(row)
       pd.DataFrame(rows)[list(COLUMNS)].to_csv(path, index=False)
   said = table(pd.DataFrame(rows))

@@ -18,7 +18,8 @@ to the study of NAME.csv), and `<!-- ahead-figure: FILE... PICTURE -->` draws th
 `<!-- applications-cost: FILE -->` their bytes and times,
 `<!-- applications-relations: FILE -->` every relation, and `<!-- applications-figure: FILE PICTURE -->` draws them.
 `<!-- sentences: FILE -->` shows the methods on tasks of sentences by a CSV of benchmarks.glue,
-`<!-- sentences-ablation: FILE -->` variants of MED there, and `<!-- sentences-figure: FILE PICTURE -->` draws them.
+`<!-- sentences-ablation: FILE -->` variants of MED there, `<!-- sentences-reordering: FILE -->` reordered crops, and
+`<!-- sentences-figure: FILE PICTURE -->` draws the methods.
 Words with spaces stand in quotes.
 
 One block needs no runs: `<!-- rooms: PACKAGE -->` draws which rooms of a package import which others, see `rooms`.
@@ -204,6 +205,11 @@ def sentences_ablation(document: pathlib.Path, file: str) -> str:
   return tables.markdown(*sentences_lib.ablation_table(pd.read_csv(document.parent / file)))
 
 
+def sentences_reordering(document: pathlib.Path, file: str) -> str:
+  """Returns the table of what reordering does to crops on tasks of sentences."""
+  return tables.markdown(*sentences_lib.reordering_table(pd.read_csv(document.parent / file)))
+
+
 def sentences_figure(document: pathlib.Path, file: str, picture: str) -> str:
   """Draws scores against width on tasks of sentences and returns the Markdown that shows the picture."""
   sentences_lib.draw(pd.read_csv(document.parent / file), document.parent / picture)
@@ -239,6 +245,7 @@ def filled(document: Path) -> str:
     'applications-figure': applications_figure,
     'sentences': sentences,
     'sentences-ablation': sentences_ablation,
+    'sentences-reordering': sentences_reordering,
     'sentences-figure': sentences_figure,
     'rooms': package_rooms,
   }

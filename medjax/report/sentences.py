@@ -90,6 +90,24 @@ def ablation_table(frame: pd.DataFrame) -> TextTable:
   return ['task', 'training', *map(str, widths), 'mean'], found
 
 
+def reordering_table(frame: pd.DataFrame) -> TextTable:
+  """Returns (header, rows): the points of crops with and without reordering, before a training and after it."""
+  rows = judged(frame)
+  named = {
+    'untrained': 'no training, as stored',
+    'untrained-reordered': 'no training, reordered',
+    'med': 'MED, as stored',
+    'med-reordered': 'MED, reordered',
+  }
+  tasks = set(rows[rows['method'].str.endswith('-reordered')]['task'])
+  rows = rows[rows['task'].isin(tasks)]
+  widths = sorted(set(rows['width']))
+  means = rows.groupby(['task', 'method', 'width'], sort=False)['score'].mean()
+  there = [(task, method) for task in tasks for method in named if (task, method, widths[0]) in means.index]
+  cells = lambda task, method: [f'{means[task, method, width]:.1f}' for width in widths]
+  return ['task', 'training', *map(str, widths)], [[task, named[one], *cells(task, one)] for task, one in there]
+
+
 def settings(frame: pd.DataFrame) -> TextTable:
   """Returns (header, rows): what the trainings of every task had in common, and their rates."""
   columns = ['layers', 'dropout', 'examples', 'epochs', 'batch', 'lengths']
