@@ -117,12 +117,13 @@ def measure(arguments):
   alone = [counted[f'direct-{width}'] for width in every]
   counted['hat'] = sum(alone) / len(alone)
   counted['sandwich'] = alone[0] + alone[-1] + sum(alone[1:-1]) / max(len(alone) - 2, 1)
-  begun = {name: Training(made(params, shape, config, (arguments.tokens,)), config) for name, config in configs.items()}
-  steps = {name: arguments.draws if name in ('hat', 'sandwich') else 1 for name in cases}
-  measured = common.interleave(
-    {name: lambda name=name: begun[name].seconds(steps[name]) for name in cases}, arguments.rounds + 1
-  )
   full = f'direct-{every[-1]}'
+  shown = [name for name in cases if name in (full, *arguments.rows.split(',')) or not arguments.rows]
+  begun = {name: Training(made(params, shape, configs[name], (arguments.tokens,)), configs[name]) for name in shown}
+  steps = {name: arguments.draws if name in ('hat', 'sandwich') else 1 for name in shown}
+  measured = common.interleave(
+    {name: lambda name=name: begun[name].seconds(steps[name]) for name in shown}, arguments.rounds + 1
+  )
   timed = {name: values[1:] for name, values in measured.items()}  # the first round touches memory for the first time
   rows = [
     {
@@ -132,7 +133,7 @@ def measure(arguments):
       'compile_seconds': begun[name].compile_seconds,
       'flops': counted[name],
     }
-    for name in cases
+    for name in shown
   ]
   told = [
     {
@@ -161,6 +162,7 @@ def main(argv=None):
   options.add_argument('--tokens', type=common.positive, default=16, help='tokens of a sentence')
   options.add_argument('--batch', type=common.positive, default=32, help='sentences of a step')
   options.add_argument('--dropout', type=float, default=0.1, help='share that a step drops')
+  options.add_argument('--rows', default='', help='those of these names, and the full width; all if not given')
   options.add_argument('--rounds', type=common.positive, default=5, help='times that every row is measured, in turn')
   options.add_argument('--draws', type=common.positive, default=8, help='steps of a round under HAT and its sandwich')
   options.add_argument('--output', default='', help='folder for the printed text and the JSON line')

@@ -2,12 +2,13 @@
 
   python -m benchmarks.glue --tasks=sst2,cola,mrpc --seeds=0,1,2 --output=docs/studies
 
-Every arm has the same examples, the same steps and the same learning rates to choose from. The first seed of each rate
-is judged on what is held out of the training examples; the rate with the best mean score over the arm's widths is
-trained with the other seeds too, and only it is judged on dev. A student learns from the direct fine-tuning of the full
-width that was chosen, of the same seed. On the tasks of `--ablated`, more arms take a mechanism out of MED or put one
-in, one reorders the encoder by importance first, and rows 'untrained' tell what crops before a training are good for.
-`--arms` names some of all these.
+Every arm has the same examples, the same steps and the same learning rates to choose from; only 'hat-long' has a step
+for each width where MED has one for all, so that every width is trained as often and computes as much. The first seed
+of each rate is judged on what is held out of the training examples; the rate with the best mean score over the arm's
+widths is trained with the other seeds too, and only it is judged on dev. A student learns from the direct fine-tuning
+of the full width that was chosen, of the same seed. On the tasks of `--ablated`, more arms take a mechanism out of MED
+or put one in, one reorders the encoder by importance first, and rows 'untrained' tell what crops before a training are
+good for. `--arms` names some of all these.
 
 glue.csv has the rows of every run as soon as it is done, and keeps those of other tasks. Runs that are there are not
 trained again, so the same command goes on after an interruption, and one with more seeds or rates adds those.
@@ -74,6 +75,8 @@ def arms(base: TextConfig, ablated: bool = False) -> list[Arm]:
   named = lambda objective: {'objective.name': objective}
   found = [Arm('med', base.bert.widths, {}), Arm(f'direct-{full}', str(full), named('direct'))]
   found += [Arm(name, base.bert.widths, named(name)) for name in ('hat', 'sandwich')]
+  long = {'train.epochs': base.train.epochs * (len(narrow) + 1)}
+  found += [Arm('hat-long', base.bert.widths, named('hat') | long)]
   for width in narrow:
     found += [Arm(f'{name}-{width}', str(width), named(name)) for name in ('direct', 'distilled')]
   return found + [Arm(name, base.bert.widths, fields) for name, fields in MECHANISMS.items() if ablated]
@@ -111,10 +114,11 @@ def study(
 
     def rows(rate, seed, split, chosen, arm=arm, place=place):
       teacher = str(teachers[seed]) if arm.name.startswith('distilled') else ''
-      results = judged(configured(base, arm, rate, seed, teacher), place(rate, seed), split)
+      config = configured(base, arm, rate, seed, teacher)
+      results = judged(config, place(rate, seed), split)
       seconds = json.loads((place(rate, seed) / 'cost.json').read_text(encoding='utf-8'))['train_seconds']
       run = {'task': base.data.task, 'arm': arm.name, 'rate': rate, 'seed': seed, 'split': split, 'chosen': chosen}
-      given = {name: rules.get(base, field) for name, field in SETTINGS.items()} | {'train_seconds': seconds}
+      given = {name: rules.get(config, field) for name, field in SETTINGS.items()} | {'train_seconds': seconds}
       return [run | row | given for row in results.to_dict('records')]
 
     found = []
@@ -211,7 +215,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     chosen = [
       arm for arm in arms(base, task in given.ablated.split(',')) if not given.arms or arm.name in given.arms.split(',')
     ]
-    crops = untrained(base) if task in given.ablated.split(',') else ()
+    named = not given.arms or 'untrained' in given.arms.split(',')
+    crops = untrained(base) if named and task in given.ablated.split(',') else ()
     for row in itertools.chain(study(base, chosen, rates, seeds, pathlib.Path(given.workdir) / task), crops):
       rows.append(row)
       pd.DataFrame(rows)[list(COLUMNS)].to_csv(path, index=False)

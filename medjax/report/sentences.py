@@ -15,6 +15,7 @@ NAMES = {
   'med': 'MED',
   'hat': 'HAT-style',
   'sandwich': 'HAT-style, sandwich',
+  'hat-long': 'HAT-style, a step for each width',
   'direct': 'direct',
   'distilled': 'distilled from the full width',
 }

@@ -21,15 +21,18 @@ def root(tmp_path, monkeypatch):
 
 
 def test_a_study_trains_what_lacks_and_writes_its_rows(root, monkeypatch):
-  command = ['--tasks=sst2', '--ablated=none', '--seeds=0', '--rates=1e-3', '--widths=16,32', '--layers=1']
+  command = ['--tasks=sst2', '--ablated=sst2', '--seeds=0', '--rates=1e-3', '--widths=16,32', '--layers=1']
   command += [f'--weights={recorded.TINY}', '--dropout=0', '--examples=64', '--epochs=1', '--batch=8', '--lengths=24']
-  command += [f'--workdir={root / "runs"}', f'--output={root / "out"}', '--arms=direct-16']
+  command += [f'--workdir={root / "runs"}', f'--output={root / "out"}', '--arms=direct-16,untrained']
   glue.main(command)
   found = pd.read_csv(root / 'out' / 'glue.csv')
   assert list(found.columns) == list(glue.COLUMNS)
   assert found[['arm', 'split', 'width']].to_numpy().tolist() == [
-    ['direct-16', split, 16] for split in ('valid', 'dev')
+    *(['direct-16', split, 16] for split in ('valid', 'dev')),
+    *([arm, 'dev', width] for arm in ('untrained', 'untrained-reordered') for width in (16, 32)),
   ]
+  before = found[found['width'] == 32]['score']
+  assert before.iloc[0] == before.iloc[1]  # of the full width, reordering moves nothing but places
   assert (found['examples'] == 64).all() and found['chosen'].all() and found['score'].between(0, 1).all()
   monkeypatch.setattr(glue.text, 'train', None)  # nothing lacks
   glue.main(command)
@@ -58,13 +61,13 @@ def test_validation_chooses_the_rate_and_only_that_is_judged(tmp_path, monkeypat
   assert set(rows[rows['chosen']]['rate']) == {0.2} and set(rows['examples']) == {7}
 
 
-def test_every_arm_has_the_same_budget():
+def test_every_arm_has_the_same_budget_but_for_one_that_computes_as_much_as_med():
   base = config_lib.updated(config_lib.TextConfig(), {'bert.widths': '4,8,12', 'train.epochs': 2.0})
   found = glue.arms(base, ablated=True)
   assert [arm.name for arm in found[:4]] == ['med', 'direct-12', 'hat', 'sandwich']
-  assert len({arm.name for arm in found}) == len(found) == 13
-  configs = [glue.configured(base, arm, 1e-4, 0, 'teacher') for arm in found]
-  assert {config.train.epochs for config in configs} == {2.0}
+  epochs = {arm.name: glue.configured(base, arm, 1e-4, 0, 'teacher').train.epochs for arm in found}
+  assert len(epochs) == len(found) == 14
+  assert epochs.pop('hat-long') == 6.0 and set(epochs.values()) == {2.0}
 
 
 def rows(arm, widths, score, task='sst2', seeds=(0, 1)):
