@@ -95,12 +95,14 @@ def topic(name: str) -> str:
     return as_called(of_configs())
   takers = [mode for mode in cli.MODES if bare in cli.MODES[mode].flags]
   found = [*of_flag(bare), f'    Flag of {", ".join(takers)}.'] if takers else of_flag(bare) if bare in SHARED else []
-  if fields := field_help.matching(bare):
-    found += [*([''] if found else []), field_help.text(COLUMNS, fields)]
+  for kind in field_help.KINDS:
+    if fields := field_help.matching(bare, kind):
+      found += [*([''] if found else []), field_help.text(COLUMNS, fields, kind)]
   if found:
     return '\n'.join(found)
   known = [*cli.MODES, 'config', 'configs', *(flag for mode in cli.MODES.values() for flag in mode.flags)]
-  near = difflib.get_close_matches(bare, [*known, *field_help.comments()], n=1)
+  known += [field for kind in field_help.KINDS for field in field_help.comments(kind)]
+  near = difflib.get_close_matches(bare, known, n=1)
   hint = f'did you mean {near[0]!r}? ' if near else ''
   raise errors.UsageError(f'no mode, flag or field is called {name!r}; {hint}`medjax help` lists the modes')
 

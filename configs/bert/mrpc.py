@@ -9,4 +9,5 @@ from medjax import config as config_lib
 def get_config():
   config = config_lib.TextConfig(name='bert-mrpc')
   config.data.task = 'mrpc'
+  config.train.lengths = '64,128'  # few pairs have fewer than 32 tokens
   return config

@@ -9,4 +9,6 @@ from medjax import config as config_lib
 def get_config():
   config = config_lib.TextConfig(name='bert-sst2')
   config.data.task = 'sst2'
+  config.data.max_length = 64  # one training sentence of ten thousand is longer
+  config.train.lengths = '16,32'
   return config

@@ -132,20 +132,25 @@ def imported():
     sys.path.insert(0, str(ROOT))
 
 
-def fields():
+def fields(kind='Config', heading='##'):
   """The fields of a configuration by section: what each is by default, and what is said of it."""
   imported()
+  from medjax import config
   from medjax.config import help as field_help
-  from medjax.config.fields import Config
-  from medjax.config.flat import flatten
 
-  said, sections = field_help.comments(), {}
-  for field, default in flatten(Config()).items():
+  of, sections = getattr(config, kind), {}
+  said = field_help.comments(of)
+  for field, default in config.flatten(of()).items():
     section, _, _ = field.rpartition('.')
     sections.setdefault(section, []).append((f'`{field}`', f'`{default!r}`', said[field]))
   whole = table(('field', 'default', 'meaning'), sections.pop(''))
-  parts = (f'## {name}\n\n' + table(('field', 'default', 'meaning'), rows) for name, rows in sections.items())
+  parts = (f'{heading} {name}\n\n' + table(('field', 'default', 'meaning'), rows) for name, rows in sections.items())
   return '\n\n'.join([whole, *parts])
+
+
+def bert_fields():
+  """The same of a BERT's configuration."""
+  return fields('TextConfig', '###')
 
 
 def modes():
@@ -170,4 +175,4 @@ def flags():
   return table(('flag', 'default', 'meaning'), rows)
 
 
-LISTS = {'fields': fields, 'modes': modes, 'flags': flags}
+LISTS = {'fields': fields, 'bert_fields': bert_fields, 'modes': modes, 'flags': flags}

@@ -15,14 +15,14 @@ import numpy as np
 from medjax import errors
 from medjax.bert import config as config_lib
 from medjax.bert import examples as examples_lib
-from medjax.bert import heads, weights
+from medjax.bert import heads, stacked, weights
 from medjax.bert import model as model_lib
 from medjax.bert.config import BertConfig
 from medjax.bert.examples import Examples
 from medjax.bert.model import Encoder
 from medjax.bert.tokens import Sentence
 from medjax.core import axes as axes_lib
-from medjax.saved import tensors
+from medjax.saved import sealing, tensors
 from medjax.saved.files import Path, write_text
 
 LENGTHS = (16, 32, 64, 128, 256, 512)  # tokens that sentences are filled up to
@@ -113,9 +113,10 @@ class Classifier:
     arrays = {f'{weights.PREFIX}{name}': array for name, array in tensors.read(folder / weights.WEIGHTS).items()}
     kernel, bias = np.asarray(self.head['kernel']), np.asarray(self.head['bias'])
     arrays |= {KERNEL: np.ascontiguousarray(kernel.T), BIAS: bias}
-    tensors.write(folder / weights.WEIGHTS, arrays, {'format': 'pt'})
-    fields = json.loads((folder / config_lib.CONFIG).read_text(encoding='utf-8')) | labels_of(self.classes)
-    write_text(folder / config_lib.CONFIG, json.dumps(fields, indent=2, sort_keys=True) + '\n')
+    fields = config_lib.read_record(folder / config_lib.CONFIG) | labels_of(self.classes)
+    with sealing.renewing(folder, weights.WEIGHTS, config_lib.CONFIG):
+      tensors.write(folder / weights.WEIGHTS, arrays, {'format': 'pt'})
+      write_text(folder / config_lib.CONFIG, json.dumps(fields, indent=2, sort_keys=True) + '\n')
 
 
 def labels_of(classes: Sequence[str]) -> dict[str, Any]:
@@ -166,7 +167,7 @@ def scores(
   """Returns what sub-models say of examples, in their order.
 
   Args:
-    params: {'bert': the encoder with its pooler, 'head': the head}.
+    params: {'bert': the encoder with its pooler, perhaps stacked, 'head': the head}.
     config: of the encoder.
     widths: of the sub-models.
     given: the examples, in any order.
@@ -174,6 +175,7 @@ def scores(
     batch: the most of them at a time.
     dtype: in which is computed.
   """
+  params = dict(params) | {'bert': stacked.stack(params['bert'])}
   place = np.searchsorted(lengths, given.ends[:, 1])
   found = np.zeros((len(place), params['head']['bias'].shape[0], len(widths)), np.float32)
   for number, length in enumerate(lengths):

@@ -8,6 +8,7 @@ from typing import Any
 
 from medjax import errors
 from medjax.core import files
+from medjax.saved import manifest
 from medjax.saved.files import Path
 
 CONFIG = 'config.json'
@@ -156,6 +157,7 @@ def read(folder: Path) -> tuple[BertConfig, dict[str, Any]]:
 
 def read_json(path: pathlib.Path) -> Any:
   """Returns what a JSON file of a Hugging Face folder holds; raises errors.ArtifactError where it cannot be read."""
+  manifest.check(path)
   try:
     return json.loads(files.read_text(path))
   except FileNotFoundError:

@@ -14,6 +14,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
 from medjax.bert import leaves as leaves_lib
+from medjax.bert import stacked
 from medjax.bert.config import BertConfig
 from medjax.bert.encoder import Bert, Layer, Output
 from medjax.core import axes as axes_lib
@@ -53,7 +54,7 @@ def by_width(
   """Returns {width: what the sub-model of that hidden size gives}, of one gather of embeddings.
 
   Args:
-    params: of the BERT.
+    params: of the BERT, perhaps `stacked`.
     config: of the BERT.
     widths: hidden sizes of sub-models.
     ids, mask, types: see `Bert`.
@@ -65,13 +66,14 @@ def by_width(
     errors.DataError: more tokens than there are positions.
   """
   with_pooler = leaves_lib.POOLER in params
-  widest = max(widths)
+  whole, axes, widest = stacked.stack(params), stacked.axes(config, with_pooler), max(widths)
   module = lambda width: Bert(config.cropped(width), with_pooler, dtype)
-  rows: Any = module(widest).apply({'params': crop(params, config, widest)}, ids, types, method='embed')
+  own = {width: axes_lib.crop(whole, axes, width) for width in widths}
+  rows: Any = module(widest).apply({'params': own[widest]}, ids, types, method='embed')
   found: dict[int, Any] = {}
   for width in widths:
     key = None if dropout is None else jax.random.fold_in(dropout, width)
-    found[width] = scanned(module(width), crop(params, config, width), rows[..., :width], mask, key)
+    found[width] = scanned(module(width), own[width], rows[..., :width], mask, key)
   return found
 
 
@@ -82,11 +84,11 @@ def scanned(
   mask: Bool[Array, 'B L'] | Int[Array, 'B L'],
   dropout: jax.Array | None = None,
 ) -> Output:
-  """Returns what `Bert.contextualise` does, with one compiled layer for all: many widths compile in less time.
+  """Returns what `Bert.contextualise` does, with one compiled layer for all.
 
   Args:
     module: the encoder.
-    params: its own.
+    params: its own, stacked.
     rows: sums of embeddings.
     mask: see `Bert`.
     dropout: a key, or None: nothing is dropped.
@@ -94,12 +96,11 @@ def scanned(
   part = lambda number: None if dropout is None else {'dropout': jax.random.fold_in(dropout, number)}
   layers = module.config.num_hidden_layers
   hidden: Any = module.apply({'params': params}, rows, dropout is None, method='normalise', rngs=part(layers))
-  stacked = jax.tree.map(lambda *leaves: jnp.stack(leaves), *(params[f'layer_{number}'] for number in range(layers)))
   layer, attended = Layer(module.config, module.dtype), (mask > 0)[:, None, None, :]
 
   def step(hidden, given):
     own, number = given
     return layer.apply({'params': own}, hidden, attended, dropout is None, rngs=part(number)), None
 
-  hidden, _ = jax.lax.scan(step, hidden, (stacked, jnp.arange(layers)))
+  hidden, _ = jax.lax.scan(step, hidden, (params[stacked.LAYERS], jnp.arange(layers)))
   return Output(hidden, cast(Any, module.apply({'params': params}, hidden, method='pool')))

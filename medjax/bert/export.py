@@ -13,6 +13,7 @@ from medjax.bert import weights
 from medjax.bert.config import BertConfig
 from medjax.bert.sentences import Sentences
 from medjax.core import files as files_lib
+from medjax.saved import manifest, sealing
 from medjax.saved.files import Path, replacing, write_text
 
 KEPT = (  # files that a crop leaves as they are
@@ -34,7 +35,7 @@ def write(
   sentences: Sentences,
   files: Mapping[str, bytes],
 ) -> None:
-  """Writes config.json, model.safetensors in float32, the tokeniser, and what makes vectors of sentences.
+  """Writes config.json, model.safetensors in float32, the tokeniser, what makes vectors of sentences, and manifests.
 
   Args:
     folder: a new one, or one that is empty.
@@ -59,8 +60,15 @@ def write(
   types = {name: 'float32' for name in ('torch_dtype', 'dtype') if name in settings}
   fields = dict(settings) | dataclasses.asdict(config) | STORED | types
   write_text(folder / config_lib.CONFIG, json.dumps(fields, indent=2, sort_keys=True) + '\n')
+  for place in (*(below for below in folder.iterdir() if below.is_dir()), folder):
+    sealing.write(place)
 
 
 def read_kept(*folders: pathlib.Path) -> dict[str, bytes]:
   """Returns {name: content} of the `KEPT` files that are in any of some folders; those of the last one count."""
-  return {name: files_lib.read_bytes(folder / name) for folder in folders for name in KEPT if (folder / name).is_file()}
+  found = {}
+  for path in (folder / name for folder in folders for name in KEPT):
+    if path.is_file():
+      manifest.check(path)
+      found[path.name] = files_lib.read_bytes(path)
+  return found

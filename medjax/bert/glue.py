@@ -135,12 +135,14 @@ class Source(NamedTuple):
     folder: where its files are.
     form: how they are read.
     hold_out: the share of the training examples that is the split 'valid'.
+    examples: how many examples of the training file are used; 0: all.
   """
 
   name: str
   folder: pathlib.Path
   form: Form
   hold_out: float = 0.0
+  examples: int = 0
 
   @property
   def splits(self) -> tuple[str, ...]:
@@ -166,6 +168,8 @@ class Source(NamedTuple):
       if file.split == kept and (path := found(self.folder / file.name)) is not None
     )
     labelled = read(path, self.form, columns)
+    if kept == 'train' and 0 < self.examples < len(labelled.sentences):
+      labelled = labelled.take(some(len(labelled.sentences), self.examples))._replace(left_out=labelled.left_out)
     if kept == 'train' and self.hold_out:
       out = held_out(len(labelled.sentences), self.hold_out)
       rest = np.setdiff1d(np.arange(len(labelled.sentences)), out)
@@ -198,7 +202,7 @@ def find(settings: TextDataConfig) -> Source:
       f'config.data.task={settings.task!r}: there is no train.tsv (or .gz) in {" or ".join(map(str, places))}; name '
       f'the folder of {form.folder} by --config.data.path=FOLDER'
     )
-  return Source(settings.task, folder, form, settings.hold_out)
+  return Source(settings.task, folder, form, settings.hold_out, settings.examples)
 
 
 def own(settings: TextDataConfig) -> Source:
@@ -225,7 +229,7 @@ def own(settings: TextDataConfig) -> Source:
         'take accuracy'
       )
     form = form._replace(classes=classes, written=classes)
-  return Source(folder.name, folder, form, settings.hold_out)
+  return Source(folder.name, folder, form, settings.hold_out, settings.examples)
 
 
 def read(path: pathlib.Path, form: Form, columns: Sequence[str] = ()) -> Labelled:
@@ -310,7 +314,11 @@ def value_of(label: str, path: pathlib.Path, number: int) -> float:
 
 def held_out(size: int, share: float) -> Int32[np.ndarray, ' R']:
   """Returns which of some examples are held out, in their order: the same ones at every call, and at least one."""
-  count = min(max(round(size * share), 1), size - 1)
+  return some(size, min(max(round(size * share), 1), size - 1))
+
+
+def some(size: int, count: int) -> Int32[np.ndarray, ' R']:
+  """Returns which `count` of some examples are drawn, in their order: the same ones at every call."""
   return np.sort(np.random.default_rng(0).permutation(size)[:count]).astype(np.int32)
 
 

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from medjax.bert import crop as crop_lib
-from medjax.bert import leaves as leaves_lib
+from medjax.bert import stacked
 from medjax.bert.config import BertConfig
 from medjax.bert.examples import Batch
 from medjax.core.axes import Axes, FIXED
@@ -39,8 +39,8 @@ def init(key: jax.Array, config: BertConfig, outputs: int) -> dict[str, Float[Ar
 
 
 def axes(config: BertConfig) -> dict[str, Any]:
-  """Returns the `core.axes.Axes` of the parameters {'bert': the encoder with its pooler, 'head': the head}."""
-  return {'bert': leaves_lib.axes(config), 'head': AXES}
+  """Returns the `core.axes.Axes` of the parameters {'bert': the encoder with its pooler, stacked, 'head': the head}."""
+  return {'bert': stacked.axes(config), 'head': AXES}
 
 
 def say(
@@ -54,7 +54,7 @@ def say(
   """Returns what sub-models say of a batch.
 
   Args:
-    params: {'bert': the encoder with its pooler, 'head': the head}.
+    params: {'bert': the encoder with its pooler, perhaps stacked, 'head': the head}.
     config: of the encoder.
     widths: hidden sizes of the sub-models.
     batch: tokens.

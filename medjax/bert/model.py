@@ -23,6 +23,7 @@ from medjax.bert.encoder import Bert, Output
 from medjax.bert.sentences import Sentences
 from medjax.bert.tokens import Sentence, Tokens
 from medjax.core import axes as axes_lib
+from medjax.saved import manifest
 from medjax.saved.files import Path
 
 DTYPES = ('float32', 'bfloat16')
@@ -169,6 +170,7 @@ def load(
   if dtype not in DTYPES:
     raise errors.ConfigError(f'dtype is {dtype!r}, but has to be one of {", ".join(DTYPES)}')
   root = pathlib.Path(folder)
+  manifest.check_there(root, (*export.KEPT, sentences_lib.MODULES))
   sentences = sentences_lib.read(root)
   place = root / sentences.place
   config, settings = config_lib.read(place)

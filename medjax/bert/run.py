@@ -14,14 +14,14 @@ from medjax import config as config_lib
 from medjax import errors
 from medjax.bert import classifier as classifier_lib
 from medjax.bert import config as bert_config
-from medjax.bert import export, heads
+from medjax.bert import export, heads, stacked
 from medjax.bert import leaves as leaves_lib
 from medjax.bert import tokens as tokens_lib
 from medjax.bert.classifier import Classifier
 from medjax.bert.model import Encoder
 from medjax.config.text import TextConfig
 from medjax.core import axes as axes_lib
-from medjax.saved import checkpoint, restore, workdir
+from medjax.saved import checkpoint, manifest, restore, sealing, workdir
 from medjax.saved.files import FORMAT, Path, reading, replacing, write_text
 
 LEARNED, ENCODER = 'learned.json', 'encoder'
@@ -67,19 +67,28 @@ def write(folder: Path, config: TextConfig, learned: Learned, encoder: Encoder) 
       file.write(content)
   fields = dict(encoder.settings) | dataclasses.asdict(encoder.config)
   write_text(place / bert_config.CONFIG, json.dumps(fields, indent=2, sort_keys=True) + '\n')
+  sealing.write(place)
   write_text(folder / LEARNED, json.dumps({'format': FORMAT} | dataclasses.asdict(learned), indent=1) + '\n')
   write_config(folder, config)
+  seal(folder)
+
+
+def seal(folder: Path) -> None:
+  """Writes the manifest of a run's own files."""
+  sealing.write(folder, (LEARNED, workdir.TEXT))
 
 
 def write_config(folder: Path, config: TextConfig) -> None:
   """Writes text.json."""
-  write_text(pathlib.Path(folder) / workdir.TEXT, json.dumps(config_lib.flatten(config), indent=1) + '\n')
+  with sealing.renewing(folder, workdir.TEXT):
+    write_text(pathlib.Path(folder) / workdir.TEXT, json.dumps(config_lib.flatten(config), indent=1) + '\n')
 
 
 def read_config(folder: Path) -> TextConfig | None:
   """Returns the resolved configuration of a run, or None where there is none."""
   path = pathlib.Path(folder) / workdir.TEXT
   if not path.exists():
+    manifest.check(path)
     return None
   with reading(path):
     return config_lib.updated(TextConfig(), json.loads(path.read_text(encoding='utf-8')))
@@ -105,6 +114,7 @@ def read_encoder(folder: Path, config: TextConfig) -> Encoder:
     errors.ArtifactError, errors.ConfigError, errors.FormatError: see `model.load`.
   """
   place = pathlib.Path(folder) / ENCODER
+  manifest.check_there(place, export.KEPT)
   own, settings = bert_config.read(place)
   zeros = leaves_lib.nested((leaf, np.zeros(leaf.shape(own), np.float32)) for leaf in leaves_lib.leaves(own))
   tokens = tokens_lib.load(place, own, config.data.max_length)
@@ -131,12 +141,15 @@ def load(folder: Path, width: int | None = None) -> Classifier:
   axes = heads.axes(encoder.config)
   checkpoints = checkpoint.Checkpoints(pathlib.Path(folder) / 'checkpoints', read_only=True, axes=axes)
   shapes = jax.eval_shape(
-    lambda: {'bert': encoder.params, 'head': heads.init(jax.random.key(0), encoder.config, learned.outputs)}
+    lambda: {
+      'bert': stacked.stack(encoder.params),
+      'head': heads.init(jax.random.key(0), encoder.config, learned.outputs),
+    }
   )
   encoder.config.cropped(width)  # refuses what cannot be
   params = checkpoints.restore_params(axes_lib.crop_shapes(shapes, axes, width), restore.chosen_step(checkpoints))
   checkpoints.close()
-  small = dataclasses.replace(encoder, config=encoder.config.cropped(width), params=params['bert'])
+  small = dataclasses.replace(encoder, config=encoder.config.cropped(width), params=stacked.unstack(params['bert']))
   return Classifier(small, in_units(params['head'], learned), learned.classes)
 
 

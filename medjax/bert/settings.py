@@ -40,6 +40,7 @@ CHOICES = {
 }
 RANGES: dict[str, tuple[float, float]] = {
   'data.hold_out': (0.0, 0.9),
+  'data.examples': (0, rules.AT_MOST),
   'data.max_length': (8, rules.AT_MOST),
   'bert.layers': (0, rules.AT_MOST),
   'bert.dropout': (0.0, 0.9),

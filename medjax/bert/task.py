@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from medjax.bert import examples as examples_lib
-from medjax.bert import heads
+from medjax.bert import heads, stacked
 from medjax.bert.config import BertConfig
 from medjax.bert.examples import Examples, Plan
 from medjax.bert.loss import make_loss
@@ -36,7 +36,7 @@ def make_task(
 ) -> Task:
   """Returns the `Task` of learning labels.
 
-  Its parameters are {'bert': the encoder with its pooler, 'head': the head}.
+  Its parameters are {'bert': the encoder with its pooler, stacked, 'head': the head}.
 
   Args:
     config: the resolved `TextConfig`.
@@ -52,7 +52,7 @@ def make_task(
   loss = make_loss(config.objective, encoder, widths.values, number, among, jnp.dtype(config.bert.dtype))
 
   def init(key):
-    kept = jax.tree.map(lambda leaf: jnp.array(leaf, copy=True), dict(params))  # the step takes its arrays over
+    kept = stacked.stack(jax.tree.map(lambda leaf: jnp.array(leaf, copy=True), dict(params)))  # steps take them over
     if 'pooler' not in kept:
       size = encoder.hidden_size
       kernel = encoder.initializer_range * jax.random.normal(jax.random.fold_in(key, 1), (size, size))

@@ -11,6 +11,7 @@ import numpy as np
 from medjax import errors
 from medjax.bert.config import BertConfig, read_record
 from medjax.core import files
+from medjax.saved import manifest
 from medjax.saved.files import Path
 
 Sentence = str | tuple[str, str]  # one, or a pair
@@ -130,6 +131,7 @@ def load(folder: Path, config: BertConfig, max_length: int | None = None, lower:
   path = folder / (TOKENIZER if (folder / TOKENIZER).exists() else VOCABULARY)
   if not path.exists():
     raise errors.ArtifactError(f'{folder} has neither {TOKENIZER} nor {VOCABULARY}; copy one of them there')
+  manifest.check(path)
   library = package()
   names = {name: text(settings.get(name), default) for name, default in SPECIAL.items()}
   try:

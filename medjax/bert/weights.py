@@ -15,7 +15,7 @@ import numpy as np
 from medjax import errors
 from medjax.bert import leaves as leaves_lib
 from medjax.bert.config import BertConfig, read_record
-from medjax.saved import tensors
+from medjax.saved import manifest, tensors
 from medjax.saved.files import Path
 from medjax.saved.tensors import Stored
 
@@ -110,6 +110,7 @@ def files(folder: pathlib.Path) -> dict[str, Stored]:
 
 def opened(path: pathlib.Path) -> dict[str, Stored]:
   """Returns {name: `Stored`} of one file."""
+  manifest.check(path)
   try:
     return tensors.stored(path)
   except FileNotFoundError:

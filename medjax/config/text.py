@@ -22,10 +22,9 @@ class TextDataConfig:
   kind: str = 'classification'  # what that is: names of classes, or the numbers of a 'regression'
   metrics: str = ''  # what judges: accuracy, f1, matthews, pearson, spearman, several with commas; '' = accuracy of
   # classes, pearson and spearman of numbers
-  hold_out: float = (
-    0.1  # share of the training examples that is held out as the split 'valid', by which checkpoints and
-  )
-  # points of studies are chosen; dev only judges. 0 = none: trains on all, and validates nothing
+  hold_out: float = 0.1  # share of the training examples that is held out as the split 'valid', by which checkpoints
+  # and points of studies are chosen; dev only judges. 0 = none: trains on all, and validates nothing
+  examples: int = 0  # how many examples of the training file are used at all, drawn from it; 0 = all
   max_length: int = 128  # the most tokens of a sentence or pair
 
 

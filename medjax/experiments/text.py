@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 import json
 import pathlib
+import sys
 import time
 from typing import Any, cast
 
@@ -31,7 +32,7 @@ from medjax.experiments import commands
 from medjax.report import cost, plots
 from medjax.report import metrics as lines_lib
 from medjax.report.trackers import following, function, names
-from medjax.saved import checkpoint
+from medjax.saved import checkpoint, checkpoint_folders, manifest, sealing
 from medjax.saved import workdir as workdir_lib
 from medjax.saved.files import Path
 from medjax.training import loop, parallel
@@ -74,6 +75,7 @@ def train(config: TextConfig, workdir: Path, split: str = 'dev', tracker: functi
       run_lib.write(workdir, config, learned, encoder)
     else:
       check_data(workdir, learned)
+      made_ready(workdir)
       run_lib.write_config(workdir, config)  # fields that do not touch the training may have changed
       encoder = run_lib.read_encoder(workdir, config)
       if not started(workdir):
@@ -110,7 +112,10 @@ def _train(
     learned.number,
     no_validation if held is None else validator(config, encoder, learned, held, *encode(held)),
   )
-  checkpoints = checkpoint.Checkpoints(workdir / 'checkpoints', config.train.keep, axes=task.axes)
+  checkpoints = checkpoint.Checkpoints(
+    workdir / 'checkpoints', config.train.keep, axes=task.axes, beside=workdir / lines_lib.FILE
+  )
+  recorded = lambda step: checkpoints.grown(step) if checkpoints.latest == step else None
   terminal.say(told(config, encoder, learned, given, workdir, checkpoints.latest))
   state = loop.fit(
     task,
@@ -118,7 +123,7 @@ def _train(
     config.eval.loop(),
     parallel.ONE,
     checkpoints,
-    lambda step: lines_lib.Writer(workdir, step, follow),
+    lambda step: lines_lib.Writer(workdir, step, follow, recorded(step)),
   )
   checkpoints.close()
   begun = time.perf_counter()
@@ -128,14 +133,24 @@ def _train(
     {f'{split}_score/{width}': float(score) for width, score in zip(results['width'], results['score'])},
   )
   lines = lines_lib.read(workdir)
-  cost.save(
-    workdir,
-    steps=int(state.step),
-    examples=int(state.step) * config.train.batch,
-    train_seconds=round(sum(line.get('seconds', 0) for line in lines), 1),
-    evaluation_seconds=round(time.perf_counter() - begun, 1),
-  )
+  with sealing.renewing(workdir, 'cost.json', lines_lib.FILE):
+    cost.save(
+      workdir,
+      steps=int(state.step),
+      examples=int(state.step) * config.train.batch,
+      train_seconds=round(sum(line.get('seconds', 0) for line in lines), 1),
+      evaluation_seconds=round(time.perf_counter() - begun, 1),
+    )
   return results
+
+
+def made_ready(workdir: pathlib.Path) -> None:
+  """Puts damaged checkpoints aside and takes metrics.jsonl, which will grow, off the manifest."""
+  for line in checkpoint_folders.set_damaged_aside(workdir / 'checkpoints'):
+    terminal.say(f'warning: {line}', file=sys.stderr)
+  if manifest.read(workdir) is None and not started(workdir):
+    run_lib.seal(workdir)  # it was killed as it began
+  sealing.drop(workdir, [lines_lib.FILE])
 
 
 def start(config: TextConfig, given: Labelled) -> Encoder:
@@ -306,8 +321,10 @@ def evaluate(workdir: Path, split: str = 'dev', width: int | None = None) -> pd.
     rows.append({'width': each} | judged | {'params': model.crop(each).num_params, 'examples': len(labelled.sentences)})
   results = pd.DataFrame(rows)
   stem = ('results' if split == 'dev' else f'results-{split}') + ('' if width is None else f'-width-{width}')
-  files.write_text(workdir / f'{stem}.csv', results.to_csv(index=False))
-  plots.score_against_width(results, workdir / f'{stem}.png', f'{learned.task}, {split}', ' and '.join(learned.metrics))
+  with sealing.renewing(workdir, f'{stem}.csv', f'{stem}.png'):
+    files.write_text(workdir / f'{stem}.csv', results.to_csv(index=False))
+    judges = ' and '.join(learned.metrics)
+    plots.score_against_width(results, workdir / f'{stem}.png', f'{learned.task}, {split}', judges)
   terminal.say(f'\n{split}: {len(labelled.sentences):,} examples')
   terminal.say(results.to_string(index=False, formatters={name: SHOWN[name] for name in results if name in SHOWN}))
   terminal.say(f'written: {workdir / stem}.csv, .png')
@@ -339,7 +356,8 @@ def crop(workdir: Path, width: int | None = None, output: Path | None = None) ->
     raise errors.UsageError('--mode=crop needs --width=N and --output=DIR')
   output = commands.new_folder(output)
   model = sub_model(workdir, width)
-  model.save(output)
+  with files.building(output) as partial:
+    model.save(partial)
   size = (output / 'model.safetensors').stat().st_size
   terminal.say(f'width {model.width} of {workdir} -> {output}: {model.num_params:,} numbers, {size / 2**20:.2f} MiB')
   return model
@@ -352,7 +370,9 @@ def export(
   if format != 'huggingface' or not output:
     raise errors.UsageError('--mode=export of a BERT needs --output=DIR and --format=huggingface')
   output = commands.new_folder(output)
-  sub_model(workdir, width).save(output)
+  model = sub_model(workdir, width)
+  with files.building(output) as partial:
+    model.save(partial)
   terminal.say(f'{workdir} -> {output} ({format}): {", ".join(sorted(path.name for path in output.iterdir()))}')
   return output
 

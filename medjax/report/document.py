@@ -19,6 +19,9 @@ to the study of NAME.csv), and `<!-- ahead-figure: FILE... PICTURE -->` draws th
 `<!-- applications-beside: FILE METHOD OTHER METRIC... -->` how many times another method's figure a method has,
 `<!-- applications-cost: FILE -->` their bytes and times,
 `<!-- applications-relations: FILE -->` every relation, and `<!-- applications-figure: FILE PICTURE -->` draws them.
+`<!-- sentences: FILE -->` shows the methods on tasks of sentences by a CSV of benchmarks.glue,
+`<!-- sentences-ablation: FILE -->` variants of MED there, `<!-- sentences-reordering: FILE -->` reordered crops, and
+`<!-- sentences-figure: FILE PICTURE -->` draws the methods.
 Words with spaces stand in quotes.
 
 One block needs no runs: `<!-- rooms: PACKAGE -->` draws which rooms of a package import which others, see `rooms`.
@@ -36,6 +39,7 @@ import pandas as pd
 from medjax.core import files
 from medjax.report import applications as applications_lib
 from medjax.report import collect, efficiency, plots, quality, rooms, studies, tables
+from medjax.report import sentences as sentences_lib
 from medjax.saved.files import Path
 
 
@@ -205,6 +209,29 @@ def applications_figure(document: pathlib.Path, file: str, picture: str) -> str:
   return f'![Quality of three applications against width, by method]({picture})'
 
 
+def sentences(document: pathlib.Path, file: str) -> str:
+  """Returns the tables of methods on tasks of sentences: what was trained, scores, goals."""
+  frame = pd.read_csv(document.parent / file)
+  made = (sentences_lib.settings, sentences_lib.score_table, sentences_lib.goal_table)
+  return '\n\n'.join(tables.markdown(*table(frame)) for table in made)
+
+
+def sentences_ablation(document: pathlib.Path, file: str) -> str:
+  """Returns the table of MED's variants on tasks of sentences."""
+  return tables.markdown(*sentences_lib.ablation_table(pd.read_csv(document.parent / file)))
+
+
+def sentences_reordering(document: pathlib.Path, file: str) -> str:
+  """Returns the table of what reordering does to crops on tasks of sentences."""
+  return tables.markdown(*sentences_lib.reordering_table(pd.read_csv(document.parent / file)))
+
+
+def sentences_figure(document: pathlib.Path, file: str, picture: str) -> str:
+  """Draws scores against width on tasks of sentences and returns the Markdown that shows the picture."""
+  sentences_lib.draw(pd.read_csv(document.parent / file), document.parent / picture)
+  return f'![Scores of a croppable BERT against width, by method]({picture})'
+
+
 def package_rooms(document: pathlib.Path, package: str) -> str:
   """Returns the Mermaid graph of a package's rooms, whatever the document."""
   del document
@@ -234,6 +261,10 @@ def filled(document: Path) -> str:
     'applications-cost': applications_cost,
     'applications-relations': applications_relations,
     'applications-figure': applications_figure,
+    'sentences': sentences,
+    'sentences-ablation': sentences_ablation,
+    'sentences-reordering': sentences_reordering,
+    'sentences-figure': sentences_figure,
     'rooms': package_rooms,
   }
 

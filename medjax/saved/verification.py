@@ -63,18 +63,29 @@ def verify(folder: Path, accept: bool = False) -> Verification:
       raise ArtifactError(f'{folder} is a prepared graph, which runs name by its hash; prepare it anew')
     return Verification(folder, {name: 'ok' if whole else 'changed' for name, whole in store.states(folder).items()})
   steps = [folder / CHECKPOINTS / str(step) for step in checkpoint_folders.steps_in(folder / CHECKPOINTS)]
-  if not steps and not (folder / manifest.FILE).exists() and not (folder / 'model.json').exists():
+  listed = (folder / manifest.FILE).exists()
+  if not (steps or listed or (folder / 'model.json').exists() or workdir.is_text(folder)):
     raise NothingSaved(f'{folder} holds no run, cropped model, export or prepared graph; name another --workdir')
+  parts = [place for place in places(folder) if (place / manifest.FILE).exists()] if listed else []
   if accept:
     with workdir.sole_trainer(folder) if steps else contextlib.nullcontext():  # who trains writes manifests too
       for step in steps:
         sealing.write(step, below=True)
-      sealing.write(folder)
+      for part in (*parts, folder):
+        sealing.write(part)
   files = of_folder(folder)
+  for part in parts:
+    files |= {f'{part.name}/{name}': state for name, state in of_folder(part).items()}
   for step in steps:
     files |= {f'{CHECKPOINTS}/{step.name}/{name}': state for name, state in of_folder(step, below=True).items()}
     files |= of_grown(folder, step)
   return Verification(folder, files)
+
+
+def places(folder: pathlib.Path) -> list[pathlib.Path]:
+  """Returns the folders in a folder, sorted, such as the encoder of a BERT's run; not that of checkpoints."""
+  below = folder.iterdir() if folder.is_dir() else ()
+  return sorted(place for place in below if place.is_dir() and place.name != CHECKPOINTS)
 
 
 def of_folder(folder: pathlib.Path, below: bool = False) -> dict[str, State]:

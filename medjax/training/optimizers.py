@@ -1,10 +1,11 @@
 """Optimizers by configuration, and rates by width."""
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import PyTree
+from jaxtyping import Array, Float, PyTree
 import numpy as np
 import optax
 
@@ -37,11 +38,30 @@ def adamw(
     decayed: parameters -> whether each leaf decays.
   """
   rises = round(warmup * steps)
-  schedule = optax.join_schedules(
-    [optax.linear_schedule(0.0, rate, rises), optax.linear_schedule(rate, 0.0, steps - rises)], [rises]
+  shape = optax.join_schedules(
+    [optax.linear_schedule(0.0, 1.0, rises), optax.linear_schedule(1.0, 0.0, steps - rises)], [rises]
   )
-  made = optax.adamw(schedule, weight_decay=weight_decay, mask=decayed)
-  return optax.chain(optax.clip_by_global_norm(clip), made) if clip else made
+  return optax.chain(
+    optax.clip_by_global_norm(clip) if clip else optax.identity(),
+    optax.scale_by_adam(),
+    optax.add_decayed_weights(weight_decay, decayed),
+    optax.scale_by_schedule(shape),
+    kept_rate(rate),
+  )
+
+
+class Rate(NamedTuple):
+  """The highest learning rate."""
+
+  highest: Float[Array, '']
+
+
+def kept_rate(rate: float) -> optax.GradientTransformation:
+  """Returns the step down by a rate that is part of the state, so that one program serves a search of it."""
+  return optax.GradientTransformation(
+    lambda params: Rate(jnp.float32(rate)),
+    lambda updates, state, params=None: (jax.tree.map(lambda leaf: -state.highest * leaf, updates), state),
+  )
 
 
 def by_width(updates: PyTree, axes: PyTree, widths: Widths, power: float) -> PyTree:

@@ -147,5 +147,14 @@ def check(folder):
   print(json.dumps(told))
 
 
+def classify(folder):
+  tokens = transformers.AutoTokenizer.from_pretrained(folder)(SENTENCES, padding=True, return_tensors='pt')
+  model, loading = transformers.AutoModelForSequenceClassification.from_pretrained(folder, output_loading_info=True)
+  with torch.no_grad():
+    scores = model.eval()(**tokens).logits.numpy()
+  odd = sorted(name for names in loading.values() for name in names)
+  print(json.dumps({'odd': odd, 'scores': scores.tolist(), 'classes': list(model.config.id2label.values())}))
+
+
 if __name__ == '__main__':
-  {'tiny': tiny, 'minilm': minilm, 'check': check}[sys.argv[1]](*map(pathlib.Path, sys.argv[2:]))
+  {'tiny': tiny, 'minilm': minilm, 'check': check, 'classify': classify}[sys.argv[1]](*map(pathlib.Path, sys.argv[2:]))

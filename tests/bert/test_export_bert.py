@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from medjax import bert, errors
+from medjax.bert import heads
 from tests.bert import recorded
 
 IDS, MASK, TYPES = recorded.given()
@@ -20,6 +21,13 @@ def tiny():
   return bert.load(recorded.TINY)
 
 
+@pytest.fixture
+def classifier(tiny):
+  """The crop of width 16 of a classifier whose head is drawn."""
+  head = jax.tree.map(lambda leaf: 10 * leaf + 0.1, heads.init(jax.random.key(0), tiny.config, 3))
+  return bert.Classifier(tiny, head, ('a', 'b', 'c')).crop(16)
+
+
 @pytest.mark.parametrize('width, layers', [(32, None), (16, None), (8, 1)])
 def test_a_saved_crop_is_loaded_alike(tiny, width, layers, tmp_path):
   crop = tiny.crop(width, layers)
@@ -28,6 +36,14 @@ def test_a_saved_crop_is_loaded_alike(tiny, width, layers, tmp_path):
   jax.tree.map(np.testing.assert_array_equal, again.params, crop.params)
   assert again.config == crop.config
   np.testing.assert_array_equal(again.encode(recorded.SENTENCES), crop.encode(recorded.SENTENCES))
+
+
+def test_a_saved_classifier_is_loaded_alike(classifier, tmp_path):
+  classifier.save(tmp_path / 'saved')
+  again = bert.load_classifier(tmp_path / 'saved')
+  jax.tree.map(np.testing.assert_array_equal, again.params, classifier.params)
+  assert again.classes == classifier.classes and again.encoder.config == classifier.encoder.config
+  np.testing.assert_array_equal(again.scores(recorded.SENTENCES), classifier.scores(recorded.SENTENCES))
 
 
 def test_a_saved_folder_is_as_transformers_writes_it(tiny, tmp_path):
@@ -75,3 +91,14 @@ def test_transformers_gives_the_same_of_a_saved_crop(width, layers, tmp_path):
   assert done.returncode == 0, done.stderr
   told = json.loads(done.stdout.splitlines()[-1])
   assert not told.pop('odd') and told.keys() == {'hidden', 'pooled', 'vectors'} and max(told.values()) < 1e-5, told
+
+
+@pytest.mark.skipif(not PEER, reason='PYTHON_WITH_TRANSFORMERS names no Python, see record.py')
+def test_transformers_classifies_by_a_saved_crop_alike(classifier, tmp_path):
+  classifier.save(tmp_path / 'saved')
+  command = [PEER, str(recorded.HERE / 'record.py'), 'classify', str(tmp_path / 'saved')]
+  done = subprocess.run(command, capture_output=True, text=True, check=False)
+  assert done.returncode == 0, done.stderr
+  told = json.loads(done.stdout.splitlines()[-1])
+  assert told['odd'] == [] and told['classes'] == ['a', 'b', 'c']
+  np.testing.assert_allclose(classifier.scores(recorded.SENTENCES), told['scores'], rtol=0, atol=1e-5)

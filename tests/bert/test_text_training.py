@@ -24,6 +24,7 @@ from medjax.experiments import text
 from medjax.report import metrics
 from medjax.saved import checkpoint
 from tests.bert import labelled, recorded
+from tests.bert.conftest import SMALL
 from tests.training.test_resume import wait_for_lines
 
 WIDTHS = (8, 16, 32)
@@ -134,6 +135,26 @@ def test_parts_of_a_batch_give_the_gradient_of_the_whole(model):
   loss = loss_lib.make_loss(PLAIN, encoder.config, (8, 32), False)
   whole, parts = (jax.jit(lambda p, b, n=n: task.accumulated(loss, n, p, b, None))(params, batch) for n in (1, 3))
   jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=2e-6), whole, parts)
+
+
+def test_a_step_in_bfloat16_is_nearly_that_in_float32(model):
+  encoder, params = model
+  batch = examples.batch_of(given(encoder)[1], jnp.arange(24))
+  (exact, _), (half, _) = (
+    jax.jit(loss_lib.make_loss(PLAIN, encoder.config, (16,), False, dtype=dtype))(params, batch)
+    for dtype in (jnp.float32, jnp.bfloat16)
+  )
+  assert (
+    half.dtype == jnp.float32 and float(half) != float(exact) and float(half) == pytest.approx(float(exact), rel=0.02)
+  )
+
+
+def test_a_training_in_bfloat16_keeps_its_parameters_in_float32(labelled_data, tmp_path):
+  fields = SMALL | {'bert.dtype': 'bfloat16', 'train.accumulate': 2}
+  found = text.train(labelled.config(labelled_data, fields), tmp_path / 'half')
+  model = bert.load_classifier(tmp_path / 'half')
+  assert model.encoder.dtype == 'bfloat16' and found['score'].between(0, 1).all()
+  assert {leaf.dtype for leaf in jax.tree.leaves(model.params)} == {np.dtype('float32')}
 
 
 def test_all_widths_learn_and_results_are_saved(trained):

@@ -3,7 +3,7 @@
 import pytest
 
 from medjax import config as config_lib
-from medjax import errors
+from medjax import errors, usage
 from medjax.config import help as help_lib
 from medjax.config import rules, shipped
 from medjax.kge import settings as settings_lib
@@ -194,3 +194,14 @@ def test_help_tells_every_field_with_its_default_and_a_sentence():
   some = help_lib.text(100, help_lib.matching('config.parallel'))
   assert '--config.parallel.mode=' in some and '--config.train.steps=' not in some
   assert set(help_lib.matching('config')) == set(fields) and help_lib.matching('nothing') == []
+
+
+def test_help_tells_every_field_of_a_bert_too():
+  fields, kind = config_lib.flatten(config_lib.TextConfig()), config_lib.TextConfig
+  said = help_lib.comments(kind)
+  assert set(said) == set(fields) and all(len(sentence) > 5 for sentence in said.values())
+  assert said['data.hold_out'].endswith('validates nothing') and said['name'] == 'the default workdir is runs/<name>'
+  assert "--config.objective.name='med'" in help_lib.text(100, help_lib.matching('objective', kind), kind)
+  assert '--config.bert.reorder=False' in usage.topic('bert.reorder')
+  both = usage.topic('train.batch')
+  assert '--config.train.batch=512' in both and '--config.train.batch=32' in both
