@@ -78,7 +78,9 @@ def test_help_answers_to_flags_fields_and_configurations():
   assert 'Flag of crop' in usage.topic('with_triples') and 'Flag of' not in usage.topic('workdir')
   both = usage.topic('seed')
   assert '  --seed=0' in both and '--config.train.seed=0' in both
-  assert usage.topic('config').count('\n  --config.') == len(config_lib.flatten(config_lib.Config()))
+  kinds = config_lib.Config(), config_lib.TextConfig()
+  assert usage.topic('config').count('\n  --config.') == sum(len(config_lib.flatten(kind)) for kind in kinds)
+  assert '--config.bert.reorder=False' in usage.topic('config')
   assert '--config=wn18rr/rotate' in usage.topic('configs')
   with pytest.raises(errors.UsageError, match="'widht'; did you mean 'width'"):
     usage.topic('widht')

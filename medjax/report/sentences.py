@@ -112,14 +112,8 @@ def settings(frame: pd.DataFrame) -> TextTable:
   """Returns (header, rows): what the trainings of every task had in common, and their rates."""
   columns = ['layers', 'dropout', 'examples', 'epochs', 'batch', 'lengths']
   rows = frame.groupby('task', sort=False)
-  found = [
-    [
-      str(task),
-      *(str(part[column].iloc[0]) for column in columns),
-      ', '.join(f'{r:g}' for r in sorted(set(part['rate']))),
-    ]
-    for task, part in rows
-  ]
+  rates = lambda part: ', '.join(f'{rate:g}' for rate in sorted(set(part['rate']) - {0.0}))
+  found = [[str(task), *(str(part[column].iloc[0]) for column in columns), rates(part)] for task, part in rows]
   return ['task', *columns, 'learning rates'], found
 
 
@@ -140,7 +134,7 @@ def draw(frame: pd.DataFrame, path: Path) -> None:
         part = own[own['method'] == method]
         if len(part):
           scores = part.groupby('width')['score']
-          mean = scores.mean()
+          mean = scores.mean().reindex(sorted(set(own['width'])))  # no line over widths that were not trained
           spread = [mean - scores.min(), scores.max() - mean] if part['seed'].nunique() > 1 else None
           panel.errorbar(mean.index, mean, yerr=spread, label=name, capsize=3, **plots.look(place))
       plots.counts_axis(panel, sorted(set(own['width'])))
