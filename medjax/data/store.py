@@ -26,7 +26,7 @@ from medjax.data.graph import Graph
 FORMAT = 1
 MANIFEST = 'store.json'
 DAMAGE = (  # what reading a damaged store raises
-  *(OSError, ValueError, LookupError, TypeError, RecursionError, SyntaxError),
+  *(OSError, EOFError, ValueError, LookupError, TypeError, RecursionError, SyntaxError),
   tokenize.TokenError,
 )
 

@@ -352,6 +352,9 @@ def test_a_store_whose_manifest_fits_its_damage_is_refused(tmp_path):
   whole = path.read_bytes()
   numbers = io.BytesIO()
   pd.DataFrame({'name': range(counts['entities']), 'label': ''}).to_parquet(numbers)
+  (folder / 'valid.npy').write_bytes(b'')
+  with pytest.raises(errors.DataError, match='valid.npy was changed'):
+    store.open_graph(folder)
   for content, words in ((whole[:-9], 'cannot be read'), (numbers.getvalue(), 'holds no .* names')):
     path.write_bytes(content)
     store.write_manifest(folder, 'mine', {name: counts[name] for name in ('entities', 'relations', 'splits')}, ())
