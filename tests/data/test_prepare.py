@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import lzma
+import pathlib
 import random
 
 import numpy as np
@@ -360,3 +361,10 @@ def test_a_store_whose_manifest_fits_its_damage_is_refused(tmp_path):
     store.write_manifest(folder, 'mine', {name: counts[name] for name in ('entities', 'relations', 'splits')}, ())
     with pytest.raises(errors.DataError, match=f'entities.parquet: .*{words}'):
       store.open_graph(folder).entities[0]
+
+
+@pytest.mark.skipif(not pathlib.Path('/dev/zero').exists(), reason='no such device here')
+def test_a_device_in_the_place_of_a_manifest_is_not_read(tmp_path):
+  (tmp_path / 'store.json').symlink_to('/dev/zero')
+  with pytest.raises(errors.DataError, match='store.json is a device'):
+    store.open_graph(tmp_path)
