@@ -349,17 +349,17 @@ def test_a_disk_that_is_full_for_the_database_is_told_as_such(tmp_path, words):
 
 def test_a_store_whose_manifest_fits_its_damage_is_refused(tmp_path):
   folder = prepared(write(tmp_path / 'mine'), tmp_path / 'store').store.folder
-  path, counts = folder / 'entities.parquet', json.loads((folder / 'store.json').read_text())
-  whole = path.read_bytes()
+  counts, whole = json.loads((folder / 'store.json').read_text()), (folder / 'entities.parquet').read_bytes()
   numbers = io.BytesIO()
   pd.DataFrame({'name': range(counts['entities']), 'label': ''}).to_parquet(numbers)
-  (folder / 'valid.npy').write_bytes(b'')
-  with pytest.raises(errors.DataError, match='valid.npy was changed'):
-    store.open_graph(folder)
-  for content, words in ((whole[:-9], 'cannot be read'), (numbers.getvalue(), 'holds no .* names')):
-    path.write_bytes(content)
+  for name, content, words in (
+    ('entities.parquet', whole[:-9], 'entities.parquet: cannot be read'),
+    ('entities.parquet', numbers.getvalue(), 'entities.parquet: .* holds no .* names'),
+    ('valid.npy', b'', 'is no prepared graph or is damaged'),
+  ):
+    (folder / name).write_bytes(content)
     store.write_manifest(folder, 'mine', {name: counts[name] for name in ('entities', 'relations', 'splits')}, ())
-    with pytest.raises(errors.DataError, match=f'entities.parquet: .*{words}'):
+    with pytest.raises(errors.DataError, match=words):
       store.open_graph(folder).entities[0]
 
 
