@@ -26,7 +26,7 @@ from medjax.data.graph import Graph
 FORMAT = 1
 MANIFEST = 'store.json'
 DAMAGE = (  # what reading a damaged store raises
-  *(OSError, ValueError, LookupError, TypeError, RecursionError, SyntaxError),
+  *(OSError, EOFError, ValueError, LookupError, TypeError, RecursionError, SyntaxError),
   tokenize.TokenError,
 )
 
@@ -155,7 +155,7 @@ def open_graph(folder: str | pathlib.Path, expected: str | None = None) -> Graph
 
 def read_manifest(folder: pathlib.Path) -> dict[str, Any]:
   """Returns the manifest of a store; raises OSError, ValueError, LookupError or RecursionError where it is damaged."""
-  manifest = msgspec.json.decode((folder / MANIFEST).read_bytes())
+  manifest = msgspec.json.decode(files_lib.read_bytes(folder / MANIFEST))  # from no device or pipe
   if manifest['format'] != FORMAT:
     raise ValueError(f'format {manifest["format"]}, not {FORMAT}')
   msgspec.convert(manifest, Manifest)

@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import lzma
+import pathlib
 import random
 
 import numpy as np
@@ -348,12 +349,22 @@ def test_a_disk_that_is_full_for_the_database_is_told_as_such(tmp_path, words):
 
 def test_a_store_whose_manifest_fits_its_damage_is_refused(tmp_path):
   folder = prepared(write(tmp_path / 'mine'), tmp_path / 'store').store.folder
-  path, counts = folder / 'entities.parquet', json.loads((folder / 'store.json').read_text())
-  whole = path.read_bytes()
+  counts, whole = json.loads((folder / 'store.json').read_text()), (folder / 'entities.parquet').read_bytes()
   numbers = io.BytesIO()
   pd.DataFrame({'name': range(counts['entities']), 'label': ''}).to_parquet(numbers)
-  for content, words in ((whole[:-9], 'cannot be read'), (numbers.getvalue(), 'holds no .* names')):
-    path.write_bytes(content)
+  for name, content, words in (
+    ('entities.parquet', whole[:-9], 'entities.parquet: cannot be read'),
+    ('entities.parquet', numbers.getvalue(), 'entities.parquet: .* holds no .* names'),
+    ('valid.npy', b'', 'is no prepared graph or is damaged'),
+  ):
+    (folder / name).write_bytes(content)
     store.write_manifest(folder, 'mine', {name: counts[name] for name in ('entities', 'relations', 'splits')}, ())
-    with pytest.raises(errors.DataError, match=f'entities.parquet: .*{words}'):
+    with pytest.raises(errors.DataError, match=words):
       store.open_graph(folder).entities[0]
+
+
+@pytest.mark.skipif(not pathlib.Path('/dev/zero').exists(), reason='no such device here')
+def test_a_device_in_the_place_of_a_manifest_is_not_read(tmp_path):
+  (tmp_path / 'store.json').symlink_to('/dev/zero')
+  with pytest.raises(errors.DataError, match='store.json is a device'):
+    store.open_graph(tmp_path)

@@ -37,8 +37,8 @@ def read(path: pathlib.Path, first: Literal['id', 'name']) -> tuple[str, ...]:
   """
   try:
     files.check(path)
-    lines = contents.read_bytes(path).decode('utf-8').replace('\r\n', '\n').removesuffix('\n').split('\n')
-  except (OSError, UnicodeDecodeError) as error:
+    lines = contents.read_text(path).replace('\r\n', '\n').removesuffix('\n').split('\n')
+  except OSError as error:
     raise errors.DataError(f'{path}: cannot be read ({error}); it has to say which row is which name.') from error
   found: dict[int, str] = {}
   for line, text in enumerate(lines, 1):
