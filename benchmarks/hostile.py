@@ -337,6 +337,8 @@ def reseal(path):
   """Writes store.json with the sizes and hashes of the files that are there."""
   found = json.loads(path.read_bytes())
   for name, file in found['files'].items():
+    if not (path.parent / name).is_file():
+      raise ValueError(f'{name} is no file')  # a pipe would be waited for
     content = (path.parent / name).read_bytes()
     file['bytes'], file['sha256'] = len(content), hashlib.sha256(content).hexdigest()
   found['hash'] = store.digest(found)

@@ -37,7 +37,8 @@ def read(path: str | pathlib.Path, columns: str = 'hrt', header: str = 'auto') -
       limits.check_unpacked(path, ROW * rows)
       limits.check_text(path, 3 * rows, 0)
       table = file.read([names[place] for place in choice.places])
-  except (OSError, pyarrow.ArrowException) as error:
+      table.validate(full=True)  # that no row names a word of a dictionary that is not there
+  except (OSError, UnicodeDecodeError, pyarrow.ArrowException) as error:
     raise DataError(f'{path}: cannot be read as Parquet ({str(error).splitlines()[0]}). Write it again.') from error
   chosen = []
   for place in choice.places:

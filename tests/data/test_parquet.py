@@ -87,3 +87,9 @@ def test_a_folder_of_parquet(tmp_path):
     columns = {'head': HEADS[rows], 'relation': RELATIONS[rows], 'tail': TAILS[rows]}
     parquet.write_table(pa.table(columns), tmp_path / f'{split}.parquet')
   assert [len(part) for part in triples.read_folder(tmp_path).splits] == [3, 1, 1]
+
+
+def test_text_that_is_no_utf8_is_told(tmp_path):
+  broken = pa.array([b'a', b'\xff', b'c']).view(pa.string())
+  with pytest.raises(DataError, match=r'a\.parquet: cannot be read as Parquet'):
+    read(tmp_path / 'a.parquet', {'head': broken, 'relation': RELATIONS, 'tail': TAILS})
