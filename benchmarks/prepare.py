@@ -38,7 +38,6 @@ def write_graph(folder, triples, entities, relations):
         f"FROM range({place * 10**10}, {place * 10**10 + size}) AS s(i)) TO '{folder}/{split}.tsv' "
         "(DELIMITER '\t', HEADER false)"
       )
-  (folder / 'work.duckdb').unlink()
   return sum(path.stat().st_size for path in folder.glob('*.tsv'))
 
 
