@@ -316,6 +316,10 @@ SUBJECTS = (
 BY_NAME = {subject.name: subject for subject in SUBJECTS}
 
 
+# What reading spoiled JSON as it should be can raise.
+UNREADABLE = (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError)
+
+
 def seal(folder, draw, chosen):
   """Takes the manifests of an artifact away, or writes them over what is there, as far as that goes."""
   paths = [path for path in folder.rglob('*') if path.name in (manifest.FILE, store.MANIFEST)]
@@ -324,7 +328,7 @@ def seal(folder, draw, chosen):
   for path in paths:
     if path in chosen and again:
       continue  # a spoiled manifest
-    with contextlib.suppress(OSError, ValueError, LookupError, TypeError, AttributeError, errors.MedjaxError):
+    with contextlib.suppress(*UNREADABLE, errors.MedjaxError):
       if path.name == store.MANIFEST:  # without which it is no prepared graph
         reseal(path)
       elif again:
@@ -464,6 +468,8 @@ class Worker:
     except subprocess.TimeoutExpired:
       self.process.kill()
       return Read(subject, number, 'ended', f'no end in {PATIENCE} s')
+    if code == 1:  # Python's own end: no file is to blame
+      raise ChildProcessError(f'{subject} {number}: the process that reads failed of itself, as told above')
     return Read(subject, number, 'ended', f'the exit code of the process is {code}')
 
   def close(self):
@@ -485,11 +491,11 @@ def plan(inputs, artifacts):
 
 def samples_in(folder):
   """Returns the folder of the samples in a folder; they are written if they are not there."""
-  place = (folder / 'samples').resolve()
-  if not (folder / 'whole').exists():
+  place, whole = (folder / 'samples').resolve(), folder / 'whole'
+  if not whole.exists() or whole.read_text() != str(place):  # some name the folder of another
     shutil.rmtree(place, ignore_errors=True)
     samples.write_all(place)
-    (folder / 'whole').touch()
+    whole.write_text(str(place))
   return place
 
 
