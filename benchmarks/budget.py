@@ -43,6 +43,25 @@ CASES = {  # name: (entities, fields)
     15_000,
     SOFTMAX | {'model.score': 'distmult', 'train.negatives': 0, 'model.widths': '64:512:64'},
   ),
+  'DistMult, the same and mutual': (
+    15_000,
+    SOFTMAX
+    | {'model.score': 'distmult', 'train.negatives': 0, 'model.widths': '64:512:64', 'objective.mutual': True},
+  ),
+  'ComplEx, a ladder of 64 widths': (
+    40_000,
+    SOFTMAX
+    | {'model.score': 'complex_reciprocal', 'train.optimizer': 'adagrad', 'train.sparse_updates': True}
+    | {'train.batch': 256, 'train.share_negatives': 256, 'train.negatives': 4096}
+    | {'objective.mutual': True, 'objective.sub_models': 'ladder:8'},
+  ),
+  'ComplEx, the same on few entities': (
+    2_000,
+    SOFTMAX
+    | {'model.score': 'complex_reciprocal', 'train.optimizer': 'adagrad', 'train.negatives': 0}
+    | {'train.batch': 256, 'train.share_negatives': 256}
+    | {'objective.mutual': True, 'objective.sub_models': 'ladder:8'},
+  ),
   'ComplEx, softmax, shared': (
     40_000,
     SOFTMAX | {'model.score': 'complex', 'train.negatives': 1024, 'train.share_negatives': 512},

@@ -343,8 +343,9 @@ def reseal(path):
   for name, file in found['files'].items():
     if not (path.parent / name).is_file():
       raise ValueError(f'{name} is no file')  # a pipe would be waited for
-    content = (path.parent / name).read_bytes()
-    file['bytes'], file['sha256'] = len(content), hashlib.sha256(content).hexdigest()
+    with (path.parent / name).open('rb') as content:  # which may be of a size that no memory holds
+      file['sha256'] = hashlib.file_digest(content, 'sha256').hexdigest()
+      file['bytes'] = content.tell()
   found['hash'] = store.digest(found)
   found['whole'] = store.whole_digest(found)
   path.write_text(json.dumps(found))

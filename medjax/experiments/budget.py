@@ -15,15 +15,18 @@ from medjax.core import memory, sub_models
 from medjax.core.widths import Widths
 from medjax.evaluation import ranking
 from medjax.kge import batches
+from medjax.objectives import nested_softmax
 from medjax.scores.contract import Score
 
 FLOAT = 4  # bytes
-PROGRAM = 220 * 2**20  # bytes that compiling and running programs, and what they import on the way, take
+PROGRAM = 320 * 2**20  # bytes that compiling and running programs, and what they import on the way, take
 ROWS = 1.5  # times the gathered rows of a batch that a step keeps at its peak: themselves, and some of their gradient
 MORE = 1.5  # further times, for every time that a query has as many numbers as an entity besides
 TOUCHED = 1.25  # times the rows for every copy of a table of the rows that a batch touches, under sparse updates
 SCORES = 7.0  # times the scores of all its sub-models: raw ones, margins, weights and gradients
 WALKED = 2.7  # times the scores of one sub-model, where those of inner products are walked over block by block
+SUMMED = 1.7  # further times, for every sum of blocks that such a walk keeps
+LEARNED = 3.2  # the same where sub-models learn from each other
 TRIPLE = 120  # bytes that a triple takes where known answers are looked up, and on the device
 TILES = 8  # tables of scores of a chunk that a worker of an evaluation holds
 MOMENTS = {'adam': 2, 'adagrad': 1}
@@ -75,13 +78,14 @@ def training(config: Config, score: Score, widths: Widths, size: Size, data: int
   rows = of_entity * (sets * candidates + 2 * batch) + of_relation * batch
   gathered, scores = FLOAT * columns * rows, FLOAT * batch * candidates
   trained = sub_models.drawings(config.objective.sub_models, widths.values)
-  count = len(widths.values) if trained is None else trained.shape[1]
+  ends = widths.values if trained is None else sub_models.segment_ends(widths.values, trained)
   copies = 1 + MOMENTS[train.optimizer]
   kept = ROWS + MORE * (of_query / of_entity - 1)
   if config.objective.loss == 'softmax' and score.inner_product and sets < batch:
-    made = kept * gathered + WALKED * scores
+    sums = nested_softmax.sums_kept(int(batch * candidates), ends)
+    made = kept * gathered + scores * (WALKED + sums * (LEARNED if config.objective.mutual else SUMMED))
   else:
-    made = max(kept * gathered, gathered + SCORES * scores * count)
+    made = max(kept * gathered, gathered + SCORES * scores * len(ends))
   if train.sparse_updates:
     made += TOUCHED * copies * gathered
   held = (copies + (not train.sparse_updates)) * tables

@@ -146,9 +146,9 @@ def totals(
     how: `Walk`.
     offset: what is added to the scores of a candidate at every width, taken as given; None is nothing.
   """
-  count, number = valid.shape[2], len(list(runs(how.ends)))
-  keep = valid.size * number <= KEPT
-  parts = 1 if keep and number == len(how.ends) else -(-count // CANDIDATES)
+  count, kept = valid.shape[2], sums_kept(valid.size, how.ends)
+  keep = kept > 0
+  parts = 1 if kept == len(how.ends) else -(-count // CANDIDATES)
   if parts == 1:
     return Totals(*walk(queries, candidates, valid, scale, offset, how, keep))
   apart = lambda x, axis: jnp.stack(jnp.split(_padded(x, -count % parts, axis), parts, axis))
@@ -158,6 +158,12 @@ def totals(
   log_total = jax.nn.logsumexp(found.log_total, 0)
   share = jnp.exp(found.log_total - log_total[None])
   return Totals(log_total, ((jax.lax.stop_gradient(share) if how.detach == 'wide' else share) * found.gain).sum(0))
+
+
+def sums_kept(scores: int, ends: tuple[int, ...]) -> int:
+  """Returns how many sums of blocks, each of so many scores, are kept for the way down: one for each run, or none."""
+  number = len(list(runs(ends)))
+  return number if scores * number <= KEPT else 0
 
 
 def _padded(x, more, axis):
