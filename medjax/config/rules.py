@@ -44,6 +44,7 @@ AT_LEAST: dict[str, float] = {
   'objective.mutual_weight': 0.0,
   'objective.adversarial_temperature': 0.0,
   'objective.regularization': 0.0,
+  'objective.regularization_width': 0,
   'distill.weight': 0.0,
   'distill.temperature': 0.01,
   'distill.first_stage': 0.0,

@@ -119,7 +119,8 @@ def make_loss(
     if objective.regularize == 'scaled':
       weight *= scale
     if objective.regularization_power:
-      weight *= fractions**objective.regularization_power
+      of_whole = fractions * (widths.full / (objective.regularization_width or widths.full))
+      weight *= jnp.minimum(of_whole, 1.0) ** objective.regularization_power
     each = jnp.sum(weight * size)
     return objective.regularization * (size[-1] if objective.regularize == 'once' else each)
 

@@ -156,22 +156,24 @@ def reference_softmax(params, config, score, widths, batch):
     size *= 0.3 / len(ids)
     if config.objective.regularize == 'scaled':
       size *= widths.full / width
-    size *= (width / widths.full) ** config.objective.regularization_power
+    least = config.objective.regularization_width or widths.full
+    size *= min(1, width / least) ** config.objective.regularization_power
     if config.objective.regularize != 'once' or width == widths.full:
       total += weight * size
   return total
 
 
 @pytest.mark.parametrize(
-  'score, regularizer, negatives, regularize, power',
+  'score, regularizer, negatives, regularize, power, least',
   [
-    ('complex', 'n3', 0, 'once', 0.0),
-    ('complex', 'n3', 5, 'each', 0.5),
-    ('complex', 'n3', 5, 'scaled', 0.0),
-    ('complex_reciprocal', 'dura', 5, 'scaled', 0.0),
+    ('complex', 'n3', 0, 'once', 0.0, 0),
+    ('complex', 'n3', 5, 'each', 0.5, 0),
+    ('complex', 'n3', 5, 'scaled', 0.0, 0),
+    ('complex_reciprocal', 'dura', 5, 'scaled', 0.0, 0),
+    ('complex_reciprocal', 'dura', 5, 'scaled', 1.5, 8),
   ],
 )
-def test_step_of_the_softmax_loss(score, regularizer, negatives, regularize, power):
+def test_step_of_the_softmax_loss(score, regularizer, negatives, regularize, power, least):
   config, record, widths, state, step = build(
     score,
     objective__loss='softmax',
@@ -180,6 +182,7 @@ def test_step_of_the_softmax_loss(score, regularizer, negatives, regularize, pow
     objective__regularizer=regularizer,
     objective__regularize=regularize,
     objective__regularization_power=power,
+    objective__regularization_width=least,
     objective__regularization=0.3,
     train__optimizer='adagrad',
     train__negatives=negatives,
