@@ -45,8 +45,7 @@ CASES = {  # name: (entities, fields)
   ),
   'DistMult, the same and mutual': (
     15_000,
-    SOFTMAX
-    | {'model.score': 'distmult', 'train.negatives': 0, 'model.widths': '64:512:64', 'objective.mutual': True},
+    SOFTMAX | {'model.score': 'distmult', 'train.negatives': 0, 'model.widths': '64:512:64', 'objective.mutual': True},
   ),
   'ComplEx, a ladder of 64 widths': (
     40_000,

@@ -16,25 +16,11 @@ from medjax import config as config_lib
 
 
 def get_config(data=''):
-  config = config_lib.Config(name=f'best-{data}' if data else 'best')
-  config.data.name = data or config.data.name
-  config.model.score = 'complex_reciprocal'
-  config.model.widths = '10:640:10'
-  config.model.width_scale = 'sqrt'
-  config.objective.loss = 'softmax'
-  config.objective.regularizer = 'dura'
+  config = config_lib.bilinear(f'best-{data}' if data else 'best', data, batch=256)
+  config_lib.for_all_entities(config, negatives=2048)
   config.objective.regularization = 0.07
   config.objective.regularization_power = 0.4
-  config.objective.mutual_weight = 3.0
-  config.objective.mutual_detach = 'wide'
-  config.objective.narrow_weight = 0.0
   config.objective.sub_models = 'ladder:8'
-  config.train.optimizer = 'adagrad'
   config.train.learning_rate = 0.2
-  config.train.narrow_rate = 0.0
-  config.train.batch = config.train.share_negatives = 256
-  config.train.negatives = 2048
-  config.train.negative_power, config.train.weigh_negatives = 0.5, True
-  config.train.sparse_updates = True
   config.train.steps = 20000
   return config

@@ -12,21 +12,8 @@ from medjax import config as config_lib
 
 
 def get_config():
-  config = config_lib.Config(name='quickstart')
-  config.data.name = 'world'
-  config.model.score = 'complex_reciprocal'
+  config = config_lib.bilinear('quickstart', 'world', batch=512)
   config.model.widths = '10:160:10'
-  config.model.width_scale = 'sqrt'
-  config.objective.loss = 'softmax'
-  config.objective.regularizer = 'dura'
-  config.objective.regularization = 0.05
-  config.objective.mutual_weight = 3.0
-  config.objective.mutual_detach = 'wide'
-  config.objective.narrow_weight = 0.0
-  config.train.optimizer = 'adagrad'
-  config.train.learning_rate = 0.2
-  config.train.narrow_rate = 0.0
-  config.train.batch = config.train.negatives = config.train.share_negatives = 512
   config.train.steps = 2000
   config.eval.every = 500
   return config

@@ -19,21 +19,7 @@ from medjax import config as config_lib
 
 
 def get_config(score='complex_reciprocal'):
-  config = config_lib.Config(name=f'fb15k237-{score}')
-  config.data.name = 'fb15k237'
-  config.model.score = score
-  config.model.widths = '10:640:10'
-  config.model.width_scale = 'sqrt'
-  config.objective.loss = 'softmax'
-  config.objective.regularizer = 'dura'
-  config.objective.regularization = 0.05
-  config.objective.mutual_weight = 3.0
-  config.objective.mutual_detach = 'wide'
-  config.objective.narrow_weight = 0.0
+  config = config_lib.bilinear(f'fb15k237-{score}', 'fb15k237', score)
   config.objective.sub_models = 'ladder:8'
-  config.train.optimizer = 'adagrad'
-  config.train.learning_rate = 0.2
-  config.train.narrow_rate = 0.0
-  config.train.batch = config.train.negatives = config.train.share_negatives = 1024
   config.train.steps = 8000
   return config

@@ -18,24 +18,9 @@ from medjax.experiments import study
 
 def get_config(steps='2000'):
   name, seeds = ('fb15k237-reciprocal', (0, 1)) if steps == '2000' else (f'fb15k237-reciprocal-{steps}', (0,))
-  base = config_lib.Config(name=name)
-  base.data.name = 'fb15k237'
-  base.model.score = 'complex_reciprocal'
+  base = config_lib.bilinear(name, 'fb15k237')
   base.model.widths = '10,20,40,80,160,320,640'
-  base.model.width_scale = 'sqrt'
-  base.objective.loss = 'softmax'
-  base.objective.regularizer = 'dura'
-  base.objective.regularization = 0.05
-  base.objective.regularize = 'scaled'
-  base.objective.mutual_detach, base.objective.mutual_weight = 'wide', 3.0
-  base.objective.narrow_weight = 0.0
-  base.train.optimizer = 'adagrad'
-  base.train.learning_rate = 0.2
-  base.train.batch = 1024
-  base.train.negatives = 1024
-  base.train.share_negatives = 1024
   base.train.steps = int(steps)
-  base.train.narrow_rate = 0.0
   arms = {'med': [{'objective.mutual': True}]}
   for width in (10, 20, 40, 80, 160, 320, 640):
     arms[f'direct-{width}'] = [study.named('direct') | {'model.widths': str(width)}]

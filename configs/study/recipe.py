@@ -13,18 +13,7 @@ from medjax.experiments import study
 
 
 def get_config():
-  base = config_lib.Config(name='recipe')
-  base.data.name = 'fb15k237'
-  base.model.score = 'complex_reciprocal'
-  base.model.width_scale = 'sqrt'
-  base.objective.loss = 'softmax'
-  base.objective.regularizer = 'dura'
-  base.objective.regularization = 0.05
-  base.objective.mutual_weight = 3.0
-  base.objective.mutual_detach = 'wide'
-  base.train.optimizer = 'adagrad'
-  base.train.learning_rate = 0.2
-  base.train.batch = base.train.negatives = base.train.share_negatives = 1024
+  base = config_lib.bilinear('recipe', 'fb15k237')
   base.train.negative_power, base.train.weigh_negatives = 0.5, True
   base.train.steps = 2000
   small = {'train.batch': 256, 'train.share_negatives': 256}

@@ -13,18 +13,7 @@ STRENGTHS = {160: (0.03, 0.07, 0.15), 10: (0.005, 0.02, 0.05)}
 
 
 def get_config(data=''):
-  base = config_lib.Config(name='search')
-  base.data.name = data or base.data.name
-  base.model.score = 'complex_reciprocal'
-  base.model.width_scale = 'sqrt'
-  base.objective.loss = 'softmax'
-  base.objective.regularizer = 'dura'
-  base.train.optimizer = 'adagrad'
-  base.train.learning_rate = 0.2
-  base.train.batch = base.train.share_negatives = 256
-  base.train.negatives = 1024
-  base.train.negative_power, base.train.weigh_negatives = 0.5, True
-  base.train.sparse_updates = True
+  base = config_lib.for_all_entities(config_lib.bilinear('search', data, batch=256), negatives=1024)
   base.train.steps = 8000
   arms = {
     f'direct-{width}': study.grid(

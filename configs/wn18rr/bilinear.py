@@ -16,20 +16,8 @@ from medjax import config as config_lib
 
 
 def get_config(score='complex_reciprocal'):
-  config = config_lib.Config(name=f'wn18rr-{score}')
-  config.data.name = 'wn18rr'
-  config.model.score = score
-  config.model.widths = '10:640:10'
-  config.model.width_scale = 'sqrt'
-  config.objective.loss = 'softmax'
-  config.objective.regularizer = 'dura'
+  config = config_lib.bilinear(f'wn18rr-{score}', 'wn18rr', score)
   config.objective.regularization = 0.1
-  config.objective.mutual_weight = 3.0
-  config.objective.mutual_detach = 'wide'
-  config.objective.narrow_weight = 0.0
-  config.train.optimizer = 'adagrad'
   config.train.learning_rate = 0.1
-  config.train.narrow_rate = 0.0
-  config.train.batch = config.train.negatives = config.train.share_negatives = 1024
   config.train.steps = 2000
   return config

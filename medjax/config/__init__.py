@@ -3,6 +3,7 @@
 Knows neither JAX nor scores, so that a mistake on a command line is told at once. May import: errors, core.
 """
 
+from medjax.config.bilinear import bilinear, for_all_entities
 from medjax.config.fields import (
   Config,
   DataConfig,
@@ -40,11 +41,13 @@ __all__ = [
   'ParallelConfig',
   'TextConfig',
   'TrainConfig',
+  'bilinear',
   'check_types',
   'checked',
   'describe_difference',
   'differing',
   'flatten',
+  'for_all_entities',
   'from_flat',
   'get',
   'put',

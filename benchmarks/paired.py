@@ -1,0 +1,108 @@
+r"""Crops beside direct trainings, triple by triple: the difference of their MRR, with an interval by a paired bootstrap.
+
+  python -m benchmarks.paired --workdir=runs/best --beside=runs/direct-10,runs/direct-160 --output=docs/benchmarks
+
+Every folder is a trained run whose ranks were kept: `python launch.py --mode=evaluate --workdir=FOLDER --ranks`. A
+direct training is compared at each width that it shares with the first run; several of a width, of different seeds,
+are averaged triple by triple. Triples are drawn again, with both of their queries, as often as `--draws` says.
+"""
+
+import argparse
+import pathlib
+import sys
+from typing import NamedTuple
+
+import numpy as np
+from scipy import stats
+
+from benchmarks import common
+
+RANKS = 'results-ranks.npz'
+LEVEL = 0.95
+
+
+class Ranks(NamedTuple):
+  """The test triples [Q, 3] of a run, and {width: the mean reciprocal rank [Q] of their two queries}."""
+
+  triples: np.ndarray
+  of_width: dict
+
+
+def read(folder):
+  """Returns the `Ranks` of a run."""
+  path = pathlib.Path(folder) / RANKS
+  if not path.is_file():
+    raise ValueError(f'{path} is missing; write it by `python launch.py --mode=evaluate --workdir={folder} --ranks`')
+  with np.load(path) as found:
+    reciprocal = (1 / found['ranks'].astype(np.float64)).mean(0)
+    return Ranks(found['triples'], dict(zip(found['widths'].tolist(), reciprocal.T)))
+
+
+def compare(ours, others, draws):
+  """Returns [{width, crop, direct, difference, low, high, seeds}] of the widths that a run shares with others.
+
+  Args:
+    ours: the `Ranks` of a croppable run.
+    others: [`Ranks`] of direct trainings.
+    draws: how often the triples are drawn again.
+  """
+  rows = []
+  for width, crop in sorted(ours.of_width.items()):
+    beside = [other.of_width[width] for other in others if width in other.of_width]
+    if not beside:
+      continue
+    direct = np.mean(beside, 0)
+    found = stats.bootstrap(
+      (crop - direct,), np.mean, n_resamples=draws, confidence_level=LEVEL, method='percentile', batch=100, rng=0
+    )
+    low, high = found.confidence_interval
+    rows.append(
+      {'width': width, 'crop': crop.mean(), 'direct': direct.mean(), 'difference': (crop - direct).mean()}
+      | {'low': low, 'high': high, 'seeds': len(beside)}
+    )
+  return rows
+
+
+def standing(row):
+  """Which of the two is ahead, if the interval says so."""
+  return 'crop' if row['low'] > 0 else 'direct' if row['high'] < 0 else 'neither'
+
+
+def measure(arguments):
+  if not arguments.workdir or not arguments.beside:
+    raise ValueError('--workdir names a croppable run, and --beside direct trainings, with commas')
+  ours, others = read(arguments.workdir), [read(folder) for folder in arguments.beside.split(',')]
+  for folder, other in zip(arguments.beside.split(','), others):
+    if not np.array_equal(ours.triples, other.triples):
+      raise ValueError(f'{folder} and {arguments.workdir} did not rank the same triples')
+  rows = compare(ours, others, arguments.draws)
+  if not rows:
+    raise ValueError(f'none of {arguments.beside} has a width of {arguments.workdir}')
+  told = [
+    {'width': row['width']}
+    | {name: f'{row[name]:.4f}' for name in ('crop', 'direct')}
+    | {'crop - direct': f'{row["difference"]:+.4f}', f'{LEVEL:.0%}': f'{row["low"]:+.4f} to {row["high"]:+.4f}'}
+    | {'ahead': standing(row), 'direct seeds': row['seeds']}
+    for row in rows
+  ]
+  return f'MRR on {len(ours.triples):,} test triples\n{common.table(told)}', {'rows': rows}
+
+
+def main(argv=None):
+  options = argparse.ArgumentParser(
+    'python -m benchmarks.paired',
+    description=__doc__.split('\n')[0],
+    allow_abbrev=False,
+    formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+  )
+  options.add_argument('--workdir', default='', help='a croppable run')
+  options.add_argument('--beside', default='', help='direct trainings, with commas')
+  options.add_argument('--draws', type=common.positive, default=2000, help='how often triples are drawn again')
+  options.add_argument('--output', default='', help='folder for the printed text and the JSON line')
+  options.add_argument('--name', default='', help='name of the saved files; paired if not given')
+  argv = sys.argv[1:] if argv is None else list(argv)
+  return common.conclude('paired', argv, options.parse_args(argv), measure, 'paired')
+
+
+if __name__ == '__main__':
+  main()
