@@ -1,0 +1,17 @@
+r"""ComplEx with reciprocal relations on FB15k-237: the settings of configs/best.py for two hours of one core.
+
+  python launch.py --config=configs/fb15k237/best.py
+"""
+
+from medjax import config as config_lib
+
+
+def get_config():
+  config = config_lib.bilinear('best-fb15k237-long', 'fb15k237', batch=256)
+  config_lib.for_all_entities(config, negatives=2048)
+  config.objective.regularization = 0.07
+  config.objective.regularization_power = 0.4
+  config.objective.sub_models = 'ladder:8'
+  config.train.steps = 60000
+  config.eval.every = 20000
+  return config
