@@ -1,7 +1,7 @@
 r"""What was best in budgets of an hour of one core: 64 sub-models of widths 10 to 640, on any graph.
 
 ComplEx with reciprocal relations under the softmax loss, in small batches, against candidates that are drawn by the
-root of how often they answer and count as all entities. DURA weighs less the narrower a sub-model is. The name of a
+root of how often they answer and count as all entities. DURA weighs less below width 160, the narrower the less. The name of a
 graph may follow a colon; docs/recipe.md tells what to change on a graph of your own, in which order, and what each of
 these numbers does.
 
@@ -19,7 +19,8 @@ def get_config(data=''):
   config = config_lib.bilinear(f'best-{data}' if data else 'best', data, batch=256)
   config_lib.for_all_entities(config, negatives=2048)
   config.objective.regularization = 0.07
-  config.objective.regularization_power = 0.4
+  config.objective.regularization_power = 0.8
+  config.objective.regularization_width = 160
   config.objective.sub_models = 'ladder:8'
   config.train.learning_rate = 0.2
   config.train.steps = 20000
