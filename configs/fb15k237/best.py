@@ -1,6 +1,6 @@
 r"""ComplEx with reciprocal relations on FB15k-237: the settings of configs/best.py for two hours of one core.
 
-  python launch.py --config=configs/fb15k237/best.py
+python launch.py --config=configs/fb15k237/best.py
 """
 
 from medjax import config as config_lib
