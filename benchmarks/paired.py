@@ -1,4 +1,4 @@
-r"""Crops beside direct trainings, triple by triple: the difference of their MRR, with an interval by a paired bootstrap.
+r"""Crops beside direct trainings, triple by triple: differences of their MRR, with intervals by a paired bootstrap.
 
   python -m benchmarks.paired --workdir=runs/best --beside=runs/direct-10,runs/direct-160 --output=docs/benchmarks
 

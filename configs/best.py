@@ -1,9 +1,9 @@
 r"""What was best in budgets of an hour of one core: 64 sub-models of widths 10 to 640, on any graph.
 
 ComplEx with reciprocal relations under the softmax loss, in small batches, against candidates that are drawn by the
-root of how often they answer and count as all entities. DURA weighs less below width 160, the narrower the less. The name of a
-graph may follow a colon; docs/recipe.md tells what to change on a graph of your own, in which order, and what each of
-these numbers does.
+root of how often they answer and count as all entities. DURA weighs less below width 160, the narrower the less. The
+name of a graph may follow a colon; docs/recipe.md tells what to change on a graph of your own, in which order, and what
+each of these numbers does.
 
 On FB15k-237 the crops of 10, 100 and 640 reach a test MRR of .276, .329 and .352 in 38 minutes of one core; no other
 graph was trained yet.
