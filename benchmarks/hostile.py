@@ -7,7 +7,8 @@ Files of every kind that is read are spoiled (`spoiled`): bytes, lines, JSON, ar
 is nested, links, pipes, devices, names that lead elsewhere, files of others. Artifacts have no manifest then, or one of
 their spoiled files, so that no hash finds what was done. A reader has to refuse what it reads by an error of medjax, or
 to give something that answers a question. Anything else is told with the words that make it again: another error, no
-end within a minute, the end of the process, or memory beyond 96 MiB and 1.5 times the bytes of the files.
+end within a minute, the end of the process, more than 5 seconds of a processor, or memory beyond 96 MiB and 1.5 times
+the bytes of the files.
 
 Readers run in processes of their own, which are told that the machine has 2 GB (`MEDJAX_MEMORY`). What came of a file
 is a line of hostile.jsonl in --workdir, so that the same command goes on from there.
@@ -52,7 +53,8 @@ from medjax.serve.interop import imports
 ROOT = pathlib.Path(__file__).parents[1]
 FLOOR = 96 * common.MIB  # bytes of memory that reading anything may take: 1.5 times what any packed file may become
 FACTOR = 1.5  # bytes of memory for a byte of the files, above that
-SECONDS = 60  # within which a reader has to end
+SLOW = 5  # seconds of a processor that reading a file may take
+SECONDS = 60  # of the clock, within which a reader has to end however busy the machine is
 PATIENCE = 90  # after which its process is ended, where the alarm was not heard
 MOST = 16 * 2**30  # bytes of addresses of a process
 MEMORY = '2e9'
@@ -106,9 +108,14 @@ class Read(NamedTuple):
     return self.growth > FLOOR + FACTOR * self.size
 
   @property
+  def slow(self):
+    """Whether it took more of a processor than it may."""
+    return self.seconds > SLOW
+
+  @property
   def odd(self):
     """Whether something came of it that should not."""
-    return self.came not in ('refused', 'loaded') or self.above
+    return self.came not in ('refused', 'loaded') or self.above or self.slow
 
 
 class Late(BaseException):
@@ -343,9 +350,10 @@ def reseal(path):
   for name, file in found['files'].items():
     if not (path.parent / name).is_file():
       raise ValueError(f'{name} is no file')  # a pipe would be waited for
-    with (path.parent / name).open('rb') as content:  # which may be of a size that no memory holds
-      file['sha256'] = hashlib.file_digest(content, 'sha256').hexdigest()
-      file['bytes'] = content.tell()
+    file['bytes'] = (path.parent / name).stat().st_size
+    if file['bytes'] <= min(spoiled.SPARSE):  # a terabyte would be hashed for an hour: the reader has to see it first
+      with (path.parent / name).open('rb') as content:  # which may be of a size that no memory holds
+        file['sha256'] = hashlib.file_digest(content, 'sha256').hexdigest()
   found['hash'] = store.digest(found)
   found['whole'] = store.whole_digest(found)
   path.write_text(json.dumps(found))
@@ -541,6 +549,7 @@ def row(name, reads):
     'read': name,
     'files': len(reads),
     **{came: counts[came] for came in ('refused', 'loaded', 'error', 'late', 'ended')},
+    'slow': sum(each.slow for each in reads),
     'above': sum(each.above for each in reads),
     'slowest s': f'{max(each.seconds for each in reads):.1f}',
     'most MiB': f'{max(each.growth for each in reads) / common.MIB:.0f}',
@@ -565,6 +574,7 @@ def measure(arguments):
   text = [
     common.table(rows),
     '',
+    f'slow: more than {SLOW} s of a processor. '
     f'above: more than {FLOOR // common.MIB} MiB and {FACTOR} bytes for each of the files.',
   ]
   return '\n'.join([*text, *odd]), {'seed': arguments.seed, 'rows': rows, 'odd': odd}

@@ -148,9 +148,8 @@ def _numbered(rows: Sequence[Sequence[str]], titled: bool) -> dict[str, str] | N
 
 def _read_aliases(path: pathlib.Path) -> Known:
   """The first alias of every line: identifier<tab>alias<tab>alias..., without a header."""
-  with contents.opened(path) as file:
-    rows = (line.decode('utf-8', 'replace').rstrip('\r\n').split('\t', 2) for line in file)
-    return Known({row[0]: row[1].strip() for row in rows if len(row) > 1})
+  rows = (line.decode('utf-8', 'replace').rstrip('\r\n').split('\t', 2) for line in contents.read_lines(path))
+  return Known({row[0]: row[1].strip() for row in rows if len(row) > 1})
 
 
 def _read_json(path: pathlib.Path) -> Known:

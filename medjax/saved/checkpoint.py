@@ -79,6 +79,8 @@ class Checkpoints:
     if not read_only:
       files.folder(directory)
     self._plain = plain_path.plain(self.directory, self)  # what orbax is told
+    for step in checkpoint_folders.steps_in(self.directory):  # of all of which orbax reads the metrics
+      checkpoint_folders.check_files(self.directory / str(step))
     policy = preservation.AnyPreservationPolicy(
       [preservation.LatestN(keep), preservation.BestN(get_metric_fn=merit, n=1, keep_checkpoints_without_metrics=False)]
     )
