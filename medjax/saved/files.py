@@ -37,7 +37,7 @@ DAMAGE = (  # what reading a damaged file raises
 )
 LARGEST_TEXT = 2**30  # bytes of a table or of metrics
 PIECE = 2**22  # bytes of a text that are made strings at once
-LINE = 2**24  # bytes of the longest line
+LINE = 2**23  # bytes of the longest line
 
 
 @contextlib.contextmanager
@@ -79,14 +79,12 @@ def read_lines(path: Path) -> Iterator[str]:
     ValueError: its last line has no end, or a line is too long to be one.
   """
   with files.opened(path, LARGEST_TEXT) as file:
-    part = b''
-    while more := file.read(PIECE):
-      part = more + file.readline(LINE)
+    while part := file.read(PIECE):
       if not part.endswith(b'\n'):
-        break
+        part += file.readline(LINE)
+      if not part.endswith(b'\n'):
+        raise ValueError(f'a line has more than {LINE:,} bytes' if file.read(1) else 'its end is missing')
       yield part.decode('utf-8')
-    if not part.endswith(b'\n'):
-      raise ValueError(f'a line has more than {LINE:,} bytes' if file.read(1) else 'its end is missing')
 
 
 def read_table(path: Path) -> 'pd.DataFrame':

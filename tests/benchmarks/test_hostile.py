@@ -2,6 +2,7 @@
 
 import collections
 import json
+import os
 import pathlib
 import random
 import shutil
@@ -64,6 +65,23 @@ def test_a_manifest_is_taken_away_or_fits_what_was_spoiled(source, tmp_path):
   assert set(found) == {'set()', "{'ok'}"}
 
 
+def test_a_terabyte_is_sealed_without_being_read(tmp_path, monkeypatch):
+  (tmp_path / 'train.npy').write_bytes(b'')
+  os.truncate(tmp_path / 'train.npy', max(spoiled.SPARSE))
+  found = {
+    'format': 1,
+    'entities': 1,
+    'relations': 1,
+    'splits': {},
+    'files': {'train.npy': {'bytes': 1, 'sha256': 'a'}},
+  }
+  (tmp_path / 'store.json').write_text(json.dumps(found))
+  monkeypatch.setattr(hostile.hashlib, 'file_digest', lambda *_: pytest.fail('it was read'))
+  hostile.reseal(tmp_path / 'store.json')
+  file = json.loads((tmp_path / 'store.json').read_text())['files']['train.npy']
+  assert file == {'bytes': max(spoiled.SPARSE), 'sha256': 'a'}
+
+
 def test_spoiled_json_is_json_and_archives_are_archives(tmp_path):
   draw, whole = random.Random(0), json.dumps({'a': [1, {'b': 'c'}], 'd': 0.5}).encode()
   read = 0
@@ -87,5 +105,7 @@ def test_counts_are_planned_and_told():
   reads = [hostile.Read('crop', 0, 'refused', '', 0.5, 2**20, 10), hostile.Read('crop', 1, 'late', '', 61, 2**28, 10)]
   row = hostile.row('crop', reads)
   assert (row['files'], row['refused'], row['late'], row['above'], row['slowest s']) == (2, 1, 1, 1, '61.0')
-  assert [each.odd for each in reads] == [False, True]
+  reads.append(hostile.Read('crop', 2, 'loaded', '', 5.1, 0, 10))
+  assert hostile.row('crop', reads)['slow'] == 2
+  assert [each.odd for each in reads] == [False, True, True]
   assert set(samples.WRITERS) <= set(hostile.BY_NAME) and pathlib.Path(samples.TESTS).is_dir()
