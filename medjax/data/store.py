@@ -170,7 +170,7 @@ def check_form(path: pathlib.Path) -> None:
     ends = [file.read(len(PARQUET))]
     file.seek(-len(PARQUET), os.SEEK_END)
     if [*ends, file.read()] != [PARQUET] * 2:
-      raise ValueError(f'{path.name}: cannot be read, as it does not begin and end as Parquet does')
+      raise ValueError(f'{path.name}: cannot be read; {path.name} is damaged, or no Parquet')
 
 
 def read_manifest(folder: pathlib.Path) -> dict[str, Any]:
