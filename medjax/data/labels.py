@@ -8,7 +8,7 @@ import types
 from typing import NamedTuple
 
 from medjax import errors
-from medjax.data import contents, openke
+from medjax.data import contents, limits, openke
 
 # WordNet files carry both `synset` and `name`. A synset, land_reform.n.01, names one entity, tells its part
 # of speech and is what people type; a quarter of WN18RR's entities share their bare name with another one.
@@ -154,7 +154,9 @@ def _read_aliases(path: pathlib.Path) -> Known:
 
 def _read_json(path: pathlib.Path) -> Known:
   try:
-    content = json.loads(contents.read_text(path))
+    text = contents.read_text(path)
+    limits.check_json(path, text)
+    content = json.loads(text)
   except json.JSONDecodeError as error:
     raise errors.DataError(f'{path}, line {error.lineno}: no JSON ({error.msg}). Mend it or take it away.') from error
   except (ValueError, RecursionError) as error:  # numbers of thousands of digits, and records in records
