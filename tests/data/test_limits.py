@@ -164,7 +164,7 @@ def test_json_of_many_small_values_is_refused_before_they_are_made(tmp_path, sma
     with pytest.raises(errors.TooLarge, match='entities.json: its JSON, with 200,004 values, needs about'):
       labels.read_file(path)
 
-  assert peak_of(read) < MIB
+  assert peak_of(read) < 4 * MIB  # of the lists alone there would be 8
 
 
 @pytest.mark.parametrize(
