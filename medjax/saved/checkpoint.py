@@ -95,7 +95,7 @@ class Checkpoints:
           multiprocessing_options=alone() if read_only else ocp.options.MultiprocessingOptions(),
         )
         self._manager = ocp.CheckpointManager(self._plain, options=options)
-    except ValueError as error:
+    except (ValueError, IsADirectoryError, NotADirectoryError) as error:
       raise self._damaged_metrics(error) from error
 
   @property
@@ -168,7 +168,7 @@ class Checkpoints:
     for path in sorted(self.directory.glob('*/metrics/metrics')):
       try:
         json.loads(path.read_text())
-      except (ValueError, RecursionError):
+      except (ValueError, RecursionError, OSError):
         folders.append(str(path.parent.parent))
     return CheckpointError(
       f'the metrics in {", ".join(folders) or self.directory} are damaged ({error}). Delete '

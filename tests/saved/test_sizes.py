@@ -165,6 +165,15 @@ def test_a_checkpoint_with_what_is_no_file_is_not_opened(run, kind, place):
   assert path.name in checkpoint_folders.damage(step)
 
 
+@pytest.mark.parametrize('place', ['metrics/metrics', 'model/_METADATA'])
+def test_a_folder_in_the_place_of_a_file_of_a_checkpoint_is_refused(run, place):
+  path = run / 'checkpoints' / '40' / place
+  path.unlink()
+  path.mkdir()
+  with pytest.raises(errors.CheckpointError, match='checkpoints/40'):
+    medjax.load(run)
+
+
 @pytest.mark.skipif(not hasattr(os, 'mkfifo'), reason='no pipes here')
 def test_a_checkpoint_with_a_pipe_is_put_aside(run):
   path = run / 'checkpoints' / '40' / 'metrics' / 'metrics'
