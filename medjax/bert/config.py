@@ -66,7 +66,7 @@ class BertConfig:
         raise errors.ConfigError(f'{field.name} is {value!r}, but has to be a whole number of at least 1')
       if field.type is float and not ((whole or isinstance(value, float)) and 0 <= value < 1):
         raise errors.ConfigError(f'{field.name} is {value!r}, but has to be a number from 0 to below 1')
-    if self.hidden_act not in ACTIVATIONS:
+    if not isinstance(self.hidden_act, str) or self.hidden_act not in ACTIVATIONS:
       raise errors.ConfigError(f'hidden_act is {self.hidden_act!r}, but has to be one of {", ".join(ACTIVATIONS)}')
     if self.hidden_size % self.num_attention_heads:
       raise errors.ConfigError(
@@ -159,7 +159,7 @@ def read_json(path: pathlib.Path) -> Any:
   """Returns what a JSON file of a Hugging Face folder holds; raises errors.ArtifactError where it cannot be read."""
   manifest.check(path)
   try:
-    return json.loads(files.read_text(path))
+    return json.loads(files.read_text(path, files.SETTINGS))
   except FileNotFoundError:
     raise errors.ArtifactError(f'{path} is missing; is {path.parent} a folder of a Hugging Face BERT?') from None
   except (OSError, ValueError, RecursionError) as error:

@@ -70,5 +70,5 @@ def read_kept(*folders: pathlib.Path) -> dict[str, bytes]:
   for path in (folder / name for folder in folders for name in KEPT):
     if path.is_file():
       manifest.check(path)
-      found[path.name] = files_lib.read_bytes(path)
+      found[path.name] = files_lib.read_bytes(path, files_lib.SMALL)
   return found

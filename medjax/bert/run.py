@@ -22,7 +22,7 @@ from medjax.bert.model import Encoder
 from medjax.config.text import TextConfig
 from medjax.core import axes as axes_lib
 from medjax.saved import checkpoint, manifest, restore, sealing, workdir
-from medjax.saved.files import FORMAT, Path, reading, replacing, write_text
+from medjax.saved.files import FORMAT, Path, read_bytes, reading, replacing, write_text
 
 LEARNED, ENCODER = 'learned.json', 'encoder'
 
@@ -91,14 +91,14 @@ def read_config(folder: Path) -> TextConfig | None:
     manifest.check(path)
     return None
   with reading(path):
-    return config_lib.updated(TextConfig(), json.loads(path.read_text(encoding='utf-8')))
+    return config_lib.updated(TextConfig(), json.loads(read_bytes(path)))
 
 
 def read_learned(folder: Path) -> Learned:
   """Returns what a run learns; raises errors.ArtifactError where that is missing or damaged."""
   path = pathlib.Path(folder) / LEARNED
   with reading(path):
-    fields = json.loads(path.read_text(encoding='utf-8'))
+    fields = json.loads(read_bytes(path))
     if fields.pop('format') != FORMAT:
       raise ValueError('another format')
     tuples: dict[str, Any] = {

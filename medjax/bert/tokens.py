@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 import dataclasses
+import math
 import pathlib
 from typing import Any, NamedTuple
 
@@ -16,6 +17,7 @@ from medjax.saved.files import Path
 
 Sentence = str | tuple[str, str]  # one, or a pair
 TOKENIZER, VOCABULARY, SETTINGS = 'tokenizer.json', 'vocab.txt', 'tokenizer_config.json'
+LARGEST = 128 * 2**20  # bytes of a tokenizer.json: ten times those of the largest vocabularies
 SHORTEST = 16  # the first length that sentences are filled up to; then come its doubles
 SPECIAL = {
   'unk_token': '[UNK]',
@@ -136,22 +138,26 @@ def load(folder: Path, config: BertConfig, max_length: int | None = None, lower:
   names = {name: text(settings.get(name), default) for name, default in SPECIAL.items()}
   try:
     tokenizer = (
-      library.Tokenizer.from_file(str(path)) if path.name == TOKENIZER else word_pieces(library, path, settings, names)
+      library.Tokenizer.from_buffer(files.read_bytes(path, LARGEST))
+      if path.name == TOKENIZER
+      else word_pieces(library, path, settings, names)
     )
+  except errors.ArtifactError:
+    raise
   except Exception as error:  # the package raises nothing narrower
     raise errors.ArtifactError(f'{path} is no tokeniser of a BERT ({error}); copy the folder anew') from error
   tokenizer.no_padding()
   if (size := max(tokenizer.get_vocab().values(), default=0) + 1) > config.vocab_size:
     raise errors.ArtifactError(f'{path} has {size} tokens, but the BERT of config.json only {config.vocab_size}')
   limits = (config.max_position_embeddings, max_length, settings.get('model_max_length'))
-  most = min(int(limit) for limit in limits if isinstance(limit, (int, float)))
+  most = int(min(limit for limit in limits if isinstance(limit, (int, float)) and not math.isnan(limit)))
   pad = tokenizer.token_to_id(names['pad_token'])
   return Tokens(tokenizer, most, 0 if pad is None else pad, lower)
 
 
 def word_pieces(library: Any, path: pathlib.Path, settings: dict[str, Any], names: dict[str, str]) -> Any:
   """Returns the WordPiece tokeniser of a vocab.txt, with the settings of a tokenizer_config.json."""
-  lines = files.read_text(path).split('\n')
+  lines = files.read_text(path, files.SETTINGS).split('\n')
   vocabulary = {line.rstrip('\r'): row for row, line in enumerate(lines) if line or row < len(lines) - 1}
   made = library.implementations.BertWordPieceTokenizer(
     vocabulary,

@@ -29,6 +29,7 @@ FOLLOW = 'MEDJAX_FOLLOW_LINKS'
 PREFIX, SUFFIX = '.medjax-', '.tmp'  # of the names of unfinished files
 NO_LINK = getattr(os, 'O_NOFOLLOW', 0) | getattr(os, 'O_CLOEXEC', 0) | getattr(os, 'O_BINARY', 0)
 SMALL = 64 * 2**20  # bytes that always fit into memory
+SETTINGS = 16 * 2**20  # bytes of a file of settings or notes; a larger one is something else
 REMEDY = f'Put the file itself there, or say --follow_links (or {FOLLOW}=1) if you trust who made the folder'
 
 
@@ -151,6 +152,14 @@ def check(path: Path, most: float | None = None) -> int:
       f'{path} has {memory.words(found.st_size)}, more than the {memory.words(bound)} that {what}. Get it again'
     )
   return found.st_size
+
+
+@contextlib.contextmanager
+def opened(path: Path, most: float | None = None) -> Iterator[BinaryIO]:
+  """Yields a file that `check` admits, open for reading."""
+  check(path, most)
+  with open(os.open(os.path.realpath(path), os.O_RDONLY | NO_LINK), 'rb') as file:
+    yield file
 
 
 def read_bytes(path: Path, most: float | None = None) -> bytes:

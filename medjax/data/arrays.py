@@ -237,11 +237,16 @@ def read_npy(path: str | pathlib.Path) -> Shaped[np.ndarray, '...']:
   """Returns the array of numbers of a .npy, whose size is checked first; its errors are those of `read_npz`."""
   try:
     with open(path, 'rb') as file:
-      size = _size(file, os.fstat(file.fileno()).st_size)
+      size = check_header(file)
     memory.check(size, str(path), 'Use a machine with more memory')
     return np.load(path, allow_pickle=False)
   except (RecursionError, SyntaxError) as error:
     raise ValueError(str(error)) from error
+
+
+def check_header(file: IO[bytes]) -> int:
+  """Returns the bytes of the array in an open .npy; raises ValueError unless its header fits the size of the file."""
+  return _size(file, os.fstat(file.fileno()).st_size)
 
 
 def _size(file: IO[bytes], there: int) -> int:

@@ -15,6 +15,7 @@ from medjax.data import limits
 from medjax.errors import DataError
 
 HEAD = 2**20  # the first bytes of a file, which decide how it is read
+LINE = 2**24  # bytes of the longest line that is read alone
 PACKINGS = ('.gz', '.bz2', '.xz')
 _OPEN: dict[str, Any] = {'': open, 'gzip': gzip.open, 'bzip2': bz2.open, 'xz': lzma.open}
 _PACKED = {rb'\x1f\x8b': 'gzip', rb'BZh[1-9]1AY&SY': 'bzip2', rb'\xfd7zXZ\x00': 'xz'}
@@ -102,6 +103,15 @@ def read_text(path: str | pathlib.Path) -> str:
   content = read_bytes(path)
   limits.check_text(path, 3 * content.count(b'\n'), len(content))
   return decode(path, content)
+
+
+def read_lines(path: str | pathlib.Path) -> Iterator[bytes]:
+  """Yields the lines of a file, unpacked where it is packed, with their ends; raises DataError for one without end."""
+  with opened(path) as file:
+    for number, line in enumerate(iter(lambda: file.readline(LINE), b''), 1):
+      if len(line) == LINE:
+        raise DataError(f'{path}, line {number}: it has more than {LINE:,} bytes, so this is no text. Get it again.')
+      yield line
 
 
 def walk(path: str | pathlib.Path) -> None:

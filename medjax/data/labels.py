@@ -8,7 +8,7 @@ import types
 from typing import NamedTuple
 
 from medjax import errors
-from medjax.data import contents, openke
+from medjax.data import contents, limits, openke
 
 # WordNet files carry both `synset` and `name`. A synset, land_reform.n.01, names one entity, tells its part
 # of speech and is what people type; a quarter of WN18RR's entities share their bare name with another one.
@@ -148,14 +148,15 @@ def _numbered(rows: Sequence[Sequence[str]], titled: bool) -> dict[str, str] | N
 
 def _read_aliases(path: pathlib.Path) -> Known:
   """The first alias of every line: identifier<tab>alias<tab>alias..., without a header."""
-  with contents.opened(path) as file:
-    rows = (line.decode('utf-8', 'replace').rstrip('\r\n').split('\t', 2) for line in file)
-    return Known({row[0]: row[1].strip() for row in rows if len(row) > 1})
+  rows = (line.decode('utf-8', 'replace').rstrip('\r\n').split('\t', 2) for line in contents.read_lines(path))
+  return Known({row[0]: row[1].strip() for row in rows if len(row) > 1})
 
 
 def _read_json(path: pathlib.Path) -> Known:
   try:
-    content = json.loads(contents.read_text(path))
+    text = contents.read_text(path)
+    limits.check_json(path, text)
+    content = json.loads(text)
   except json.JSONDecodeError as error:
     raise errors.DataError(f'{path}, line {error.lineno}: no JSON ({error.msg}). Mend it or take it away.') from error
   except (ValueError, RecursionError) as error:  # numbers of thousands of digits, and records in records

@@ -58,6 +58,13 @@ def check_text(path: str | pathlib.Path, fields: int, size: int) -> None:
     memory.check(needed, f'{path}: the text, with {fields:,} fields,', PREPARE)
 
 
+def check_json(path: str | pathlib.Path, text: str) -> None:
+  """Raises TooLarge where the values of a text of JSON, of which an empty list takes 3 characters, do not fit."""
+  values = sum(map(text.count, ',:[{'))
+  if (needed := FIELD * values + len(text)) > SMALL:
+    memory.check(needed, f'{path}: its JSON, with {values:,} values,', 'Leave out what is not asked for')
+
+
 def read(path: str | pathlib.Path, file: io.BufferedIOBase) -> bytes:
   """Returns what is left of an open file; raises TooLarge as soon as it fits into memory no more."""
   content, size, there = io.BytesIO(), 0, float(SMALL)

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import functools
 import hashlib
 import json
+import math
+import os
 import pathlib
 import tokenize
 from typing import Annotated, Any, NamedTuple
@@ -20,11 +22,12 @@ import numpy as np
 
 from medjax import errors
 from medjax.core import files as files_lib
-from medjax.data import engine, source, triples
+from medjax.data import arrays, engine, source, triples
 from medjax.data.graph import Graph
 
 FORMAT = 1
 MANIFEST = 'store.json'
+PARQUET = b'PAR1'  # its first and last bytes
 DAMAGE = (  # what reading a damaged store raises
   *(OSError, EOFError, ValueError, LookupError, TypeError, RecursionError, SyntaxError),
   tokenize.TokenError,
@@ -125,6 +128,8 @@ def open_graph(folder: str | pathlib.Path, expected: str | None = None) -> Graph
     changed = [name for name, file in manifest['files'].items() if (folder / name).stat().st_size != file['bytes']]
     if changed:
       raise ValueError(f'{changed[0]} was changed')
+    for name in manifest['files']:
+      check_form(folder / name)
     entities, relations = manifest['entities'], manifest['relations']
     train, valid, test = [read_split(folder, split, manifest) for split in triples.SPLITS]
   except DAMAGE as error:
@@ -153,9 +158,24 @@ def open_graph(folder: str | pathlib.Path, expected: str | None = None) -> Graph
   )
 
 
+def check_form(path: pathlib.Path) -> None:
+  """Raises ValueError, or ArtifactError, for a file of a store that is not of the form of its name.
+
+  It is looked at before anything is read to its end: a file may say that it has terabytes.
+  """
+  with files_lib.opened(path, math.inf) as file:
+    if path.suffix == '.npy':
+      arrays.check_header(file)
+      return
+    ends = [file.read(len(PARQUET))]
+    file.seek(-len(PARQUET), os.SEEK_END)
+    if [*ends, file.read()] != [PARQUET] * 2:
+      raise ValueError(f'{path.name}: cannot be read; {path.name} is damaged, or no Parquet')
+
+
 def read_manifest(folder: pathlib.Path) -> dict[str, Any]:
   """Returns the manifest of a store; raises OSError, ValueError, LookupError or RecursionError where it is damaged."""
-  manifest = msgspec.json.decode(files_lib.read_bytes(folder / MANIFEST))  # from no device or pipe
+  manifest = msgspec.json.decode(files_lib.read_bytes(folder / MANIFEST, files_lib.SETTINGS))  # from no device or pipe
   if manifest['format'] != FORMAT:
     raise ValueError(f'format {manifest["format"]}, not {FORMAT}')
   msgspec.convert(manifest, Manifest)

@@ -5,6 +5,7 @@ test triple has 500 wrong heads and 500 wrong tails to be ranked against.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+import io
 import pathlib
 
 from jaxtyping import Int32, Shaped
@@ -84,11 +85,11 @@ def ids(
 
 def read_names(connection: engine.Connection, kind: str, path: pathlib.Path) -> int:
   """Makes the table of `kind` from a mapping file (index, name under a header line), and returns its size."""
-  with contents.opened(path) as file:  # raises the DataError that names a file which is missing or damaged
-    try:
-      frame = pd.read_csv(file, dtype=str, keep_default_na=False)
-    except ValueError as error:  # what pandas raises is one, and so is what is no UTF-8
-      raise errors.DataError(f'{path}: no table of indices and names ({error}). Get it again.') from error
+  text = contents.read_text(path)  # raises the DataError that names a file which is missing or damaged, or no text
+  try:
+    frame = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False)
+  except ValueError as error:  # what pandas raises is one
+    raise errors.DataError(f'{path}: no table of indices and names ({error}). Get it again.') from error
   ids = pd.to_numeric(frame.iloc[:, 0], errors='coerce').to_numpy()
   if frame.shape[1] < 2 or not np.array_equal(np.sort(ids), np.arange(len(ids))):
     raise errors.DataError(f'{path}: the first column has to number its lines from 0, and the second to name them.')

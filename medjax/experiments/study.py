@@ -25,7 +25,7 @@ from medjax.kge import settings as settings_lib
 from medjax.report import cost as cost_lib
 from medjax.report import studies, tables
 from medjax.saved import workdir as workdir_lib
-from medjax.saved.files import Path, reading
+from medjax.saved.files import Path, read_table
 
 COLUMNS = ('width', 'mrr', 'hits1', 'hits3', 'hits10', 'params')
 Point = dict[str, Any]  # {dotted field: value}
@@ -182,19 +182,13 @@ def results_of(config: config_lib.Config, folder: pathlib.Path, split: str) -> p
   path = folder / ('results.csv' if split == 'test' else f'results-{split}.csv')
   if there is None or config_lib.describe_difference(there, config) or not (folder / 'cost.json').exists():
     runs.train(config, folder, split)
-    return read_results(path)
+    return read_table(path)
   resumption.check_data(there, config, folder)
   if not path.exists():
     runs.evaluate(folder, split)
   if not path.exists():
     raise errors.NothingSaved(f'{folder} has no results on {split}: its graph holds no {split} triples to choose by')
-  return read_results(path)
-
-
-def read_results(path: pathlib.Path) -> pd.DataFrame:
-  """Returns the results that a CSV file holds; raises errors.ArtifactError for a damaged one."""
-  with reading(path):
-    return pd.read_csv(path)
+  return read_table(path)
 
 
 def write(rows: Sequence[dict[str, Any]], workdir: pathlib.Path) -> None:

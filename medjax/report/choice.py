@@ -8,7 +8,7 @@ import pandas as pd
 
 from medjax.report import plots, tables
 from medjax.saved import sealing
-from medjax.saved.files import Path, reading, write_text
+from medjax.saved.files import Path, read_table, write_text
 
 FILE = 'widths.csv'
 FILES = (FILE, 'widths.png')
@@ -121,7 +121,4 @@ def read_speed(folder: Path) -> pd.DataFrame | None:
 
 
 def _read(path: pathlib.Path) -> pd.DataFrame | None:
-  if not path.exists():
-    return None
-  with reading(path):
-    return pd.read_csv(path)
+  return read_table(path) if path.exists() else None

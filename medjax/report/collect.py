@@ -125,8 +125,9 @@ def results_below(folder: Path, pattern: str = '**') -> list[pathlib.Path]:
 
 def read_results(path: pathlib.Path) -> tuple[pd.DataFrame, dict[str, Any]]:
   """Returns (results indexed by width, cost) of a results.csv and the cost.json beside it."""
+  results = files_lib.read_table(path)
   with files_lib.reading(path):
-    results = pd.read_csv(path).set_index('width')
+    results = results.set_index('width')
   return results, cost_lib.read(path.parent)
 
 

@@ -54,7 +54,9 @@ def read(folder: Path) -> dict[str, Any]:
   if not path.exists():
     return {}
   with reading(path):
-    return schemas.decode(read_bytes(path), path)
+    found = schemas.decode(read_bytes(path), path)
+    schemas.convert(found, schemas.Cost)
+    return found
 
 
 def peak_memory() -> int | None:

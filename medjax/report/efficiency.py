@@ -37,7 +37,7 @@ def of_row(row: Row, wanted: Sequence[int]) -> dict[str, Any] | None:
     'steps', 'seconds', 'kind' ('measured' or 'extrapolated'), 'basis' (the widths that it is extrapolated from);
     figures are means over seeds.
   """
-  runs = [run for run in row.runs if run.cost.get('steps')]
+  runs = [run for run in row.runs if run.cost.get('steps') and 'train_seconds' in run.cost]
   if not runs:
     return None
   first = {'method': row.label, 'kind': 'measured', 'basis': ''}

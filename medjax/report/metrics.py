@@ -1,6 +1,7 @@
 """Metrics of a run as lines of JSON, which trackers follow."""
 
 from collections.abc import Mapping
+import io
 import json
 import os
 import pathlib
@@ -12,7 +13,7 @@ from medjax.core import files
 from medjax.errors import ArtifactError
 from medjax.report.trackers import following
 from medjax.saved import manifest, schemas
-from medjax.saved.files import Path, read_bytes, reading
+from medjax.saved.files import LARGEST_TEXT, LINE, Path, read_bytes, reading
 
 FILE = 'metrics.jsonl'
 MEASURES = ('mrr', 'hits1', 'hits3', 'hits10', 'mr', 'amri')
@@ -97,7 +98,7 @@ def read(workdir: Path) -> list[dict[str, Any]]:
   if not path.exists():
     return []
   with reading(path):
-    return parse(read_bytes(path))
+    return parse(read_bytes(path, LARGEST_TEXT))
 
 
 def history(workdir: Path, step: int, recorded: manifest.Entry | None = None) -> list[dict[str, Any]]:
@@ -117,7 +118,7 @@ def history(workdir: Path, step: int, recorded: manifest.Entry | None = None) ->
     return [line for line in read(workdir) if line['step'] <= step]
   size, expected = recorded
   with reading(path):
-    content = read_bytes(path)[:size] if size or path.exists() else b''
+    content = read_bytes(path, LARGEST_TEXT)[:size] if size or path.exists() else b''
     if manifest.hash_of(content) != expected or len(content) != size:
       raise ArtifactError(
         f'{path} is damaged: its first {size:,} bytes are not those that the checkpoint of step {step} recorded. '
@@ -128,8 +129,11 @@ def history(workdir: Path, step: int, recorded: manifest.Entry | None = None) ->
 
 def parse(content: bytes) -> list[dict[str, Any]]:
   """Returns lines of metrics as dicts, without a last one that has no end; raises ValueError, which names the line."""
-  lines = []
-  for number, line in enumerate(content.split(b'\n')[:-1], 1):
+  lines: list[dict[str, Any]] = []
+  file = io.BytesIO(content)  # which copies nothing, as a list of all lines would
+  for number, line in enumerate(iter(lambda: file.readline(LINE), b''), 1):
+    if not line.endswith(b'\n') and len(line) < LINE:
+      break
     try:
       values = schemas.convert(json.loads(line), Line)  # json also reads the NaN that Python writes
       if type(values['step']) is not int:

@@ -75,6 +75,9 @@ def read_description(folder: Path) -> Description:
   with reading(path):
     found = schemas.read(read_bytes(path), schemas.Description, path)
     description = Description(**msgspec.structs.asdict(found))
+    for name in score_names.CONSTANTS.get(description.score, ()):
+      if name not in description.constants:
+        raise ValueError(f'constants lacks {name}, of which {description.score} is made')
     widths = description.make_widths()
     if any(width % (widths.components * widths.block) for width in widths.values):
       raise ValueError(f'block is {widths.block}, with which not every width ends')

@@ -79,6 +79,8 @@ class Checkpoints:
     if not read_only:
       files.folder(directory)
     self._plain = plain_path.plain(self.directory, self)  # what orbax is told
+    for step in checkpoint_folders.steps_in(self.directory):  # of all of which orbax reads the metrics
+      checkpoint_folders.check_files(self.directory / str(step))
     policy = preservation.AnyPreservationPolicy(
       [preservation.LatestN(keep), preservation.BestN(get_metric_fn=merit, n=1, keep_checkpoints_without_metrics=False)]
     )
@@ -93,7 +95,7 @@ class Checkpoints:
           multiprocessing_options=alone() if read_only else ocp.options.MultiprocessingOptions(),
         )
         self._manager = ocp.CheckpointManager(self._plain, options=options)
-    except ValueError as error:
+    except (ValueError, IsADirectoryError, NotADirectoryError) as error:
       raise self._damaged_metrics(error) from error
 
   @property
@@ -166,7 +168,7 @@ class Checkpoints:
     for path in sorted(self.directory.glob('*/metrics/metrics')):
       try:
         json.loads(path.read_text())
-      except (ValueError, RecursionError):
+      except (ValueError, RecursionError, OSError):
         folders.append(str(path.parent.parent))
     return CheckpointError(
       f'the metrics in {", ".join(folders) or self.directory} are damaged ({error}). Delete '

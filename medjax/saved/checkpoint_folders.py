@@ -1,8 +1,10 @@
 """The folders of checkpoints as files, without opening any: which are there, which are damaged, putting those aside."""
 
 from collections.abc import Callable
+import math
 import pathlib
 
+from medjax.core import files
 from medjax.errors import ArtifactError, CheckpointError
 from medjax.saved import manifest
 from medjax.saved.files import Path
@@ -16,12 +18,24 @@ def damage(folder: pathlib.Path, which: Callable[[str], bool] = lambda name: Tru
     which: whether the file of a name is looked at.
   """
   try:
+    check_files(folder)
     found = manifest.states(folder, which)
-  except ArtifactError as error:
+  except (ArtifactError, OSError) as error:
     return str(error)
   said = {'missing': 'is missing', 'changed': 'was changed'}
   names = [f'{name} {said[now]}' for name, now in found.items() if now in said]
   return names[0] + (f', and {len(names) - 1} more' if names[1:] else '') if names else ''
+
+
+def check_files(folder: pathlib.Path) -> None:
+  """Raises ArtifactError where the folder of a step holds what orbax would wait for, or never come to the end of.
+
+  That is what is neither folder nor file, a link that leads elsewhere, and a description that is too large for one; the
+  tables, which are read by pieces, may be of any size.
+  """
+  for path in sorted(folder.rglob('*')):
+    if path.is_symlink() or not path.is_dir():
+      files.check(path, math.inf if path.parent.name == 'd' else files.SMALL)
 
 
 def steps_in(directory: Path) -> list[int]:

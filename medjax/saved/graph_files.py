@@ -13,7 +13,7 @@ from medjax.data.graph import Graph
 from medjax.errors import ArtifactError, DataError
 from medjax.saved import schemas
 from medjax.saved.artifact import WEIGHTS
-from medjax.saved.files import Path, read_bytes, reading, replacing, write_text
+from medjax.saved.files import Path, read_bytes, read_lines, reading, replacing, write_text
 
 REFERENCE = 'graph.json'
 TRIPLES = 'triples.npz'
@@ -64,12 +64,7 @@ def read_graph(folder: Path, name: str = '') -> Graph:
   for kind in ('entities', 'relations'):
     path = folder / f'{kind}.tsv'
     with reading(path):
-      text = read_bytes(path).decode('utf-8')
-      if not text.endswith('\n'):
-        raise ValueError('its end is missing')
-      if not text.startswith(HEADER):
-        raise ValueError(f'line 1 is {text.partition(chr(10))[0][:80]!r}, not {HEADER[:-1]!r}')
-      columns += two_columns(text[len(HEADER) : -1])
+      columns += read_columns(path)
       check_distinct(columns[-2])
   notes = read_notes(folder)
   none = np.zeros((0, 3), np.int32)
@@ -92,6 +87,27 @@ def read_notes(folder: Path) -> tuple[str, ...]:
   path = pathlib.Path(folder) / 'notes.txt'
   with reading(path):
     return tuple(unescape(line) for line in read_bytes(path).decode('utf-8').splitlines())
+
+
+def read_columns(path: pathlib.Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
+  """Returns the two columns below the header of a .tsv, part by part, so that strings are all that it takes.
+
+  Raises:
+    ValueError: another header, a line with another number of fields, or none at the end.
+  """
+  first: list[str] = []
+  second: list[str] = []
+  beginning = HEADER
+  for part in read_lines(path):
+    if not part.startswith(beginning):
+      raise ValueError(f'line 1 is {part.partition(chr(10))[0][:80]!r}, not {HEADER[:-1]!r}')
+    columns = two_columns(part[len(beginning) : -1])
+    first += columns[0]
+    second += columns[1]
+    beginning = ''
+  if beginning:
+    raise ValueError('its end is missing')
+  return tuple(first), tuple(second)
 
 
 def two_columns(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -12,6 +12,7 @@ all the time (.lock, trackers.json); and what lies in folders below.
 """
 
 from collections.abc import Callable, Mapping
+import os
 import pathlib
 import shlex
 import types
@@ -20,7 +21,7 @@ from typing import Literal, NamedTuple
 import msgspec
 import xxhash
 
-from medjax.core import runtime
+from medjax.core import files, runtime
 from medjax.errors import ArtifactError
 from medjax.saved import schemas
 
@@ -58,9 +59,7 @@ def read(folder: Path) -> Manifest | None:
   """Returns the `Manifest` of a folder, or None if it has none; raises ArtifactError for a damaged one."""
   path = pathlib.Path(folder) / FILE
   try:
-    if (size := path.stat().st_size) > LARGEST:
-      raise ValueError(f'it has {size:,} bytes')
-    found = schemas.read(path.read_bytes(), schemas.Manifest, path)
+    found = schemas.read(files.read_bytes(path, LARGEST), schemas.Manifest, path)
     read = Manifest(found.files, found.grown, found.tables)
     if found.hash != whole_hash(read):
       raise ValueError('its own hash is another')
@@ -89,6 +88,8 @@ def hash_of(content: bytes) -> str:
 
 def digest(path: Path, length: int | None = None) -> Entry:
   """Returns (bytes, hash) of a file, or of its first `length` bytes; raises OSError where it cannot be read."""
+  if not os.path.isfile(path):
+    raise FileNotFoundError(f'{path} is no file')  # a pipe would be waited for
   found, size, buffer = xxhash.xxh3_128(), 0, memoryview(bytearray(PIECE))
   with open(path, 'rb', buffering=0) as file:
     while number := file.readinto(buffer[: None if length is None else length - size]):

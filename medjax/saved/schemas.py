@@ -22,6 +22,7 @@ Hash = Annotated[str, msgspec.Meta(pattern=r'^[0-9a-f]{32}$')]
 Sha256 = Annotated[str, msgspec.Meta(pattern=r'^[0-9a-f]{64}$')]
 Bytes = Annotated[int, msgspec.Meta(ge=0, le=2**62)]
 Count = Annotated[int, msgspec.Meta(ge=1, le=LARGEST)]
+Figure = Annotated[int, msgspec.Meta(ge=0, le=2**62)] | Annotated[float, msgspec.Meta(ge=0, le=2**62)]
 T = TypeVar('T', bound=msgspec.Struct)
 
 
@@ -98,6 +99,34 @@ class Source(Known):
   bytes: Bytes
   time: int
   sha256: Sha256
+
+
+class CostOfTeacher(msgspec.Struct):
+  """A teacher in cost.json."""
+
+  hash: Name
+  width: Annotated[int, msgspec.Meta(ge=0, le=LARGEST)]
+  steps: Figure
+  train_seconds: Figure
+
+
+class Cost(msgspec.Struct):
+  """What is computed with of cost.json; it may hold other figures."""
+
+  steps: Figure = 0
+  triples: Figure = 0
+  train_seconds: Figure = 0
+  evaluation_seconds: Figure = 0
+  extraction_seconds: Figure = 0
+  teacher_seconds: Figure = 0
+  peak_memory_mib: Figure | None = None
+  command: str = ''
+  hardware: str = ''
+  jax: str = ''
+  medjax: str = ''
+  python: str = ''
+  hash: str = ''
+  teacher: list[CostOfTeacher] = []
 
 
 class Extraction(Known):

@@ -17,7 +17,7 @@ except ImportError:  # Windows
 from medjax import config as config_lib
 from medjax.config.fields import Config
 from medjax.data.source import Files
-from medjax.errors import UsageError
+from medjax.errors import ArtifactError, UsageError
 from medjax.saved import manifest, schemas, sealing
 from medjax.saved.files import FORMAT, Path, read_bytes, reading, write_text
 
@@ -99,8 +99,8 @@ def is_text(workdir: Path) -> bool:
   if (workdir / TEXT).exists():
     return True
   try:
-    return 'model_type' in json.loads((workdir / 'config.json').read_text(encoding='utf-8'))
-  except (OSError, ValueError, TypeError):
+    return 'model_type' in json.loads(read_bytes(workdir / 'config.json'))
+  except (OSError, ValueError, TypeError, RecursionError, ArtifactError):
     return False
 
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from jaxtyping import Float
 import numpy as np
 
+from medjax.core import files
 from medjax.saved import schemas
 from medjax.saved.files import FORMAT, Path, read_bytes, reading, write_text
 
@@ -48,7 +49,7 @@ def read(folder: Path) -> dict[int, Calibration]:
   if not path.exists():
     return {}
   with reading(path):
-    widths = schemas.read(read_bytes(path), schemas.Calibrations, path).widths
+    widths = schemas.read(read_bytes(path, files.SMALL), schemas.Calibrations, path).widths
     found = {int(width): Calibration(one.scores, one.probabilities) for width, one in widths.items()}
     for scores, probabilities in found.values():
       if not (len(scores) == len(probabilities) > 0 and np.isfinite(scores).all() and (np.diff(scores) > 0).all()):

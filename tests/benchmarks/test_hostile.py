@@ -2,6 +2,7 @@
 
 import collections
 import json
+import os
 import pathlib
 import random
 import shutil
@@ -9,7 +10,7 @@ import zipfile
 
 import pytest
 
-from benchmarks import hostile, samples, spoiled
+from benchmarks import hostile, readers, samples, sealed, spoiled, workers
 from medjax.experiments import commands
 from medjax.saved import manifest
 
@@ -29,9 +30,9 @@ def source(trained, tmp_path_factory):
 
 @pytest.mark.parametrize('name', ['text', 'RDF', 'folder', 'OpenKE', 'labels', 'arrays', 'archives', 'RotatE', 'crop'])
 def test_what_is_spoiled_is_refused_or_answers(source, name, monkeypatch):
-  monkeypatch.setattr(hostile.signal, 'setitimer', lambda *_: None)
-  hostile.check_whole(hostile.BY_NAME[name], source)
-  reads = [hostile.once(hostile.BY_NAME[name], number, 7, source) for number in range(FEW)]
+  monkeypatch.setattr(workers.signal, 'setitimer', lambda *_: None)
+  workers.check_whole(readers.BY_NAME[name], source)
+  reads = [workers.once(readers.BY_NAME[name], number, 7, source) for number in range(FEW)]
   assert not [each for each in reads if each.came not in ('refused', 'loaded')]
   assert 'refused' in {each.came for each in reads}
 
@@ -49,7 +50,7 @@ def test_a_number_spoils_the_same_every_time(source, tmp_path, name):
   for number in (0, 1, 2, 0, 1, 2):
     shutil.rmtree(tmp_path / 'place', ignore_errors=True)
     (tmp_path / 'place').mkdir()
-    made.append(content_of(hostile.spoil(hostile.BY_NAME[name], number, 0, source, tmp_path / 'place')))
+    made.append(content_of(sealed.spoil(readers.BY_NAME[name], number, 0, source, tmp_path / 'place')))
   assert made[:3] == made[3:] and made[0] != made[1]
 
 
@@ -59,9 +60,26 @@ def test_a_manifest_is_taken_away_or_fits_what_was_spoiled(source, tmp_path):
     shutil.rmtree(tmp_path / 'it', ignore_errors=True)
     folder = shutil.copytree(source / 'crop', tmp_path / 'it')
     (folder / 'notes.txt').write_text('spoiled\n')
-    hostile.seal(folder, random.Random(number), [])
+    sealed.seal(folder, random.Random(number), [])
     found[str({*manifest.states(folder).values()})] += 1
   assert set(found) == {'set()', "{'ok'}"}
+
+
+def test_a_terabyte_is_sealed_without_being_read(tmp_path, monkeypatch):
+  (tmp_path / 'train.npy').write_bytes(b'')
+  os.truncate(tmp_path / 'train.npy', max(spoiled.SPARSE))
+  found = {
+    'format': 1,
+    'entities': 1,
+    'relations': 1,
+    'splits': {},
+    'files': {'train.npy': {'bytes': 1, 'sha256': 'a'}},
+  }
+  (tmp_path / 'store.json').write_text(json.dumps(found))
+  monkeypatch.setattr(sealed.hashlib, 'file_digest', lambda *_: pytest.fail('it was read'))
+  sealed.reseal(tmp_path / 'store.json')
+  file = json.loads((tmp_path / 'store.json').read_text())['files']['train.npy']
+  assert file == {'bytes': max(spoiled.SPARSE), 'sha256': 'a'}
 
 
 def test_spoiled_json_is_json_and_archives_are_archives(tmp_path):
@@ -83,9 +101,11 @@ def test_spoiled_json_is_json_and_archives_are_archives(tmp_path):
 def test_counts_are_planned_and_told():
   planned = hostile.plan(100, 40)
   assert len(planned) == len(set(planned)) == 140
-  assert sum(hostile.BY_NAME[name].artifact for name, _ in planned) == 40
-  reads = [hostile.Read('crop', 0, 'refused', '', 0.5, 2**20, 10), hostile.Read('crop', 1, 'late', '', 61, 2**28, 10)]
+  assert sum(readers.BY_NAME[name].artifact for name, _ in planned) == 40
+  reads = [workers.Read('crop', 0, 'refused', '', 0.5, 2**20, 10), workers.Read('crop', 1, 'late', '', 61, 2**28, 10)]
   row = hostile.row('crop', reads)
   assert (row['files'], row['refused'], row['late'], row['above'], row['slowest s']) == (2, 1, 1, 1, '61.0')
-  assert [each.odd for each in reads] == [False, True]
-  assert set(samples.WRITERS) <= set(hostile.BY_NAME) and pathlib.Path(samples.TESTS).is_dir()
+  reads.append(workers.Read('crop', 2, 'loaded', '', 5.1, 0, 10))
+  assert hostile.row('crop', reads)['slow'] == 2
+  assert [each.odd for each in reads] == [False, True, True]
+  assert set(samples.WRITERS) <= set(readers.BY_NAME) and pathlib.Path(samples.TESTS).is_dir()

@@ -34,6 +34,7 @@ def test_what_is_not_there_is_as_published():
     ({'quantization_config': {'bits': 4}}, 'quantization_config is'),
     ({'hidden_act': 'silu'}, "hidden_act is 'silu', but has to be one of gelu, gelu_new, relu"),
     ({'hidden_size': 30}, 'hidden_size 30 is no multiple of num_attention_heads 4'),
+    ({'hidden_act': {}}, 'hidden_act is {}'),
     ({'num_hidden_layers': '2'}, "num_hidden_layers is '2'"),
     ({'num_hidden_layers': True}, 'num_hidden_layers is True'),
     ({'vocab_size': 0}, 'vocab_size is 0'),

@@ -1,6 +1,7 @@
 """Tokens are those of transformers, from either file, and fill up to few lengths."""
 
 import json
+import os
 import sys
 
 import hypothesis
@@ -77,6 +78,29 @@ def test_settings_of_a_vocabulary_are_heard(tmp_path):
   (ids, _), (lower, _) = tokens.encode(['The river', 'the river'])
   assert [words[each] for each in lower] == ['[CLS]', 'the', 'river', '[SEP]']
   assert [words[each] for each in ids] == ['[CLS]', '[UNK]', 'river', '[SEP]']
+
+
+@pytest.mark.parametrize('most', [float('nan'), float('inf'), 1e30, None, '9'])
+def test_a_length_that_is_none_is_that_of_the_positions(tmp_path, most):
+  folder = recorded.copy(tmp_path / 'copy')
+  (folder / 'tokenizer_config.json').write_text(json.dumps({'model_max_length': most}))
+  assert tokens_lib.load(folder, CONFIG).max_length == CONFIG.max_position_embeddings
+
+
+@pytest.mark.parametrize('name', ['tokenizer.json', 'vocab.txt', 'tokenizer_config.json'])
+def test_a_file_that_is_too_large_is_not_read(tmp_path, name):
+  folder = recorded.copy(tmp_path / 'copy', without=['tokenizer.json'] if name == 'vocab.txt' else [])
+  os.truncate(folder / name, tokens_lib.LARGEST + 1)
+  with pytest.raises(errors.ArtifactError, match=f'{name} has .* more than the'):
+    tokens_lib.load(folder, CONFIG)
+
+
+@pytest.mark.skipif(not hasattr(os, 'mkfifo'), reason='no pipes here')
+def test_a_pipe_is_no_tokeniser(tmp_path):
+  folder = recorded.copy(tmp_path / 'copy', without=['tokenizer.json'])
+  os.mkfifo(folder / 'tokenizer.json')
+  with pytest.raises(errors.ArtifactError, match='tokenizer.json is a pipe'):
+    tokens_lib.load(folder, CONFIG)
 
 
 def test_files_that_do_not_fit_are_named(tmp_path):

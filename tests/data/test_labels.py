@@ -4,7 +4,7 @@ import hypothesis
 from hypothesis import strategies as st
 import pytest
 
-from medjax.data import labels
+from medjax.data import contents, labels
 from medjax.errors import DataError
 
 TEXT = st.text('ab ()', max_size=6)
@@ -96,3 +96,12 @@ def test_bad_label_files(tmp_path, name, content, words):
   (tmp_path / name).write_text(content)
   with pytest.raises(DataError, match=words):
     labels.read_labels(tmp_path, 'entities', ('a',))
+
+
+def test_a_line_of_aliases_without_end_is_refused(tmp_path, monkeypatch):
+  monkeypatch.setattr(contents, 'LINE', 10)
+  (tmp_path / 'entities.txt').write_text('a\tb\n' + 'x' * 30)
+  with pytest.raises(DataError, match='line 2: it has more than 10 bytes'):
+    labels.read_file(tmp_path / 'entities.txt')
+  (tmp_path / 'entities.txt').write_text('a\tb\tc\nd\te')
+  assert labels.read_file(tmp_path / 'entities.txt').labels == {'a': 'b', 'd': 'e'}

@@ -19,7 +19,7 @@ import pytest
 from medjax import data, errors
 from medjax.config import DataConfig
 from medjax.core import memory
-from medjax.data import arrays, contents, download, limits, openke, reading
+from medjax.data import arrays, contents, download, labels, limits, openke, reading
 
 MIB = 2**20
 LINE = b'a\tr\tb\n'
@@ -152,6 +152,19 @@ def test_an_archive_of_arrays_is_looked_at_before_it_is_unpacked(tmp_path, small
   monkeypatch.setenv(memory.VARIABLE, '10')
   with pytest.raises(errors.TooLarge, match='what it unpacks to needs about 72 bytes'):
     arrays.read_npz(fine)
+
+
+def test_json_of_many_small_values_is_refused_before_they_are_made(tmp_path, small, monkeypatch):
+  path = tmp_path / 'entities.json'
+  path.write_text('{"a": [' + '[],' * 10**5 + '[]]}')
+  assert labels.read_file(path).labels == {}
+  monkeypatch.setenv(memory.VARIABLE, '1e6')
+
+  def read():
+    with pytest.raises(errors.TooLarge, match='entities.json: its JSON, with 200,004 values, needs about'):
+      labels.read_file(path)
+
+  assert peak_of(read) < 4 * MIB  # of the lists alone there would be 8
 
 
 @pytest.mark.parametrize(

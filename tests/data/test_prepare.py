@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import lzma
+import os
 import pathlib
 import random
 
@@ -368,3 +369,16 @@ def test_a_device_in_the_place_of_a_manifest_is_not_read(tmp_path):
   (tmp_path / 'store.json').symlink_to('/dev/zero')
   with pytest.raises(errors.DataError, match='store.json is a device'):
     store.open_graph(tmp_path)
+
+
+@pytest.mark.parametrize('name', ['entities.parquet', 'valid.npy'])
+def test_a_file_that_says_to_have_a_terabyte_is_not_read_to_its_end(tmp_path, monkeypatch, name):
+  folder = prepared(write(tmp_path / 'mine'), tmp_path / 'store').store.folder
+  manifest = json.loads((folder / 'store.json').read_text())
+  os.truncate(folder / name, 2**40)
+  manifest['files'][name]['bytes'] = 2**40
+  manifest |= {'hash': store.digest(manifest)}
+  (folder / 'store.json').write_text(json.dumps(manifest | {'whole': store.whole_digest(manifest)}))
+  monkeypatch.setattr(store.source, 'sha256', lambda path: pytest.fail(f'{path} was read'))
+  with pytest.raises(errors.DataError, match='is no prepared graph or is damaged'):
+    store.open_graph(folder)

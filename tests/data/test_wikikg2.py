@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import os
 import pathlib
 import pickle
 import zipfile
@@ -151,9 +152,19 @@ def test_a_missing_file_is_named(tmp_path):
 
 
 @pytest.mark.usefixtures('needs_duckdb')
-@pytest.mark.parametrize('content', [b'node idx,entity id\n0,a\n1,b,c\n', b'\xff\n', b'', b'a,b\n' * 2])
+@pytest.mark.parametrize('content', [b'node idx,entity id\n0,a\n1,b,c\n', b'\xff\n', b'', b'a,b\n' * 2, bytes(2**20)])
 def test_a_damaged_file_of_names_is_told(tmp_path, content):
   folder = write(tmp_path / 'raw', contents())
   (folder / 'mapping' / 'nodeidx2entityid.csv.gz').write_bytes(gzip.compress(content))
   with pytest.raises(errors.DataError, match='nodeidx2entityid.csv.gz'):
+    wikikg2.prepare(folder, tmp_path / 'store')
+
+
+@pytest.mark.usefixtures('needs_duckdb')
+def test_names_without_end_are_not_read(tmp_path):
+  folder = write(tmp_path / 'raw', contents())
+  path = folder / 'mapping' / 'reltype2relid.csv.gz'
+  path.write_bytes(b'')
+  os.truncate(path, 2**40)
+  with pytest.raises(errors.DataError, match='reltype2relid.csv.gz, line 1: a zero byte'):
     wikikg2.prepare(folder, tmp_path / 'store')

@@ -160,6 +160,10 @@ def test_the_report_is_the_same_bytes_again(root, tmp_path):
 def test_a_folder_without_runs_and_a_damaged_run_are_named(tmp_path, root):
   with pytest.raises(errors.NothingSaved, match='no saved results below'):
     collect.collect(tmp_path / 'nowhere')
+  for values in ({'train_seconds': {}}, {'steps': -1}, {'steps': '3'}, {'command': 1}, {'teacher': [{'hash': 'a'}]}):
+    (root / 'dt-10' / 'cost.json').write_text(json.dumps({'steps': 3, 'train_seconds': 1.5} | values))
+    with pytest.raises(errors.ArtifactError, match='dt-10/cost.json is damaged'):
+      collect.collect(root)
   (root / 'dt-10' / 'cost.json').write_text('{')
   with pytest.raises(errors.ArtifactError, match='dt-10/cost.json is damaged'):
     collect.collect(root)

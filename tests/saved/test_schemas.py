@@ -65,6 +65,7 @@ def ask(folder):
     {'block': 3},
     {'block': None},
     {'constants': 'none'},
+    {'constants': {'init_range': 0.1, 'phase_scale': 1.0}},
     {'constants': {'init_range': 'x'}},
     {'constants': {'init_range': None}},
     {'offset': []},

@@ -171,6 +171,30 @@ def test_an_unknown_model_of_rotates_code_is_refused(graph, tmp_path):
     imports.import_model(tmp_path, 'rotate', graph, tmp_path / 'out')
 
 
+@pytest.mark.parametrize('model', [{}, ['RotatE'], None, 'x' * 10**5])
+def test_a_model_of_rotates_code_that_is_no_name_is_refused(model, graph, tmp_path):
+  (tmp_path / 'config.json').write_text(json.dumps({'model': model, 'gamma': 6}))
+  with pytest.raises(errors.DataError, match='config.json: the model .* has no score') as error:
+    imports.import_model(tmp_path, 'rotate', graph, tmp_path / 'out')
+  assert len(str(error.value)) < 1000
+
+
+@pytest.mark.parametrize(
+  'fields, words',
+  [
+    *(({'gamma': gamma}, 'gamma is') for gamma in (10**400, float('nan'), float('inf'), '6', [6], True)),
+    *(({'data_path': path}, 'lacks entities.dict') for path in ('x' * 10**4, 'a\0b', '\ud800', 7)),
+  ],
+)
+def test_settings_of_rotates_code_that_cannot_be_are_refused(fields, words, graph, tmp_path):
+  entity, relation, _ = tables('RotatE')
+  np.save(tmp_path / 'entity_embedding.npy', entity)
+  np.save(tmp_path / 'relation_embedding.npy', relation)
+  (tmp_path / 'config.json').write_text(json.dumps({'model': 'RotatE', 'gamma': GAMMA} | fields))
+  with pytest.raises(errors.DataError, match=words):
+    imports.import_model(tmp_path, 'rotate', graph, tmp_path / 'out')
+
+
 @pytest.mark.parametrize('named', [True, False])
 @pytest.mark.parametrize('reciprocal', [True, False])
 def test_kbc_checkpoints_score_by_its_formulas(named, reciprocal, graph, tmp_path):

@@ -18,6 +18,15 @@ def test_every_score_has_its_components():
   assert made == score_names.COMPONENTS
 
 
+@pytest.mark.parametrize('name', scores.REGISTRY)
+def test_a_score_is_made_of_the_constants_that_are_named_and_no_fewer(name):
+  constants = dict.fromkeys(score_names.CONSTANTS[name], 1.0)
+  scores.make(name, constants)
+  for missing in constants:
+    with pytest.raises(KeyError, match=missing):
+      scores.make(name, {other: 1.0 for other in constants if other != missing})
+
+
 @pytest.mark.parametrize('share', [search.SHARE, 10])
 @pytest.mark.parametrize('side', sides.SIDES)
 @pytest.mark.parametrize('name', scores.REGISTRY)

@@ -105,7 +105,4 @@ def widths_of(results: pd.DataFrame | None) -> tuple[int, ...]:
 
 def table(path: pathlib.Path) -> pd.DataFrame | None:
   """Returns the DataFrame of a CSV file, or None if there is none."""
-  if not path.exists():
-    return None
-  with files_lib.reading(path):
-    return pd.read_csv(path)
+  return files_lib.read_table(path) if path.exists() else None

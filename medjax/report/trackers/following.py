@@ -75,7 +75,7 @@ class Following:
     if not self._openers:
       return
     try:
-      self._known = json.loads(files.read_text(self._path)) if self._path.exists() else {}
+      self._known = json.loads(files.read_text(self._path, files.SETTINGS)) if self._path.exists() else {}
     except (ValueError, OSError, RecursionError):
       self._warn(f'{self._path} is damaged, so that trackers begin new runs')
     for name, opener in self._openers.items():

@@ -8,6 +8,7 @@ entities.dict and relations.dict, lines `id<tab>name`, are those of the data tha
 folder, unless they still lie where config.json says (data_path).
 """
 
+import os
 import pathlib
 
 from medjax import errors
@@ -27,13 +28,14 @@ def read(path: pathlib.Path, score: str, graph: Graph) -> Source:
   config = names.find(path, 'config.json')
   fields = sources.read_settings(config)
   model = fields.get('model')
-  if model not in SCORES:
-    raise errors.DataError(f'{config}: the model {model!r} has no score in medjax; read are {", ".join(SCORES)}.')
+  if not isinstance(model, str) or model not in SCORES:
+    raise errors.DataError(f'{config}: the model {model!r:.120} has no score in medjax; read are {", ".join(SCORES)}.')
   gamma = sources.number(fields, 'gamma', config) if model in ('RotatE', 'TransE') else 0.0
   file = names.find(path, 'entity_embedding.npy')
   tables = sources.load_array(file), sources.load_array(names.find(path, 'relation_embedding.npy'))
   entity, relation = from_dglke.leaves(SCORES[model], *tables, gamma)
   data = pathlib.Path(str(fields.get('data_path', '')))
-  home = data if not (path / 'entities.dict').exists() and (data / 'entities.dict').exists() else path
+  there = os.path.exists(data / 'entities.dict')  # of any text: what is no path is not there
+  home = data if there and not (path / 'entities.dict').exists() else path
   entities, relations = (names.read(names.find(home, f'{kind}.dict'), 'id') for kind in ('entities', 'relations'))
   return Source(file, SCORES[model], entity, relation, entities, relations, gamma)

@@ -13,7 +13,7 @@ import pandas as pd
 
 from medjax import errors
 from medjax.saved import schemas
-from medjax.saved.files import Path, read_bytes, reading, write_text
+from medjax.saved.files import Path, read_bytes, read_table, reading, write_text
 from medjax.serve.interop import extras, folder
 
 if TYPE_CHECKING:
@@ -55,8 +55,8 @@ def write_card(model: 'Model', output: pathlib.Path, dtype: str, run: Path | Non
   results = None
   if run is not None:
     if (path := pathlib.Path(run) / 'results.csv').exists():
+      results = read_table(path)
       with reading(path):
-        results = pd.read_csv(path)
         results = results[results['width'] <= model.description.widths[-1]]
     if (path := pathlib.Path(run) / 'config.json').exists():
       with reading(path):

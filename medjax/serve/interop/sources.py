@@ -19,6 +19,7 @@ from medjax.data import arrays
 from medjax.data.graph import Graph
 from medjax.saved import artifact, graph_files, sealing
 
+LARGEST = float(np.finfo(np.float32).max)  # number of a setting
 Table = Mapping[str, Float[np.ndarray, 'rows C']]
 
 
@@ -139,7 +140,7 @@ def read_settings(path: pathlib.Path) -> dict[str, Any]:
   if not path.exists():
     return {}
   try:
-    fields = json.loads(files.read_text(path))
+    fields = json.loads(files.read_text(path, files.SETTINGS))
   except (OSError, ValueError, RecursionError) as error:
     raise errors.DataError(f'{path}: no JSON ({error}). Mend it.') from error
   if not isinstance(fields, dict):
@@ -150,6 +151,6 @@ def read_settings(path: pathlib.Path) -> dict[str, Any]:
 def number(fields: Mapping[str, Any], name: str, path: pathlib.Path) -> float:
   """Returns a number of a config.json; raises errors.DataError where it is missing or none."""
   value = fields.get(name)
-  if isinstance(value, bool) or not isinstance(value, int | float):
-    raise errors.DataError(f'{path}: {name} is {value!r}, but has to be a number, as in {{"{name}": 12.0}}.')
+  if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= LARGEST:
+    raise errors.DataError(f'{path}: {name} is {value!r:.120}, but has to be a number, as in {{"{name}": 12.0}}.')
   return float(value)
