@@ -64,6 +64,11 @@ FIELDS = (
 PIECES = (b'', b'\0', b'\n', b'\t', b'"', b'\xff', b'\xef\xbb\xbf', b'\r', b'9' * 5000, b'(' * 3000, b'[' * DEEP, b'<!')
 
 
+def compressed(content, suffix):
+  """Packs bytes as `suffix` says, the same at any time: gzip's header would tell the hour."""
+  return gzip.compress(content, mtime=0) if suffix == '.gz' else PACKED[suffix].compress(content)
+
+
 def content(old, suffix, draw, others):
   """Returns the bytes of a file, spoiled.
 
@@ -199,7 +204,7 @@ def packed(old, suffix, draw, others):
     inner = PACKED[suffix].decompress(old)
   except (OSError, EOFError, lzma.LZMAError):
     return raw(old, suffix, draw, others)
-  return PACKED[suffix].compress(draw.choice((raw, lines))(inner, '', draw, others))
+  return compressed(draw.choice((raw, lines))(inner, '', draw, others), suffix)
 
 
 def bomb(old, suffix, draw, others):
@@ -210,7 +215,7 @@ def bomb(old, suffix, draw, others):
 @functools.cache
 def bomb_of(suffix, line):
   """A line many times, packed in many pieces, which is quickly made."""
-  return PACKED[suffix].compress(line * (2**20 // len(line))) * (BOMB // 2**20)
+  return compressed(line * (2**20 // len(line)), suffix) * (BOMB // 2**20)
 
 
 def zipped(old, suffix, draw, others):
@@ -280,7 +285,7 @@ def tensors(old, suffix, draw, others):
 def tarred(names):
   """Returns the bytes of a .tar.gz of {name: content}; a content that begins with -> is a link's target."""
   file = io.BytesIO()
-  with tarfile.open(fileobj=file, mode='w:gz') as tar:
+  with tarfile.open(fileobj=file, mode='w') as tar:
     for name, inner in names.items():
       info = tarfile.TarInfo(name)
       if inner.startswith(b'->'):
@@ -289,7 +294,7 @@ def tarred(names):
       else:
         info.size = len(inner)
         tar.addfile(info, io.BytesIO(inner))
-  return file.getvalue()
+  return compressed(file.getvalue(), '.gz')
 
 
 def folder(place, draw, others, links=True):

@@ -148,6 +148,8 @@ def load(folder: Path, width: int | None = None, dtype: str = 'float32') -> Clas
     raise errors.ArtifactError(f'{folder} has no {KERNEL} and pooler: it is an encoder without a head; train one')
   outputs, _ = stored[KERNEL].shape
   names = encoder.settings.get('id2label', {})
+  if not isinstance(names, dict):
+    raise errors.ArtifactError(f'{folder}: id2label of config.json is {names!r:.80}, no names. Get it again')
   number = encoder.settings.get('problem_type') == 'regression' or outputs == 1
   classes = () if number else tuple(str(names.get(str(place), f'LABEL_{place}')) for place in range(outputs))
   kernel = weights.numbers(stored[KERNEL], (outputs, encoder.width))

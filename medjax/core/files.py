@@ -137,9 +137,15 @@ def check(path: Path, most: float | None = None) -> int:
 
   Raises:
     FileNotFoundError: it is not there.
-    ArtifactError: it is a link that leaves the folder, a device, a pipe or a folder, or larger than that.
+    ArtifactError: it is a link that leaves the folder or leads to itself, a device, a pipe or a folder, or larger than
+      that.
   """
-  found = os.stat(path)
+  try:
+    found = os.stat(path)
+  except OSError as error:
+    if error.errno == errno.ELOOP:
+      raise ArtifactError(f'{path} is a link that leads to itself. Put the file itself there') from error
+    raise
   if not stat.S_ISREG(found.st_mode):
     raise ArtifactError(f'{path} is {kind(path)}, not a file, so it is not read. Put the file itself there')
   if not follows() and _leaves(pathlib.Path(path)):

@@ -213,6 +213,11 @@ def test_a_crop_answers_as_the_run_does(trained, width, tmp_path, capsys):
   assert again.encoder.tokens.max_length == 24 and again.num_params == small.num_params
   rows = text.predict(tmp_path / 'small', 'the wide river', format='json')
   assert json.loads(capsys.readouterr().out.splitlines()[-1]) == rows and rows[0]['class'] == 'wet'
+  settings = tmp_path / 'small' / 'config.json'
+  settings.write_text(json.dumps(json.loads(settings.read_text()) | {'id2label': 3}))
+  (tmp_path / 'small' / 'manifest.json').unlink()
+  with pytest.raises(errors.ArtifactError, match='id2label of config.json is 3'):
+    bert.load_classifier(tmp_path / 'small')
   assert sum(row['probability'] for row in rows) == pytest.approx(1)
 
 

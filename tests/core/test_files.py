@@ -136,6 +136,13 @@ def test_links_are_followed_where_that_is_asked_for(place, victim, monkeypatch):
   assert victim.read_text() == 'yours' and (place / 'notes.txt').is_symlink()
 
 
+def test_a_link_to_itself_is_refused(place):
+  (place / 'a').symlink_to(place / 'b')
+  (place / 'b').symlink_to(place / 'a')
+  with pytest.raises(ArtifactError, match='leads to itself'):
+    files.read_text(place / 'a')
+
+
 def test_a_link_is_read_within_its_folder_alone(place, victim):
   (place / 'a').write_text('inside')
   (place / 'b').symlink_to('a')

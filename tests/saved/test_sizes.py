@@ -147,15 +147,15 @@ def test_a_manifest_that_is_no_file_is_not_read(small, kind):
 
 @pytest.mark.skipif(not hasattr(os, 'mkfifo'), reason='no pipes here')
 @pytest.mark.parametrize('place', ['metrics/metrics', 'model/_METADATA', '_CHECKPOINT_METADATA', 'd'])
-@pytest.mark.parametrize('kind', ['pipe', 'device', 'size'])
+@pytest.mark.parametrize('kind', ['pipe', 'device', 'size', 'itself', 'nothing'])
 def test_a_checkpoint_with_what_is_no_file_is_not_opened(run, kind, place):
   step = run / 'checkpoints' / '40'
   path = next(step.glob('model/**/d/*')) if place == 'd' else step / place
   path.unlink()
   if kind == 'pipe':
     os.mkfifo(path)
-  elif kind == 'device':
-    path.symlink_to('/dev/zero')
+  elif kind != 'size':
+    path.symlink_to({'device': '/dev/zero', 'itself': path.name, 'nothing': 'none'}[kind])
   elif place == 'd':
     return  # which may be of any size
   else:
