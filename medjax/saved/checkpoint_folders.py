@@ -30,8 +30,8 @@ def damage(folder: pathlib.Path, which: Callable[[str], bool] = lambda name: Tru
 def check_files(folder: pathlib.Path) -> None:
   """Raises ArtifactError where the folder of a step holds what orbax would wait for, or never come to the end of.
 
-  That is what is neither folder nor file, a link that leads elsewhere or nowhere, and a description that is too large for one; the
-  tables, which are read by pieces, may be of any size.
+  That is what is neither folder nor file, a link that leads elsewhere or nowhere, and a description that is too large
+  for one; the tables, which are read by pieces, may be of any size.
   """
   for path in sorted(folder.rglob('*')):
     if path.is_symlink() and not path.exists():
