@@ -10,8 +10,8 @@ of the full width that was chosen, of the same seed. On the tasks of `--ablated`
 or put one in, one reorders the encoder by importance first, and rows 'untrained' tell what crops before a training are
 good for. `--arms` names some of all these.
 
-glue.csv has the rows of every run as soon as it is done, and keeps those of other tasks. Runs that are there are not
-trained again, so the same command goes on after an interruption, and one with more seeds or rates adds those.
+glue.csv has the rows of every run as soon as it is done, and keeps those of other tasks and arms. Runs that are there
+are not trained again, so the same command goes on after an interruption, and one with more seeds or rates adds those.
 """
 
 import argparse
@@ -192,10 +192,9 @@ def main(argv: Sequence[str] | None = None) -> None:
   rates, seeds = [float(rate) for rate in given.rates.split(',')], [int(seed) for seed in given.seeds.split(',')]
   output, tasks = pathlib.Path(given.output), given.tasks.split(',')
   output.mkdir(parents=True, exist_ok=True)
-  path, rows = output / 'glue.csv', []
-  if path.exists():
-    there = pd.read_csv(path)
-    rows = there[~there['task'].isin(tasks)].to_dict('records')
+  path, done = output / 'glue.csv', set()
+  rows = pd.read_csv(path).to_dict('records') if path.exists() else []
+  places = {(row['task'], row['arm']): None for row in rows}
   for task in tasks:
     fields = {
       'name': f'glue-{task}',
@@ -218,7 +217,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     named = not given.arms or 'untrained' in given.arms.split(',')
     crops = untrained(base) if named and task in given.ablated.split(',') else ()
     for row in itertools.chain(study(base, chosen, rates, seeds, pathlib.Path(given.workdir) / task), crops):
-      rows.append(row)
+      arm = row['task'], row['arm']
+      rows = [other for other in rows if arm in done or (other['task'], other['arm']) != arm] + [row]
+      done.add(arm)
+      places[arm] = None
+      rows.sort(key=lambda row, order=list(places): order.index((row['task'], row['arm'])))
       pd.DataFrame(rows)[list(COLUMNS)].to_csv(path, index=False)
   said = table(pd.DataFrame(rows))
   (output / 'glue.txt').write_text(said + '\n', encoding='utf-8')

@@ -49,10 +49,15 @@ def score_table(frame: pd.DataFrame) -> TextTable:
   return ['task', 'method', *map(str, widths), 'seeds'], found
 
 
+def ahead(rows: pd.DataFrame, method: str, other: str) -> pd.Series:
+  """Returns by how many points a method is ahead of another, by task and width: means over the seeds that both have."""
+  of = lambda name: rows[rows['method'] == name].set_index(['task', 'width', 'seed'])['score']
+  return (of(method) - of(other)).dropna().groupby(['task', 'width']).mean()
+
+
 def goal_table(frame: pd.DataFrame) -> TextTable:
   """Returns (header, rows): by how many points MED is ahead of others, and what was aimed at, where something was."""
   rows = judged(frame)
-  means = rows.groupby(['task', 'method', 'width'], sort=False)['score'].mean()
   tasks, found = list(dict.fromkeys(rows['task'])), []
   least, most = min(rows['width']), max(rows['width'])
   asked: tuple[tuple[str, int, float | None], ...] = (
@@ -62,9 +67,9 @@ def goal_table(frame: pd.DataFrame) -> TextTable:
     ('direct', most, -0.5),
   )
   for other, width, goal in asked:
-    there = [task for task in tasks if {(task, 'med', width), (task, other, width)} <= set(means.index)]
-    if there:
-      gains = {task: means[task, 'med', width] - means[task, other, width] for task in there}
+    differences = ahead(rows, 'med', other)
+    gains = {task: differences[task, width] for task in tasks if (task, width) in differences.index}
+    if gains:
       mean = sum(gains.values()) / len(gains)
       cells = [f'{gains[task]:+.1f}' if task in gains else '' for task in tasks]
       reached = ['', ''] if goal is None else [f'{goal:+.1f}', 'yes' if mean >= goal else 'no']
@@ -73,18 +78,17 @@ def goal_table(frame: pd.DataFrame) -> TextTable:
 
 
 def ablation_table(frame: pd.DataFrame) -> TextTable:
-  """Returns (header, rows): the points of MED, and by how much its variants differ from it, by width."""
+  """Returns (header, rows): the points of MED, and by how much its variants differ from it, by width, see `ahead`."""
   rows = judged(frame)
   tasks = set(rows[rows['method'].str.startswith('med-')]['task'])
   rows, widths = rows[rows['task'].isin(tasks)], sorted(set(rows['width']))
   found = []
   for task, part in rows.groupby('task', sort=False):
-    means = part.groupby(['method', 'width'], sort=False)['score'].mean()
-    base = means['med']
+    base = part[part['method'] == 'med'].groupby('width')['score'].mean()
     found.append([str(task), NAMES['med'], *(f'{base[width]:.1f}' for width in widths), f'{base.mean():.1f}'])
     for method in dict.fromkeys(part['method']):
       if method.startswith('med-'):
-        gains = means[method] - base
+        gains = ahead(part, method, 'med')[task]
         name = re.sub('^med-', 'MED, ', method).replace('-', ' ')
         found.append([str(task), name, *(f'{gains[width]:+.1f}' for width in widths), f'{gains.mean():+.1f}'])
   return ['task', 'training', *map(str, widths), 'mean'], found

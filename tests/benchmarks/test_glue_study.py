@@ -38,6 +38,12 @@ def test_a_study_trains_what_lacks_and_writes_its_rows(root, monkeypatch):
   glue.main(command)
   pd.testing.assert_frame_equal(pd.read_csv(root / 'out' / 'glue.csv'), found)
   assert 'direct-16' in (root / 'out' / 'glue.txt').read_text()
+  glue.main([*command, '--arms=direct-16'])
+  kept = pd.read_csv(root / 'out' / 'glue.csv')  # those of other arms, too
+  pd.testing.assert_frame_equal(
+    kept.sort_values(['split', 'arm', 'width'], ignore_index=True),
+    found.sort_values(['split', 'arm', 'width'], ignore_index=True),
+  )
 
 
 def test_validation_chooses_the_rate_and_only_that_is_judged(tmp_path, monkeypatch):
@@ -96,7 +102,7 @@ def test_tables_tell_scores_goals_and_ablations(tmp_path):
   _, goals = sentences.goal_table(frame)
   assert goals == [
     ['HAT-style, width 4', '+5.0', '+5.0', '+3.0', 'yes'],
-    ['direct, width 8', '-1.5', '-1.5', '-0.5', 'no'],
+    ['direct, width 8', '-2.0', '-2.0', '-0.5', 'no'],  # of the one seed that both have
   ]
   assert sentences.ablation_table(frame)[1][1] == ['sst2', 'MED, without mutual', '-1.0', '-1.0', '-1.0']
   frame.to_csv(tmp_path / 'glue.csv', index=False)
