@@ -9,12 +9,12 @@ Direct trainings with the settings of configs/best.py in fewer steps with fewer 
 from medjax import config as config_lib
 from medjax.experiments import study
 
-STRENGTHS = {160: (0.03, 0.07, 0.15), 10: (0.005, 0.02, 0.05)}
+STRENGTHS = {160: (0.006, 0.02, 0.07, 0.2), 10: (0.002, 0.006, 0.02)}
 
 
 def get_config(data=''):
   base = config_lib.for_all_entities(config_lib.bilinear('search', data, batch=256), negatives=1024)
-  base.train.steps = 8000
+  base.train.steps = 4000
   arms = {
     f'direct-{width}': study.grid(
       study.named('direct') | {'model.widths': str(width)}, objective__regularization=strengths
