@@ -48,6 +48,7 @@ def start(name, size, steps, candidates):
         f'--config.data.path={folder}',
         f'--config.train.steps={steps}',
         '--config.eval.every=0',
+        '--config.objective.strengths=',  # random triples have none to choose by
         f'--config.eval.candidates={candidates}',
       ]
     )

@@ -41,13 +41,13 @@ def train(config: Config, workdir: str) -> None:
     medjax train --config=wn18rr/rotate --config.train.steps=4000 --workdir=runs/a
     medjax train --config.data.path=facts.csv --config.name=facts
   """
-  from medjax.experiments import closing, runs
+  from medjax.experiments import closing, runs, strength
   from medjax.training import processes
 
   if config.parallel.distributed:
     processes.initialize()
   with processes.together(lambda error: end(error, goes_on=True)):
-    runs.train(config, workdir)
+    runs.train(strength.find(config, workdir), workdir)
   if processes.first():
     closing.show(workdir)
 

@@ -67,6 +67,7 @@ class ObjectiveConfig:
   loss: str = 'logsigmoid'  # of a sub-model: 'logsigmoid' (binary, self-adversarial), or 'softmax' over candidates
   regularizer: str = 'none'  # of the bilinear scores: 'none', 'n3' or 'dura'
   regularization: float = 0.05  # its weight
+  strengths: str = ''  # weights, such as '0.02,0.07', of which short trainings choose that one before a run; '': none
   regularization_power: float = 0.0  # q: in width i times (d_i/d_r)^q, less at narrow widths
   regularization_width: int = 0  # d_r: the width from which on all of it counts; 0: the full width
   regularize: str = 'scaled'  # a component counts 'once', or in 'each' sub-model that has it, or there 'scaled' by

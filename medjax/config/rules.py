@@ -104,6 +104,7 @@ def check(config: Config) -> None:
       'means none; set config.eval.every'
     )
   check_trackers(config.train.tracker)
+  strengths(config)
   _check_losses(config)
   _check_sub_models(config)
   _check_distillation(config)
@@ -163,6 +164,22 @@ def check_choice(config: Any, field: str, choices: Sequence[str] = ()) -> None:
     near = difflib.get_close_matches(str(value), choices, n=1)
     hint = f'did you mean {near[0]!r}? ' if near else ''
     raise ConfigError(f'config.{field}={value!r}: {hint}choose one of {", ".join(choices)}')
+
+
+def strengths(config: Config) -> tuple[float, ...]:
+  """Returns the numbers of objective.strengths; raises ConfigError for what is none, or where nothing takes them."""
+  text = config.objective.strengths
+  try:
+    found = tuple(dict.fromkeys(float(part) for part in text.split(','))) if text else ()
+  except ValueError:
+    found = (math.nan,)
+  if not all(0 <= strength < math.inf for strength in found):
+    raise ConfigError(f"config.objective.strengths={text!r}: numbers from 0 on, with commas, such as '0.02,0.07'")
+  if found and config.objective.regularizer == 'none':
+    raise ConfigError(
+      f"config.objective.strengths={text!r}: there is no regulariser; set config.objective.regularizer, or strengths=''"
+    )
+  return found
 
 
 def check_trackers(value: str) -> None:

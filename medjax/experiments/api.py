@@ -19,7 +19,7 @@ from medjax.core import files
 from medjax.data import datasets, inspection
 from medjax.data.inspection import Inspection
 from medjax.data.registry import REGISTRY
-from medjax.experiments import runs
+from medjax.experiments import runs, strength
 from medjax.report import tables
 from medjax.report.trackers import function
 from medjax.saved import workdir as workdir_lib
@@ -96,7 +96,7 @@ def train(
   config, workdir = configured(data, workdir, fields)
   if isinstance(tracker, str):
     config.train.tracker, tracker = tracker, None
-  return Run(workdir, runs.train(config, workdir, tracker=tracker))
+  return Run(workdir, runs.train(strength.find(config, workdir), workdir, tracker=tracker))
 
 
 def inspect(data: Config | Path | Triples, **fields: Any) -> Inspection:
