@@ -1,6 +1,6 @@
 r"""ComplEx with reciprocal relations on YAGO3-10: the settings of configs/best.py, whose strength a search chooses.
 
-Begun on a random graph of its size (python -m benchmarks.starts); not trained yet.
+Not trained yet; python -m benchmarks.starts begins it on a random graph of its size.
 
   python launch.py --config=configs/yago3_10/best.py
 """

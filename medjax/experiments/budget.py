@@ -19,7 +19,7 @@ from medjax.objectives import nested_softmax
 from medjax.scores.contract import Score
 
 FLOAT = 4  # bytes
-PROGRAM = 320 * 2**20  # bytes that compiling and running programs, and what they import on the way, take
+PROGRAM = 220 * 2**20  # bytes that compiling and running programs, and what they import on the way, take
 ROWS = 1.5  # times the gathered rows of a batch that a step keeps at its peak: themselves, and some of their gradient
 MORE = 1.5  # further times, for every time that a query has as many numbers as an entity besides
 TOUCHED = 1.25  # times the rows for every copy of a table of the rows that a batch touches, under sparse updates
