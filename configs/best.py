@@ -18,13 +18,6 @@ from medjax import config as config_lib
 
 
 def get_config(data=''):
-  config = config_lib.bilinear(f'best-{data}' if data else 'best', data, batch=256)
-  config_lib.for_all_entities(config, negatives=2048)
-  config.objective.regularization = 0.07  # where nothing is held out, by which one of these would be chosen
-  config.objective.strengths = '0.006,0.02,0.07,0.2'
-  config.objective.regularization_power = 0.8
-  config.objective.regularization_width = 160
-  config.objective.sub_models = 'ladder:8'
-  config.train.learning_rate = 0.2
-  config.train.steps = 20000
+  config = config_lib.best(f'best-{data}' if data else 'best', data)
+  config.objective.strengths = '0.006,0.02,0.07,0.2'  # of which validation chooses; 0.07 where nothing is held out
   return config

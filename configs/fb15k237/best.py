@@ -10,12 +10,7 @@ from medjax import config as config_lib
 
 
 def get_config():
-  config = config_lib.bilinear('best-fb15k237', 'fb15k237', batch=256)
-  config_lib.for_all_entities(config, negatives=2048)
-  config.objective.regularization = 0.07
-  config.objective.regularization_power = 0.8
-  config.objective.regularization_width = 160
-  config.objective.sub_models = 'ladder:8'
+  config = config_lib.best('best-fb15k237', 'fb15k237')
   config.train.steps = 40000
   config.eval.every = 20000
   return config

@@ -11,10 +11,8 @@ from medjax import config as config_lib
 
 
 def get_config():
-  config = config_lib.bilinear('best-wn18rr', 'wn18rr', batch=256)
-  config_lib.for_all_entities(config, negatives=2048)
+  config = config_lib.best('best-wn18rr', 'wn18rr')
   config.objective.regularization = 0.2
   config.objective.regularization_power = 0.4
-  config.objective.sub_models = 'ladder:8'
-  config.train.steps = 20000
+  config.objective.regularization_width = 0
   return config

@@ -3,7 +3,7 @@
 Knows neither JAX nor scores, so that a mistake on a command line is told at once. May import: errors, core.
 """
 
-from medjax.config.bilinear import bilinear, for_all_entities
+from medjax.config.bilinear import best, bilinear, for_all_entities
 from medjax.config.fields import (
   Config,
   DataConfig,
@@ -41,6 +41,7 @@ __all__ = [
   'ParallelConfig',
   'TextConfig',
   'TrainConfig',
+  'best',
   'bilinear',
   'check_types',
   'checked',
