@@ -8,6 +8,7 @@ import pandas as pd
 import medjax
 from medjax.applications.results import Result
 from medjax.applications.shop import LIKES
+from medjax.data import arrays
 from medjax.data.graph import Graph
 from medjax.saved import files
 
@@ -20,7 +21,8 @@ def ranked(folder: pathlib.Path, split: str = 'test') -> dict[str, np.ndarray]:
   path = folder / f'{"results" if split == "test" else f"results-{split}"}-ranks.npz'
   if not path.exists():
     medjax.evaluate(folder, split=split, ranks=True)
-  with files.reading(path), np.load(path, allow_pickle=False) as found:
+  with files.reading(path):
+    found = arrays.read_npz(path)
     return {name: found[name] for name in ('triples', 'ranks', 'widths')}
 
 

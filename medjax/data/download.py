@@ -72,6 +72,12 @@ def git_blob_id(content: bytes) -> str:
   return hashlib.sha1(b'blob %d\0' % len(content) + content).hexdigest()
 
 
+def _blob_of(path: pathlib.Path) -> str:
+  """The git blob id of a file; TooLarge where it fits into memory no more."""
+  with open(path, 'rb') as file:
+    return git_blob_id(limits.read(path, file))
+
+
 def fetch(file: File, folder: str | pathlib.Path, retries: int = 2) -> pathlib.Path:
   """Makes sure that a file is in a folder, whole and genuine.
 
@@ -90,7 +96,7 @@ def fetch(file: File, folder: str | pathlib.Path, retries: int = 2) -> pathlib.P
     DataError: no connection, no such address, or content other than expected. Nothing wrong is left behind.
   """
   path = pathlib.Path(folder) / file.name
-  if path.is_file() and git_blob_id(path.read_bytes()) == file.blob:
+  if path.is_file() and _blob_of(path) == file.blob:
     return path
   try:
     path.unlink(missing_ok=True)
@@ -112,7 +118,7 @@ def fetch_archive(archive: Archive, folder: str | pathlib.Path, retries: int = 2
   if not _all_genuine(archive, folder):
     path = fetch(archive.file, folder, retries)
     unpack(path, [name for name, _ in archive.members], folder)
-    found = {name: git_blob_id((folder / name).read_bytes()) for name, _ in archive.members}
+    found = {name: _blob_of(folder / name) for name, _ in archive.members}
     wrong = [(name, blob) for name, blob in archive.members if found[name] != blob]
     for name, _ in wrong:
       (folder / name).unlink()
@@ -214,9 +220,7 @@ def unpack(archive: str | pathlib.Path, names: Sequence[str], folder: str | path
 
 
 def _all_genuine(archive: Archive, folder: pathlib.Path) -> bool:
-  return all(
-    (folder / name).is_file() and git_blob_id((folder / name).read_bytes()) == blob for name, blob in archive.members
-  )
+  return all((folder / name).is_file() and _blob_of(folder / name) == blob for name, blob in archive.members)
 
 
 def _verified(file: File) -> Callable[..., None]:
@@ -224,7 +228,7 @@ def _verified(file: File) -> Callable[..., None]:
 
   def download(url, output_file, keeper):
     _bounded(url, output_file, keeper)
-    found = git_blob_id(pathlib.Path(output_file).read_bytes())
+    found = _blob_of(pathlib.Path(output_file))
     if found != file.blob:
       raise errors.DataError(_mismatch(url, file.blob, found))
 

@@ -20,12 +20,14 @@ from medjax.scores.contract import Score
 
 FLOAT = 4  # bytes
 PROGRAM = 220 * 2**20  # bytes that compiling and running programs, and what they import on the way, take
+RUN = 12 * 2**20  # further bytes that compiling each run of such a walk takes, see `nested_softmax.runs`
+SAVED = 0.8  # times what a checkpoint holds that writing it takes besides
 ROWS = 1.5  # times the gathered rows of a batch that a step keeps at its peak: themselves, and some of their gradient
 MORE = 1.5  # further times, for every time that a query has as many numbers as an entity besides
 TOUCHED = 1.25  # times the rows for every copy of a table of the rows that a batch touches, under sparse updates
 SCORES = 7.0  # times the scores of all its sub-models: raw ones, margins, weights and gradients
 WALKED = 2.7  # times the scores of one sub-model, where those of inner products are walked over block by block
-SUMMED = 1.7  # further times, for every sum of blocks that such a walk keeps
+SUMMED = 1.4  # further times, for every sum of blocks that such a walk keeps
 LEARNED = 3.2  # the same where sub-models learn from each other
 TRIPLE = 120  # bytes that a triple takes where known answers are looked up, and on the device
 TILES = 8  # tables of scores of a chunk that a worker of an evaluation holds
@@ -81,18 +83,23 @@ def training(config: Config, score: Score, widths: Widths, size: Size, data: int
   ends = widths.values if trained is None else sub_models.segment_ends(widths.values, trained)
   copies = 1 + MOMENTS[train.optimizer]
   kept = ROWS + MORE * (of_query / of_entity - 1)
+  program = PROGRAM + TRIPLE * size.triples
   if config.objective.loss == 'softmax' and score.inner_product and sets < batch:
     sums = nested_softmax.sums_kept(int(batch * candidates), ends)
     made = kept * gathered + scores * (WALKED + sums * (LEARNED if config.objective.mutual else SUMMED))
+    program += RUN * len(list(nested_softmax.runs(ends)))
   else:
     made = max(kept * gathered, gathered + SCORES * scores * len(ends))
   if train.sparse_updates:
     made += TOUCHED * copies * gathered
-  held = (copies + (not train.sparse_updates)) * tables
+  held, gradient = copies * tables, (not train.sparse_updates) * tables
   looked = evaluation(score, widths, size, config.eval.batch)
-  if held + made < looked.tables + looked.batch:
-    return looked
-  return Budget(held, made, PROGRAM + TRIPLE * size.triples)
+  at_peaks = (
+    Budget(held + gradient, made, program),
+    Budget((1 + SAVED) * held, 0, program),
+    looked._replace(rest=program),
+  )
+  return max(at_peaks, key=lambda peak: peak.total)
 
 
 def evaluation(score: Score, widths: Widths, size: Size, batch: int) -> Budget:

@@ -1,5 +1,6 @@
 """Many queries at once, as a DataFrame or a file: columns head, relation and tail, of which each row lacks one."""
 
+import io
 import pathlib
 from typing import Any, TYPE_CHECKING
 
@@ -7,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from medjax import errors
+from medjax.data import contents
 from medjax.saved.files import Path
 from medjax.serve import answers, known
 from medjax.serve.answers import Asking
@@ -17,10 +19,10 @@ if TYPE_CHECKING:
 COLUMNS = ('head', 'relation', 'tail')
 ASKED = '?'  # stands for what is asked, as a blank does
 READERS = {
-  '.csv': lambda path: pd.read_csv(path, dtype=str, keep_default_na=False),
-  '.tsv': lambda path: pd.read_csv(path, sep='\t', dtype=str, keep_default_na=False),
-  '.json': lambda path: pd.read_json(path, dtype=False),
-  '.jsonl': lambda path: pd.read_json(path, lines=True, dtype=False),
+  '.csv': lambda content: pd.read_csv(content, dtype=str, keep_default_na=False),
+  '.tsv': lambda content: pd.read_csv(content, sep='\t', dtype=str, keep_default_na=False),
+  '.json': lambda content: pd.read_json(content, dtype=False),
+  '.jsonl': lambda content: pd.read_json(content, lines=True, dtype=False),
 }
 
 DAMAGE = (ValueError, OSError, TypeError, LookupError, AttributeError, RecursionError)  # of pandas
@@ -35,10 +37,12 @@ def read(path: Path) -> pd.DataFrame:
   path = pathlib.Path(path)
   if path.suffix not in READERS:
     raise errors.DataError(f'{path}: queries are read from {", ".join(READERS)}; rename or convert the file')
+  if not path.is_file():
+    raise errors.DataError(
+      f'{path} is no file; write the queries into one' if path.exists() else f'{path}: there is no such file'
+    )
   try:
-    frame = READERS[path.suffix](path)
-  except FileNotFoundError:
-    raise errors.DataError(f'{path}: there is no such file') from None
+    frame = READERS[path.suffix](io.BytesIO(contents.read_bytes(path)))
   except DAMAGE as error:
     raise errors.DataError(f'{path} cannot be read as {path.suffix[1:]}: {error}') from None
   foreign = [str(name) for name in frame.columns if name not in COLUMNS]

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import pathlib
 import subprocess
 import sys
 
@@ -69,6 +70,13 @@ def test_a_wrong_file_is_refused_by_name(crop, tmp_path, name, text, words):
   with pytest.raises(errors.DataError, match=words) as caught:
     ask.ask(crop, queries=tmp_path / name)
   assert name in str(caught.value)
+
+
+@pytest.mark.skipif(not pathlib.Path('/dev/zero').exists(), reason='this system has no endless device')
+def test_an_endless_file_of_questions_is_refused_at_once(crop, tmp_path):
+  (tmp_path / 'a.json').symlink_to('/dev/zero')
+  with pytest.raises(errors.DataError, match='a.json is no file'):
+    ask.ask(crop, queries=tmp_path / 'a.json')
 
 
 @pytest.mark.parametrize('given', [{}, {'head': 'e00'}, {'head': 'a', 'relation': 'b', 'tail': 'c'}])
