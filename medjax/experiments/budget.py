@@ -21,7 +21,7 @@ from medjax.scores.contract import Score
 FLOAT = 4  # bytes
 PROGRAM = 220 * 2**20  # bytes that compiling and running programs, and what they import on the way, take
 RUN = 12 * 2**20  # further bytes that compiling each run of such a walk takes, see `nested_softmax.runs`
-SAVED = 0.8  # times what a checkpoint holds that writing it takes besides
+SAVED = 0.5  # times what a checkpoint holds that writing it takes besides
 ROWS = 1.5  # times the gathered rows of a batch that a step keeps at its peak: themselves, and some of their gradient
 MORE = 1.5  # further times, for every time that a query has as many numbers as an entity besides
 TOUCHED = 1.25  # times the rows for every copy of a table of the rows that a batch touches, under sparse updates

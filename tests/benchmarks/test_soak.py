@@ -1,11 +1,14 @@
 """The short form of what `benchmarks.soak` does for hours: seeded kills, full disks and flipped bits."""
 
 import random
+import shutil
+import types
 
 import pytest
 
 from benchmarks import forked, soak
 from medjax.experiments import commands
+from medjax.saved import checkpoint
 
 
 @pytest.fixture(scope='module')
@@ -65,3 +68,23 @@ def test_a_soak_goes_on_from_what_it_noted(tmp_path):
   assert len(path.read_text().splitlines()) == 3  # the half one is gone
   with pytest.raises(ValueError, match='name another --workdir'):
     soak.Notes(path, begun | {'seed': 1})
+
+
+def test_damage_that_no_attempt_has_read_is_told_by_loading(trained, tmp_path, monkeypatch):
+  output = shutil.copytree(trained, tmp_path / 'output')
+  there = checkpoint.Checkpoints(output / 'checkpoints', read_only=True)
+  loaded = output / 'checkpoints' / str(there.best) / 'model' / '_sharding'
+  there.close()
+  monkeypatch.setattr(soak, 'flip', lambda folder, draw: flipped(loaded))
+  idle = types.SimpleNamespace(run=lambda *given: types.SimpleNamespace(code=0, said='', seconds=1.0))
+  undisturbed = soak.Undisturbed(soak.digest(output), 1.0)
+  found = soak.Episode('train', 0, {}, [])
+  scene = soak.Scene('train', (), '--workdir', None)
+  assert soak.Soak(idle, tmp_path, False, 0).over(scene, undisturbed, found, 'damage', None, output, None)
+  assert found.counts == {'damaged': 1, 'damage told': 1, 'equal': 1} and not found.odd
+
+
+def flipped(path):
+  content = path.read_bytes()
+  path.write_bytes(bytes([content[0] ^ 1]) + content[1:])
+  return path, content

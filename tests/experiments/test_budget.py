@@ -27,7 +27,9 @@ HOPELESS = {  # fields, and what the error names
   'case',
   ['TransE, large tables', 'TransE, many negatives', 'RotatE, 64 widths', 'ComplEx, the same on few entities'],
 )
-def test_an_estimate_is_within_a_factor_of_the_peak(case):
+def test_an_estimate_is_within_a_factor_of_the_peak(case, as_users_run, monkeypatch):
+  if 'XLA_FLAGS' not in as_users_run:  # large tables take long in programs that are compiled quickly
+    monkeypatch.delenv('XLA_FLAGS')
   found = measured.in_child(case)
   assert 1 / memory.DOUBT < found['said'] / found['took'] < memory.DOUBT, found
 
@@ -95,4 +97,5 @@ def test_tables_are_counted_exactly():
     reckoned(fields, entities=10**6).tables
     for fields in ({}, {'train.sparse_updates': True}, {'train.optimizer': 'adagrad'})
   )
-  assert (dense, sparse, adagrad) == tuple(4 * 64 * (10**6 + 10) * copies for copies in (4, 3, 3))
+  saved = 1 + budget.SAVED  # at the peak a checkpoint is written, of parameters and two moments
+  assert (dense, sparse, adagrad) == tuple(4 * 64 * (10**6 + 10) * copies for copies in (3 * saved, 3 * saved, 3))

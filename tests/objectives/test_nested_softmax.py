@@ -1,5 +1,7 @@
 """The walk over blocks against the softmax objective of whole scores."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -64,6 +66,12 @@ def by_scores(given, ends, options, offset=None):
   return jax.jit(jax.value_and_grad(loss, argnums=(0, 1, 2), has_aux=True))(*given[:3])
 
 
+@functools.cache  # which does not depend on how a walk goes
+def drawn_by_scores(sets, queries, ends, options):
+  given = draw(sets, queries, ends)
+  return given, by_scores(given, ends, options)
+
+
 MUTUAL = objectives.Mutual(weight=0.8, power=0.5)
 
 
@@ -86,8 +94,8 @@ def test_losses_and_gradients_are_those_of_whole_scores(ends, few, kept, sets, q
   monkeypatch.setattr(nested_softmax, 'SCORES_OF_FEW', 4 * CANDIDATES)
   monkeypatch.setattr(nested_softmax, 'SCORES', 2 * CANDIDATES)  # 8 queries are walked in four tiles or more
   monkeypatch.setattr(nested_softmax, 'CANDIDATES', most)
-  given = draw(sets, queries, ends)
-  ours, theirs = (way(given, ends, options) for way in (by_walk, by_scores))
+  given, theirs = drawn_by_scores(sets, queries, ends, options)
+  ours = by_walk(given, ends, options)
   jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=2e-4, atol=2e-5), ours, theirs)
 
 
