@@ -1,8 +1,8 @@
 r"""ComplEx with reciprocal relations on WN18RR: the settings of configs/best.py, with a stronger regulariser.
 
-Its strength is what validation chose for four widths in half of these steps, configs/study/strengths.py:wn18rr, which
-reach a test MRR of .208, .443, .469 and .473 at 10, 40, 160 and 640 in 12 minutes of one core. These 64 widths were not
-trained yet.
+The crops of 10, 50, 100, 200 and 640 reach a test MRR of .205, .441, .460, .469 and .476 in 48 minutes of one core of
+an AMD EPYC that did other work beside (docs/results/best.md). The strength is what validation chose for four widths in
+half of these steps, configs/study/strengths.py:wn18rr.
 
   python launch.py --config=configs/wn18rr/best.py
 """
