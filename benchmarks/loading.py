@@ -42,7 +42,8 @@ def prepare(source, folder):
   """Writes a copy of a run and crops of it, with manifests and without; returns its widths."""
   run = folder / CHECKED / 'run'
   shutil.copytree(source, run)
-  verification.verify(run, accept=True)
+  if not (run / manifest.FILE).exists():  # that of a training has hashes by pieces of tables besides
+    verification.verify(run, accept=True)
   model = model_lib.load(run)
   widths = model.widths.values
   model.save(folder / CHECKED / 'wide')

@@ -111,8 +111,7 @@ class Checkpoints:
       CheckpointError: the metric of one of them is damaged.
     """
     for step in self._manager.all_steps():
-      if found := checkpoint_folders.damage(self.directory / str(step), of_metrics):
-        raise self._unreadable(step, found)
+      self._check_whole(step, of_metrics)
     return self._manager.best_step()
 
   def save(self, state: State, merit: float | None = None) -> None:

@@ -27,7 +27,7 @@ from medjax.saved import schemas
 
 FILE = 'manifest.json'
 LARGEST = 64 * 2**20  # bytes of a manifest: half a million files
-PIECE = 2**18  # bytes that are read and hashed at a time, in the cache of a core
+PIECE = 2**20  # bytes that are read and hashed at a time: few calls, and yet near a core
 Path = str | pathlib.Path
 State = Literal['ok', 'changed', 'missing', 'unlisted', 'no manifest']
 Entry = tuple[int, str]  # bytes and hash

@@ -19,7 +19,8 @@ from medjax.scores.contract import Params
 
 def chosen_step(checkpoints: checkpoint.Checkpoints) -> int | None:
   """Returns the step a run is judged by: its best by validation, else its latest."""
-  return checkpoints.latest if checkpoints.best is None else checkpoints.best
+  best = checkpoints.best
+  return checkpoints.latest if best is None else best
 
 
 def sub_model(
