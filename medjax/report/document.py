@@ -112,8 +112,11 @@ def published(document: pathlib.Path, folder: str, *widths: str) -> str:
   """Returns a table for every graph and score of the runs below a folder, at some widths, published figures beside."""
   groups = collect.grouped(collect.collect(document.parent / folder))
   columns = [int(width) for width in widths]
-  made = [quality.table(data, score, rows, columns) for (data, score), rows in groups.items()]
-  return '\n\n'.join(tables.markdown(*table) for table in made)
+  made = {
+    f'{data}, {score}': tables.markdown(*quality.table(data, score, rows, columns))
+    for (data, score), rows in groups.items()
+  }
+  return '\n\n'.join(f'{name}:\n\n{table}' if len(made) > 1 else table for name, table in made.items())
 
 
 def read_studies(document: pathlib.Path, files: Iterable[str]) -> pd.DataFrame:
