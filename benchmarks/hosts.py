@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 
-from benchmarks import common, soak
+from benchmarks import common, disturbances, soak
 
 ROOT = pathlib.Path(__file__).parents[1]
 PATIENCE = 600  # seconds that a process may take
@@ -84,7 +84,7 @@ def measure(arguments):
     config.write_text(soak.RUN.format(fields={'data.path': str(soak.graph(folder / 'data')), **soak.SIZES}))
     cache = folder / 'cache'
     Hosts(config, folder / 'whole', cache).end()
-    expected = soak.digest(folder / 'whole')
+    expected = disturbances.digest(folder / 'whole')
     for number in range(arguments.kills):
       place, victim = folder / str(number), number % 2
       step = every * draw.randint(1, soak.SIZES['train.steps'] // every)
@@ -96,7 +96,7 @@ def measure(arguments):
           'the other': signal.Signals(-code).name if code < 0 else f'exit code {code}',
           'lines': len(lines),
           'seconds': f'{seconds:.1f}',
-          'same bits in the end': 'yes' if soak.digest(place) == expected else 'no',
+          'same bits in the end': 'yes' if disturbances.digest(place) == expected else 'no',
           'said': lines,
         }
       )

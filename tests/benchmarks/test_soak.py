@@ -6,7 +6,7 @@ import types
 
 import pytest
 
-from benchmarks import forked, soak
+from benchmarks import disturbances, forked, soak
 from medjax.experiments import commands
 from medjax.saved import checkpoint
 
@@ -22,12 +22,12 @@ def test_bits_and_disks_are_disturbed_and_mended(tmp_path, program):
   (tmp_path / 'a' / 'file').write_bytes(bytes(100))
   (tmp_path / 'a' / '.lock').write_bytes(b'lock')
   (tmp_path / 'empty').mkdir()
-  before = soak.digest(tmp_path / 'a')
-  path, content = soak.flip(tmp_path / 'a', random.Random(0))
-  assert sum(byte.bit_count() for byte in path.read_bytes()) == 1 and soak.digest(tmp_path / 'a') != before
+  before = disturbances.digest(tmp_path / 'a')
+  path, content = disturbances.flip(tmp_path / 'a', random.Random(0))
+  assert sum(byte.bit_count() for byte in path.read_bytes()) == 1 and disturbances.digest(tmp_path / 'a') != before
   path.write_bytes(content)
-  assert soak.digest(tmp_path / 'a') == before
-  assert soak.flip(tmp_path / 'empty', random.Random(0)) is None
+  assert disturbances.digest(tmp_path / 'a') == before
+  assert disturbances.flip(tmp_path / 'empty', random.Random(0)) is None
   ended = program.run(['--version'], largest=soak.LARGEST)
   assert ended.code == 0 and ended.seconds > 0
   with pytest.raises(ValueError, match='an undisturbed run ended with 2: error: no mode'):
@@ -77,7 +77,7 @@ def test_damage_that_no_attempt_has_read_is_told_by_loading(trained, tmp_path, m
   there.close()
   monkeypatch.setattr(soak, 'flip', lambda folder, draw: flipped(loaded))
   idle = types.SimpleNamespace(run=lambda *given: types.SimpleNamespace(code=0, said='', seconds=1.0))
-  undisturbed = soak.Undisturbed(soak.digest(output), 1.0)
+  undisturbed = soak.Undisturbed(disturbances.digest(output), 1.0)
   found = soak.Episode('train', 0, {}, [])
   scene = soak.Scene('train', (), '--workdir', None)
   assert soak.Soak(idle, tmp_path, False, 0).over(scene, undisturbed, found, 'damage', None, output, None)
