@@ -18,6 +18,4 @@ from medjax import config as config_lib
 
 
 def get_config(data=''):
-  config = config_lib.best(f'best-{data}' if data else 'best', data)
-  config.objective.strengths = '0.006,0.02,0.07,0.2'  # of which validation chooses; 0.07 where nothing is held out
-  return config
+  return config_lib.best(f'best-{data}' if data else 'best', data, choose=True)

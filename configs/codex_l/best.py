@@ -9,6 +9,4 @@ from medjax import config as config_lib
 
 
 def get_config():
-  config = config_lib.best('best-codex-l', 'codex-l')
-  config.objective.strengths = '0.006,0.02,0.07,0.2'  # of which validation chooses; 0.07 where nothing is held out
-  return config
+  return config_lib.best('best-codex-l', 'codex-l', choose=True)

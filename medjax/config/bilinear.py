@@ -37,12 +37,19 @@ def for_all_entities(config: Config, negatives: int) -> Config:
   return config
 
 
-def best(name: str, data: str = '') -> Config:
-  """Returns the `Config` of ComplEx that was best on the graphs that were tried, as configs/best.py tells."""
+def best(name: str, data: str = '', choose: bool = False) -> Config:
+  """Returns the `Config` of ComplEx that was best on the graphs that were tried, as configs/best.py tells.
+
+  Args:
+    name: of the run.
+    data: the name of a graph, if it has one.
+    choose: whether short trainings choose the strength of the regulariser, which is 0.07 where nothing is held out.
+  """
   config = for_all_entities(bilinear(name, data, batch=256), negatives=2048)
   config.objective.regularization = 0.07
   config.objective.regularization_power = 0.8
   config.objective.regularization_width = 160
   config.objective.sub_models = 'ladder:8'
+  config.objective.strengths = '0.006,0.02,0.07,0.2' if choose else ''
   config.train.steps = 20000
   return config
