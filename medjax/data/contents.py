@@ -82,10 +82,10 @@ def file_suffix(path: str | pathlib.Path) -> str:
   return pathlib.PurePath(name.stem).suffix if name.suffix in PACKINGS else name.suffix
 
 
-def read_bytes(path: str | pathlib.Path) -> bytes:
-  """The content of a file, unpacked where it is packed."""
+def read_bytes(path: str | pathlib.Path, remedy: str = limits.PREPARE) -> bytes:
+  """The content of a file, unpacked where it is packed; `remedy` is what helps where that does not fit into memory."""
   with opened(path) as file:
-    return limits.read(path, file)
+    return limits.read(path, file, remedy)
 
 
 def read_head(path: str | pathlib.Path) -> bytes:

@@ -75,7 +75,7 @@ def git_blob_id(content: bytes) -> str:
 def _blob_of(path: pathlib.Path) -> str:
   """The git blob id of a file; TooLarge where it fits into memory no more."""
   with open(path, 'rb') as file:
-    return git_blob_id(limits.read(path, file))
+    return git_blob_id(limits.read(path, file, 'Delete it and get it again'))
 
 
 def fetch(file: File, folder: str | pathlib.Path, retries: int = 2) -> pathlib.Path:

@@ -65,14 +65,14 @@ def check_json(path: str | pathlib.Path, text: str) -> None:
     memory.check(needed, f'{path}: its JSON, with {values:,} values,', 'Leave out what is not asked for')
 
 
-def read(path: str | pathlib.Path, file: io.BufferedIOBase) -> bytes:
+def read(path: str | pathlib.Path, file: io.BufferedIOBase, remedy: str = PREPARE) -> bytes:
   """Returns what is left of an open file; raises TooLarge as soon as it fits into memory no more."""
   content, size, there = io.BytesIO(), 0, float(SMALL)
   while piece := file.read(PIECE):
     size += content.write(piece)
     if size > there:
       there = size + memory.available() / 2  # the content becomes a text
-      memory.check(2 * size, f'{path}: its content', PREPARE, there)
+      memory.check(2 * size, f'{path}: its content', remedy, there)
   return content.getvalue()  # which copies nothing
 
 

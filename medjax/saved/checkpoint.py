@@ -108,7 +108,7 @@ class Checkpoints:
     """Step of the checkpoint with the best metric, or None if none was saved with one.
 
     Raises:
-      CheckpointError: the metric of one of them is damaged.
+      CheckpointError: the metric of one of them is damaged, which is looked at once for each.
     """
     for step in self._manager.all_steps():
       self._check_whole(step, of_metrics)

@@ -42,7 +42,7 @@ def read(path: Path) -> pd.DataFrame:
       f'{path} is no file; write the queries into one' if path.exists() else f'{path}: there is no such file'
     )
   try:
-    frame = READERS[path.suffix](io.BytesIO(contents.read_bytes(path)))
+    frame = READERS[path.suffix](io.BytesIO(contents.read_bytes(path, 'Ask in several files')))
   except DAMAGE as error:
     raise errors.DataError(f'{path} cannot be read as {path.suffix[1:]}: {error}') from None
   foreign = [str(name) for name in frame.columns if name not in COLUMNS]
