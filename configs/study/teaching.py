@@ -24,5 +24,4 @@ def get_config():
   base.model.widths = '10,20,40,80,160,320,640'
   base.train.steps = 8000
   base.train.negatives = 1024
-  base.eval.every, base.eval.valid_triples = base.train.steps, 5000
   return study.Study('study/teaching', base, {'shipped': [{}], 'other': OTHERS}, seeds=(0, 1))
