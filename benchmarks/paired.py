@@ -1,10 +1,12 @@
 r"""Crops beside direct trainings, triple by triple: differences of their MRR, with intervals by a paired bootstrap.
 
   python -m benchmarks.paired --workdir=runs/best --beside=runs/direct-10,runs/direct-160 --output=docs/benchmarks
+  python -m benchmarks.paired --workdir=runs/best-codex-m --beside=runs/study/direct-codex-m --name=paired-codex-m
 
-Every folder is a trained run whose ranks were kept: `python launch.py --mode=evaluate --workdir=FOLDER --ranks`. A
-direct training is compared at each width that it shares with the first run; several of a width, of different seeds,
-are averaged triple by triple. Triples are drawn again, with both of their queries, as often as `--draws` says.
+Every folder is a trained run whose ranks were kept: `python launch.py --mode=evaluate --workdir=FOLDER --ranks`; a
+study stands for the runs that it judged on test. A direct training is compared at each width that it shares with the
+first run; several of a width, of different seeds, are averaged triple by triple. Triples are drawn again, with both of
+their queries, as often as `--draws` says.
 """
 
 import argparse
@@ -13,6 +15,7 @@ import sys
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 from scipy import stats
 
 from benchmarks import common
@@ -36,6 +39,16 @@ def read(folder):
   with np.load(path) as found:
     reciprocal = (1 / found['ranks'].astype(np.float64)).mean(0)
     return Ranks(found['triples'], dict(zip(found['widths'].tolist(), reciprocal.T)))
+
+
+def chosen(folder):
+  """Returns the folders of the runs that a study judged on test; of what is no study, the folder alone."""
+  table = pathlib.Path(folder) / 'study.csv'
+  if not table.is_file():
+    return [folder]
+  rows = pd.read_csv(table)
+  judged = rows[rows['split'] == 'test'][['arm', 'point', 'seed']].drop_duplicates()
+  return [f'{folder}/{arm}/{point}-seed{seed}' for arm, point, seed in judged.itertuples(index=False)]
 
 
 def compare(ours, others, draws):
@@ -71,8 +84,9 @@ def standing(row):
 def measure(arguments):
   if not arguments.workdir or not arguments.beside:
     raise ValueError('--workdir names a croppable run, and --beside direct trainings, with commas')
-  ours, others = read(arguments.workdir), [read(folder) for folder in arguments.beside.split(',')]
-  for folder, other in zip(arguments.beside.split(','), others):
+  folders = [run for folder in arguments.beside.split(',') for run in chosen(folder)]
+  ours, others = read(arguments.workdir), [read(folder) for folder in folders]
+  for folder, other in zip(folders, others):
     if not np.array_equal(ours.triples, other.triples):
       raise ValueError(f'{folder} and {arguments.workdir} did not rank the same triples')
   rows = compare(ours, others, arguments.draws)
@@ -96,7 +110,7 @@ def main(argv=None):
     formatter_class=argparse.ArgumentDefaultsHelpFormatter,
   )
   options.add_argument('--workdir', default='', help='a croppable run')
-  options.add_argument('--beside', default='', help='direct trainings, with commas')
+  options.add_argument('--beside', default='', help='direct trainings, or a study of them, with commas')
   options.add_argument('--draws', type=common.positive, default=2000, help='how often triples are drawn again')
   options.add_argument('--output', default='', help='folder for the printed text and the JSON line')
   options.add_argument('--name', default='', help='name of the saved files; paired if not given')

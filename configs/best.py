@@ -1,14 +1,14 @@
 r"""What was best in budgets of an hour of one core: 64 sub-models of widths 10 to 640, on any graph.
 
 ComplEx with reciprocal relations under the softmax loss, in small batches, against candidates that are drawn by the
-root of how often they answer and count as all entities. DURA weighs less below width 160, the narrower the less. The
-name of a graph may follow a colon; docs/recipe.md tells what to change on a graph of your own, in which order, and what
-each of these numbers does.
+root of how often they answer and count as all entities. N3 weighs less below width 50, the narrower the less. The name
+of a graph may follow a colon; docs/recipe.md tells what to change on a graph of your own, in which order, and what each
+of these numbers does.
 
-On FB15k-237 the crops of 10, 100 and 640 reach a test MRR of .276, .329 and .352 in 38 minutes of one core, by a
-strength that falls with the power .4 from width 640 on; by that of today, and in twice the steps, .273, .330 and .351.
-No other graph was trained at 64 widths yet. How much of the regulariser a graph wants is chosen by validation, in short
-trainings of one width before the run (objective.strengths).
+On FB15k-237 the crops of 10, 100 and 640 reach a test MRR of .272, .335 and .353 in 24 minutes of one core
+(configs/fb15k237/best.py); configs/codex_m/best.py and configs/wn18rr/best.py tell of other graphs. How much of the
+regulariser a graph wants is chosen by validation, in short trainings of one width before the run
+(objective.strengths).
 
   python launch.py --config=configs/best.py:fb15k237
   python launch.py --config=configs/best.py --config.data.path=FOLDER --workdir=runs/mine

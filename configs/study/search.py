@@ -9,11 +9,13 @@ Direct trainings with the settings of configs/best.py in fewer steps with fewer 
 from medjax import config as config_lib
 from medjax.experiments import study
 
-STRENGTHS = {160: (0.006, 0.02, 0.07, 0.2), 10: (0.002, 0.006, 0.02)}
+STRENGTHS = {160: (0.003, 0.01, 0.03, 0.05), 10: (0.002, 0.006, 0.02)}
 
 
 def get_config(data=''):
-  base = config_lib.for_all_entities(config_lib.bilinear('search', data, batch=256), negatives=1024)
+  base = config_lib.best('search', data)
+  base.objective.regularization_power = 0.0
+  base.train.negatives = 1024
   base.train.steps = 4000
   arms = {
     f'direct-{width}': study.grid(

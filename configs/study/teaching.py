@@ -1,7 +1,7 @@
 r"""What teaching and the weights of losses do to nested widths: seven widths on FB15k-237, judged on validation.
 
-The settings of configs/best.py in fewer steps with fewer candidates ('shipped', with two seeds), and others, one change
-at a time.
+The settings of configs/fb15k237/dura.py in fewer steps with fewer candidates ('shipped', with two seeds), and others,
+one change at a time.
 
   python launch.py --mode=study --config=configs/study/teaching.py
 """
@@ -20,7 +20,7 @@ OTHERS = [
 
 
 def get_config():
-  base = config_lib.best('teaching', 'fb15k237')
+  base = config_lib.under_dura(config_lib.best('teaching', 'fb15k237'))
   base.model.widths = '10,20,40,80,160,320,640'
   base.train.steps = 8000
   base.train.negatives = 1024

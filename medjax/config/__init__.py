@@ -3,7 +3,7 @@
 Knows neither JAX nor scores, so that a mistake on a command line is told at once. May import: errors, core.
 """
 
-from medjax.config.bilinear import best, bilinear, for_all_entities
+from medjax.config.bilinear import best, bilinear, for_all_entities, under_dura
 from medjax.config.fields import (
   Config,
   DataConfig,
@@ -53,5 +53,6 @@ __all__ = [
   'get',
   'put',
   'resolve_arguments',
+  'under_dura',
   'updated',
 ]

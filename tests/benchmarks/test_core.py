@@ -20,7 +20,7 @@ def degrees(triples):
 def test_it_is_what_is_left_after_taking_the_poorest_away_one_by_one(triples, k):
   triples = np.array(triples)
   left = triples
-  while len(left) and (poor := np.flatnonzero((0 < degrees(left)) & (degrees(left) < k))).size:
+  while len(left) and (poor := np.flatnonzero((degrees(left) > 0) & (degrees(left) < k))).size:
     left = left[(left[:, [0, 2]] != poor[0]).all(1)]
   np.testing.assert_array_equal(triples[core.core(triples, k)], left)
 

@@ -49,3 +49,18 @@ def test_other_triples_and_missing_ranks_are_refused(tmp_path, capsys):
   with pytest.raises(SystemExit):
     paired.main([f'--workdir={crops}', f'--beside={other}'])
   assert 'the same triples' in capsys.readouterr().err
+
+
+def test_a_study_stands_for_the_runs_that_it_judged_on_test(tmp_path):
+  crops, _ = write(tmp_path / 'crops', 1, [10, 20])
+  (tmp_path / 'study' / 'direct-20').mkdir(parents=True)
+  for seed in (0, 1):
+    write(tmp_path / 'study' / 'direct-20' / f'a=1,b=2-seed{seed}', 2 + seed, [20])
+  rows = [
+    f'direct-20,"a=1,b={b}",{seed},{split},20' for b, seed, split in ((2, 0, 'test'), (2, 1, 'test'), (3, 0, 'valid'))
+  ]
+  (tmp_path / 'study' / 'study.csv').write_text('\n'.join(['arm,point,seed,split,width', *rows]) + '\n')
+  paired.main([f'--workdir={crops}', f'--beside={tmp_path / "study"}', f'--output={tmp_path}'])
+  assert [(row['width'], row['seeds']) for row in json.loads((tmp_path / 'paired.json').read_text())['rows']] == [
+    (20, 2)
+  ]
