@@ -10,4 +10,4 @@ from medjax import config as config_lib
 
 
 def get_config():
-  return config_lib.under_dura(config_lib.best('best-fb15k237', 'fb15k237'))
+  return config_lib.under_dura(config_lib.best('dura-fb15k237', 'fb15k237'))
