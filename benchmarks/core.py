@@ -3,8 +3,8 @@ r"""A small dense graph cut out of a larger one: its k-core, to try settings on 
   python -m benchmarks.core --dataset=codex-m --k=15 --output=runs/core-15
   python launch.py --config=configs/best.py --config.data.path=runs/core-15 --workdir=runs/best-core-15
 
-Entities of fewer than k triples leave, with their triples, until there are none; CoDEx's own small graph was made so
-(Safavi and Koutra, EMNLP 2020, section 3.2). Every triple that is left keeps its split.
+Entities of fewer than k triples leave, with their triples, until there are none; CoDEx's own graphs are such cores
+of Wikidata (Safavi and Koutra, EMNLP 2020). Every triple that is left keeps its split.
 """
 
 import argparse
