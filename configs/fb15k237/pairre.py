@@ -17,11 +17,12 @@ def get_config():
   config.model.widths = '10,20,40,80,160'
   config.model.gamma = 9.0
   config.model.gamma_half = 0.0
-  config.objective.mutual = True
+  config.model.width_scale = 'sqrt'
+  config.objective.mutual_detach = 'wide'
   config.objective.narrow_weight = 0.0
   config.train.steps = 8000
   config.train.batch = 512
   config.train.negatives = 64
-  config.train.learning_rate = 5e-3
+  config.train.learning_rate = 0.01
   config.train.narrow_rate = 0.0
   return config

@@ -8,15 +8,17 @@ Every run has 2,000 steps. Distances have the log-sigmoid loss and 512 triples a
 TransE and RotatE both sides search the margin gamma; direct training also the learning rate, 0.1 or 0.2 times
 (gamma + 2) / width. The croppable model also tries one learning rate for all its components, and stands beside itself
 with one margin for all its widths. PairRE has one margin; direct training searches the learning rate around 0.8 /
-width, the croppable model how it rises towards the first components, mutual learning and, on WN18RR, the normalisation
-by width. Bilinear scores have the softmax loss and 1,024 triples a step with 1,024 negatives that they share; both
-sides search the strength of DURA, and the croppable model whether its sub-models learn from each other.
+width, the croppable model how it rises towards the first components, mutual learning, of both sides or of the narrower
+one alone, and the normalisation by width. Bilinear scores have the softmax loss and 1,024 triples a step with 1,024
+negatives that they share; both sides search the strength of DURA, and the croppable model whether its sub-models learn
+from each other.
 """
 
 from medjax import config as config_lib
 from medjax.experiments import study
 
 MARGINS = {10: [1.0, 2.0, 4.0], 40: [2.0, 4.0, 6.0], 160: [5.0, 7.0, 9.0]}  # of direct training
+SEEDS = {'fb15k237-pairre': (0, 1, 2)}  # of studies that have more than one
 
 
 def get_config(what='wn18rr-pairre'):
@@ -26,7 +28,7 @@ def get_config(what='wn18rr-pairre'):
   base.model.score = score
   base.train.steps = 2000
   arms = {'transe': distance, 'rotate': distance, 'pairre': pairre}.get(score, bilinear)(base)
-  return study.Study(f'study/scores-{what}', base, arms, seeds=(0,))
+  return study.Study(f'study/scores-{what}', base, arms, seeds=SEEDS.get(what, (0,)))
 
 
 def distance(base):
@@ -59,11 +61,15 @@ def pairre(base):
       full, train__narrow_rate=[0.0], objective__mutual=[False, True], model__width_scale=['sqrt']
     )
   else:
-    # direct training of the full width wants a higher rate on this graph
-    arms['med'] += study.grid(train__learning_rate=[0.01], train__narrow_rate=[0.0], objective__mutual=[False, True])
+    # direct training of the full width wants a higher rate on this graph, and wide sub-models lose by learning from
+    # narrow ones
+    rate = {'train.learning_rate': 0.01, 'train.narrow_rate': 0.0}
+    arms['med'] += study.grid(rate, objective__mutual=[False, True])
+    arms['med'] += study.grid(rate, objective__mutual_detach=['wide'], model__width_scale=['linear', 'sqrt'])
+  factors = [0.4, 0.8, 1.6] if base.data.name == 'wn18rr' else [0.4, 0.8, 1.6, 3.2]
   for width in (10, 40, 160):
     fixed = {'objective.name': 'direct', 'model.widths': str(width)}
-    arms[f'direct-{width}'] = study.grid(fixed, train__learning_rate=[0.4 / width, 0.8 / width, 1.6 / width])
+    arms[f'direct-{width}'] = study.grid(fixed, train__learning_rate=[factor / width for factor in factors])
   return arms
 
 
