@@ -20,7 +20,8 @@ from medjax.scores.contract import Score
 
 FLOAT = 4  # bytes
 PROGRAM = 220 * 2**20  # bytes that compiling and running programs, and what they import on the way, take
-RUN = 12 * 2**20  # further bytes that compiling each run of such a walk takes, see `nested_softmax.runs`
+RUN = 16 * 2**20  # further bytes that compiling each run of such a walk takes, see `nested_softmax.runs`
+DRAWN = 64 * 2**20  # further bytes that programs take which lay out what a step draws, see `sub_models.segments`
 SAVED = 0.5  # times what a checkpoint holds that writing it takes besides
 ROWS = 1.5  # times the gathered rows of a batch that a step keeps at its peak: themselves, and some of their gradient
 MORE = 1.5  # further times, for every time that a query has as many numbers as an entity besides
@@ -87,7 +88,7 @@ def training(config: Config, score: Score, widths: Widths, size: Size, data: int
   if config.objective.loss == 'softmax' and score.inner_product and sets < batch:
     sums = nested_softmax.sums_kept(int(batch * candidates), ends)
     made = kept * gathered + scores * (WALKED + sums * (LEARNED if config.objective.mutual else SUMMED))
-    program += RUN * len(list(nested_softmax.runs(ends)))
+    program += RUN * len(list(nested_softmax.runs(ends))) + DRAWN * (trained is not None)
   else:
     made = max(kept * gathered, gathered + SCORES * scores * len(ends))
   if train.sparse_updates:
