@@ -23,13 +23,15 @@ from medjax.saved.files import Path
 WIDTH = 160  # of a training, or the widest one below
 STEPS = 5  # it has one in so many of the run's
 NEGATIVES = 1024  # it has at most so many
+NEAR = 0.002  # validation MRR by which a stronger one may be behind: a longer training learns more by heart
 
 
 def find(config: Config, workdir: Path) -> Config:
-  """Returns a configuration with the one of `objective.strengths` that is best on validation; as it is without any.
+  """Returns a configuration with the strongest of `objective.strengths` near the best (`NEAR`); as it is without any.
 
-  The trainings lie beside the workdir, in WORKDIR-strengths; those that are there are not repeated. A run that has
-  begun keeps what was chosen for it, and where nothing is held out for validation, `objective.regularization` stays.
+  Validation judges. The trainings lie beside the workdir, in WORKDIR-strengths; those that are there are not repeated.
+  A run that has begun keeps what was chosen for it, and where nothing is held out for validation,
+  `objective.regularization` stays.
 
   Raises:
     errors.ConfigError: strengths that are none, or in several processes.
@@ -50,12 +52,13 @@ def find(config: Config, workdir: Path) -> Config:
     terminal.say('no strength is searched for: there are no validation triples to judge by')
     return config
   merits = {strength: merit(config, strength, pathlib.Path(f'{workdir}-strengths')) for strength in strengths}
-  best = max(merits, key=lambda strength: merits[strength])
-  if merits[best] == -math.inf:
+  best = max(merits.values())
+  if best == -math.inf:
     raise errors.Diverged('all of config.objective.strengths diverge; lower config.train.learning_rate')
+  chosen = max(strength for strength, mrr in merits.items() if mrr >= best - NEAR)
   told = ', '.join(f'{strength:g}: {mrr:.4f}' for strength, mrr in merits.items())
-  terminal.say(f'validation MRR by the strength of the regulariser: {told}; it is {best:g}\n')
-  return with_strength(config, best)
+  terminal.say(f'validation MRR by the strength of the regulariser: {told}; it is {chosen:g}\n')
+  return with_strength(config, chosen)
 
 
 def with_strength(config: Config, strength: float) -> Config:

@@ -36,6 +36,14 @@ def test_validation_chooses_and_the_run_keeps_it(config, tmp_path, monkeypatch, 
   assert found['mrr'].tolist() == expected['mrr'].tolist()
 
 
+@pytest.mark.parametrize('behind, chosen', [(0.0019, 0.02), (0.0021, 0.01)])
+def test_of_those_near_the_best_the_strongest_is_chosen(config, tmp_path, monkeypatch, behind, chosen):
+  found = {0.003: 0.39, 0.01: 0.42, 0.02: 0.42 - behind, 0.05: 0.3}
+  config.objective.strengths = ','.join(map(str, found))
+  monkeypatch.setattr(strength, 'merit', lambda config, strength, folder: found[strength])
+  assert strength.find(config, tmp_path / 'run').objective.regularization == chosen
+
+
 def test_a_strength_that_diverges_is_out_of_the_choice(config, tmp_path, monkeypatch):
   def merit(config, folder, split):
     raise errors.Diverged('the loss is no number')
