@@ -57,7 +57,8 @@ def find(config: Config, workdir: Path) -> Config:
     raise errors.Diverged('all of config.objective.strengths diverge; lower config.train.learning_rate')
   chosen = max(strength for strength, mrr in merits.items() if mrr >= best - NEAR)
   told = ', '.join(f'{strength:g}: {mrr:.4f}' for strength, mrr in merits.items())
-  terminal.say(f'validation MRR by the strength of the regulariser: {told}; it is {chosen:g}\n')
+  which = f'{chosen:g}, the strongest within {NEAR:g} of the best'
+  terminal.say(f'validation MRR by the strength of the regulariser: {told}; it is {which}\n')
   return with_strength(config, chosen)
 
 
