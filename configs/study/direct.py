@@ -11,7 +11,7 @@ from medjax.experiments import study
 
 STRENGTHS = {  # of a graph: {width: {regulariser: strengths}}
   'wn18rr': {
-    10: {'dura': (0.006, 0.02, 0.06)},
+    10: {'dura': (0.0006, 0.002, 0.006, 0.02, 0.06)},
     50: {'dura': (0.06, 0.12)},
     100: {'dura': (0.12, 0.2)},
     200: {'dura': (0.12, 0.2)},
