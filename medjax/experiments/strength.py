@@ -22,7 +22,7 @@ from medjax.saved.files import Path
 
 WIDTH = 160  # of a training, or the widest one below
 STEPS = 5  # it has one in so many of the run's
-NEGATIVES = 1024  # it has at most so many
+NEGATIVES = 1024  # it has at most so many, where the run has not all entities
 NEAR = 0.002  # validation MRR by which a stronger one may be behind: a longer training learns more by heart
 
 
@@ -48,10 +48,13 @@ def find(config: Config, workdir: Path) -> Config:
       f'config.objective.strengths={config.objective.strengths!r}: one process alone searches; set '
       "config.objective.regularization to what it finds there, and config.objective.strengths=''"
     )
-  if not len(datasets.load(config.data).valid):
+  graph = datasets.load(config.data)
+  if not len(graph.valid):
     terminal.say('no strength is searched for: there are no validation triples to judge by')
     return config
-  merits = {strength: merit(config, strength, pathlib.Path(f'{workdir}-strengths')) for strength in strengths}
+  short = brief(config, graph.num_entities)
+  folder = pathlib.Path(f'{workdir}-strengths')
+  merits = {strength: merit(with_strength(short, strength), folder / f'{strength:g}') for strength in strengths}
   best = max(merits.values())
   if best == -math.inf:
     raise errors.Diverged('all of config.objective.strengths diverge; lower config.train.learning_rate')
@@ -67,30 +70,30 @@ def with_strength(config: Config, strength: float) -> Config:
   return config_lib.updated(copy.deepcopy(config), {'objective.regularization': strength})
 
 
-def merit(config: Config, strength: float, folder: pathlib.Path) -> float:
-  """Returns the validation MRR of a short training with a strength, minus infinity where it diverges."""
-  terminal.say(f'a short training with objective.regularization={strength:g}')
+def merit(config: Config, workdir: pathlib.Path) -> float:
+  """Returns the validation MRR of a short training, minus infinity where it diverges."""
+  terminal.say(f'a short training with objective.regularization={config.objective.regularization:g}')
   try:
-    return float(study.results_of(brief(config, strength), folder / f'{strength:g}', 'valid')['mrr'].mean())
+    return float(study.results_of(config, workdir, 'valid')['mrr'].mean())
   except errors.Diverged as error:
     terminal.say(f'out of the choice: {error}')
     return -math.inf
 
 
-def brief(config: Config, strength: float) -> Config:
-  """Returns the resolved configuration of a short training of one width."""
+def brief(config: Config, entities: int) -> Config:
+  """Returns the resolved configuration of a short training of one width, on a graph of so many entities."""
   widths = settings_lib.model_widths(config).values
   width = max((width for width in widths if width <= WIDTH), default=widths[0])
+  negatives = config.train.negatives
   changes = study.named('direct') | {
     'model.widths': str(width),
     'objective.strengths': '',
-    'objective.regularization': strength,
     'objective.regularization_power': 0.0,
     'distill.method': '',
     'train.init_from': '',
     'train.tracker': '',
     'train.steps': math.ceil(config.train.steps / STEPS),
-    'train.negatives': min(config.train.negatives, NEGATIVES),
+    'train.negatives': negatives if negatives >= entities else min(negatives, NEGATIVES),
     'eval.every': 0,
   }
   return study.make(config, changes, config.train.seed)

@@ -40,8 +40,14 @@ def test_validation_chooses_and_the_run_keeps_it(config, tmp_path, monkeypatch, 
 def test_of_those_near_the_best_the_strongest_is_chosen(config, tmp_path, monkeypatch, behind, chosen):
   found = {0.003: 0.39, 0.01: 0.42, 0.02: 0.42 - behind, 0.05: 0.3}
   config.objective.strengths = ','.join(map(str, found))
-  monkeypatch.setattr(strength, 'merit', lambda config, strength, folder: found[strength])
+  monkeypatch.setattr(strength, 'merit', lambda config, folder: found[config.objective.regularization])
   assert strength.find(config, tmp_path / 'run').objective.regularization == chosen
+
+
+@pytest.mark.parametrize('entities, negatives', [(1500, 2048), (2048, 2048), (2049, 1024)])
+def test_short_trainings_have_all_entities_where_the_run_has(config, entities, negatives):
+  config.train.negatives = 2048
+  assert strength.brief(config, entities).train.negatives == negatives
 
 
 def test_a_strength_that_diverges_is_out_of_the_choice(config, tmp_path, monkeypatch):
