@@ -13,6 +13,7 @@ def get_config():
   config = config_lib.best('best-codex-m', 'codex-m')
   config.objective.regularization = 0.03
   config.objective.regularization_power = 1.5
+  config.train.learning_rate = 0.2
   config.train.steps = 40000
   config.eval.every = 20000
   return config

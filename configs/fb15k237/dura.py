@@ -10,4 +10,6 @@ from medjax import config as config_lib
 
 
 def get_config():
-  return config_lib.under_dura(config_lib.best('dura-fb15k237', 'fb15k237'))
+  config = config_lib.under_dura(config_lib.best('dura-fb15k237', 'fb15k237'))
+  config.train.learning_rate = 0.2
+  return config

@@ -11,7 +11,7 @@ from medjax.experiments import study
 
 STRENGTHS = {  # of a graph: {width: {regulariser: strengths}}
   'wn18rr': {
-    10: {'dura': (0.0006, 0.002, 0.006, 0.02, 0.06)},
+    10: {'dura': (0.0002, 0.0006, 0.002)},
     50: {'dura': (0.06, 0.12)},
     100: {'dura': (0.12, 0.2)},
     200: {'dura': (0.12, 0.2)},
@@ -33,12 +33,14 @@ STRENGTHS = {  # of a graph: {width: {regulariser: strengths}}
   },
 }
 STEPS = {'codex-m': 40000}
+RATES = {'wn18rr': 0.8}
 
 
 def get_config(data='wn18rr'):
   base = config_lib.best(f'direct-{data}', data)
   base.objective.regularization_power = 0.0
   base.train.steps = STEPS.get(data, base.train.steps)
+  base.train.learning_rate = RATES.get(data, 0.2)
   base.eval.every = 0
   arms = {
     f'direct-{width}': [

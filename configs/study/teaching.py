@@ -24,4 +24,5 @@ def get_config():
   base.model.widths = '10,20,40,80,160,320,640'
   base.train.steps = 8000
   base.train.negatives = 1024
+  base.train.learning_rate = 0.2
   return study.Study('study/teaching', base, {'shipped': [{}], 'other': OTHERS}, seeds=(0, 1))

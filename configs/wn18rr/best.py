@@ -15,4 +15,6 @@ def get_config():
   config.objective.regularization = 0.2
   config.objective.regularization_power = 0.4
   config.objective.regularization_width = 0
+  config.train.learning_rate = 0.8
+  config.eval.every = 10000
   return config

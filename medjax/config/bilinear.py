@@ -52,6 +52,7 @@ def best(name: str, data: str = '', choose: bool = False) -> Config:
   config.objective.regularization_width = 50
   config.objective.sub_models = 'ladder:8'
   config.objective.strengths = '0.003,0.01,0.02,0.03,0.05' if choose else ''
+  config.train.learning_rate = 0.4
   config.train.steps = 20000
   return config
 
