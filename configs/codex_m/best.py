@@ -1,4 +1,4 @@
-r"""ComplEx with reciprocal relations on CoDEx-M: the settings of configs/best.py in twice the steps.
+r"""ComplEx with reciprocal relations on CoDEx-M: the settings of configs/best.py in twice the steps, at half the rate.
 
 The crops of 10, 50, 100, 200 and 640 reach a test MRR of .264, .297, .316, .330 and .343 in 64 minutes of one core of
 an AMD EPYC that did other work beside (docs/results/best.md).

@@ -1,6 +1,6 @@
 r"""ComplEx with reciprocal relations on FB15k-237: the settings of configs/best.py, with N3 as it is published.
 
-The crops of 10, 50, 100, 200 and 640 reach a test MRR of .272, .321, .335, .346 and .353 in 24 minutes of one core of
+The crops of 10, 50, 100, 200 and 640 reach a test MRR of .275, .325, .335, .346 and .357 in 24 minutes of one core of
 an AMD EPYC that did other work beside (docs/results/best.md).
 
   python launch.py --config=configs/fb15k237/best.py
