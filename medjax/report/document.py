@@ -2,8 +2,8 @@
 
   python -m medjax.report.document docs/results/*.md
 
-A block `<!-- runs: GLOB... -->` ... `<!-- end -->` becomes a table of the runs whose folders, relative to the
-document, match the globs: one row each, MRR and Hits@10 at some widths, the training's cost. A block
+A block `<!-- runs: GLOB... WIDTH... -->` ... `<!-- end -->` becomes a table of the runs whose folders, relative to the
+document, match the globs: one row each, MRR and Hits@10 at these widths, or at some, the training's cost. A block
 `<!-- commands: GLOB... -->` lists the commands that made them, and `<!-- figure: GLOB FILE -->` draws their MRR
 against width into FILE; `<!-- text: FILE -->` shows a saved output, `<!-- table: FILE.csv -->` a saved table,
 `<!-- published: FOLDER WIDTH... -->` the runs below a folder at some widths, beside what is published of their graphs;
@@ -54,10 +54,11 @@ def runs(document: pathlib.Path, *patterns: str) -> list[tuple[str, pd.DataFrame
   return found
 
 
-def run_table(document: pathlib.Path, *patterns: str) -> str:
-  """Returns the Markdown table of the runs that match."""
-  found = runs(document, *patterns)
-  widths = [w for w in tables.WIDTHS if any(w in results.index for _, results, _ in found)]
+def run_table(document: pathlib.Path, *words: str) -> str:
+  """Returns the Markdown table of the runs that match the words that are no numbers, at widths that are."""
+  asked = [int(word) for word in words if word.isdigit()]
+  found = runs(document, *(word for word in words if not word.isdigit()))
+  widths = [w for w in asked or tables.WIDTHS if any(w in results.index for _, results, _ in found)]
   rows = []
   for name, results, cost in found:
     cells = [f'{results.mrr[w]:.3f} ({results.hits10[w]:.3f})' if w in results.index else '' for w in widths]

@@ -60,6 +60,9 @@ def test_a_saved_table_is_shown_as_it_is_written_and_several_globs_follow_each_o
   lines = page.read_text().splitlines()
   assert lines[1:5] == ['| width | answered at 10 | share |', '|---|---|---|', '| 10 |  | 0.50 |', '| 640 | yes | 7 |']
   assert [line.split(' | ')[0] for line in lines[9:11]] == ['| b', '| a']
+  page.write_text('<!-- runs: a 20 40 -->\n<!-- end -->\n')
+  document.fill(page)
+  assert page.read_text().splitlines()[1] == '| run | 40 | steps | training | memory |'
   page.write_text('<!-- runs: a c -->\n<!-- end -->\n')
   with pytest.raises(FileNotFoundError, match='c/results.csv'):
     document.fill(page)
