@@ -1,12 +1,14 @@
 r"""Crops beside direct trainings, triple by triple: differences of their MRR, with intervals by a paired bootstrap.
 
   python -m benchmarks.paired --workdir=runs/best --beside=runs/direct-10,runs/direct-160 --output=docs/benchmarks
+  python -m benchmarks.paired --workdir=runs/seed-0,runs/seed-1 --beside=runs/study/direct-fb15k237
   python -m benchmarks.paired --workdir=runs/best-codex-m --beside=runs/study/direct-codex-m --name=paired-codex-m
 
 Every folder is a trained run whose ranks were kept: `python launch.py --mode=evaluate --workdir=FOLDER --ranks`; a
-study stands for the runs that it judged on test. A direct training is compared at each width that it shares with the
-first run; several of a width, of different seeds, are averaged triple by triple. Triples are drawn again, with both of
-their queries, as often as `--draws` says.
+study stands for the runs that it judged on test. Crops and direct trainings are compared at each width that both have;
+several of a width, of different seeds, are averaged triple by triple. Triples are drawn again, with both of their
+queries, as often as `--draws` says. The interval is that of other triples, not of other seeds; how far the seeds of a
+side lie apart stands beside it.
 """
 
 import argparse
@@ -52,26 +54,29 @@ def chosen(folder):
 
 
 def compare(ours, others, draws):
-  """Returns [{width, crop, direct, difference, low, high, seeds}] of the widths that a run shares with others.
+  """Returns [{width, crop, direct, difference, low, high, crop seeds, direct seeds}] of the widths that both have.
 
   Args:
-    ours: the `Ranks` of a croppable run.
+    ours: [`Ranks`] of croppable runs.
     others: [`Ranks`] of direct trainings.
     draws: how often the triples are drawn again.
+
+  The seeds of a side are the MRR of each of its runs.
   """
   rows = []
-  for width, crop in sorted(ours.of_width.items()):
-    beside = [other.of_width[width] for other in others if width in other.of_width]
-    if not beside:
+  for width in sorted({width for run in ours for width in run.of_width}):
+    sides = [[run.of_width[width] for run in side if width in run.of_width] for side in (ours, others)]
+    if not all(sides):
       continue
-    direct = np.mean(beside, 0)
+    crop, direct = (np.mean(side, 0) for side in sides)
     found = stats.bootstrap(
       (crop - direct,), np.mean, n_resamples=draws, confidence_level=LEVEL, method='percentile', batch=100, rng=0
     )
     low, high = found.confidence_interval
     rows.append(
       {'width': width, 'crop': crop.mean(), 'direct': direct.mean(), 'difference': (crop - direct).mean()}
-      | {'low': low, 'high': high, 'seeds': len(beside)}
+      | {'low': low, 'high': high}
+      | {name: [run.mean() for run in side] for name, side in zip(('crop seeds', 'direct seeds'), sides)}
     )
   return rows
 
@@ -81,25 +86,34 @@ def standing(row):
   return 'crop' if row['low'] > 0 else 'direct' if row['high'] < 0 else 'neither'
 
 
+def spread(seeds):
+  """How many runs a side has and, of several, how far their MRR lies apart."""
+  return f'{len(seeds)}' + (f', {max(seeds) - min(seeds):.4f} apart' if len(seeds) > 1 else '')
+
+
 def measure(arguments):
   if not arguments.workdir or not arguments.beside:
-    raise ValueError('--workdir names a croppable run, and --beside direct trainings, with commas')
-  folders = [run for folder in arguments.beside.split(',') for run in chosen(folder)]
-  ours, others = read(arguments.workdir), [read(folder) for folder in folders]
-  for folder, other in zip(folders, others):
-    if not np.array_equal(ours.triples, other.triples):
-      raise ValueError(f'{folder} and {arguments.workdir} did not rank the same triples')
-  rows = compare(ours, others, arguments.draws)
+    raise ValueError('--workdir names croppable runs, and --beside direct trainings, with commas')
+  sides = [
+    {run: read(run) for folder in named.split(',') for run in chosen(folder)}
+    for named in (arguments.workdir, arguments.beside)
+  ]
+  (first, like), *_ = sides[0].items()
+  for folder, found in (sides[0] | sides[1]).items():
+    if not np.array_equal(like.triples, found.triples):
+      raise ValueError(f'{folder} and {first} did not rank the same triples')
+  rows = compare(*(list(side.values()) for side in sides), arguments.draws)
   if not rows:
     raise ValueError(f'none of {arguments.beside} has a width of {arguments.workdir}')
   told = [
     {'width': row['width']}
     | {name: f'{row[name]:.4f}' for name in ('crop', 'direct')}
     | {'crop - direct': f'{row["difference"]:+.4f}', f'{LEVEL:.0%}': f'{row["low"]:+.4f} to {row["high"]:+.4f}'}
-    | {'ahead': standing(row), 'direct seeds': row['seeds']}
+    | {'ahead': standing(row)}
+    | {name: spread(row[name]) for name in ('crop seeds', 'direct seeds')}
     for row in rows
   ]
-  return f'MRR on {len(ours.triples):,} test triples\n{common.table(told)}', {'rows': rows}
+  return f'MRR on {len(like.triples):,} test triples\n{common.table(told)}', {'rows': rows}
 
 
 def main(argv=None):
@@ -109,7 +123,7 @@ def main(argv=None):
     allow_abbrev=False,
     formatter_class=argparse.ArgumentDefaultsHelpFormatter,
   )
-  options.add_argument('--workdir', default='', help='a croppable run')
+  options.add_argument('--workdir', default='', help='croppable runs, with commas')
   options.add_argument('--beside', default='', help='direct trainings, or a study of them, with commas')
   options.add_argument('--draws', type=common.positive, default=2000, help='how often triples are drawn again')
   options.add_argument('--output', default='', help='folder for the printed text and the JSON line')

@@ -27,14 +27,25 @@ def test_an_interval_is_that_of_the_differences(tmp_path, capsys):
   again, also = write(tmp_path / 'again', 4, [40])
   paired.main([f'--workdir={crops}', f'--beside={same},{worse},{again}', f'--output={tmp_path}'])
   rows = json.loads((tmp_path / 'paired.json').read_text())['rows']
-  assert [(row['width'], row['seeds']) for row in rows] == [(10, 1), (40, 2)]
+  assert [(row['width'], len(row['direct seeds'])) for row in rows] == [(10, 1), (40, 2)]
   for row, left, right in zip(rows, (ours[:, 0], ours[:, 2]), (equal[:, 0], (theirs + also)[:, 0] / 2)):
     half = 1.96 * (left - right).std(ddof=1) / np.sqrt(len(left))
     assert row['crop'] == pytest.approx(left.mean()) and row['difference'] == pytest.approx((left - right).mean())
     assert row['high'] - row['low'] == pytest.approx(2 * half, rel=0.1)
     assert (row['high'] + row['low']) / 2 == pytest.approx(row['difference'], abs=half / 4)
   text = capsys.readouterr().out
-  assert [line.split()[-2] for line in text.splitlines() if line.startswith(('10 ', '40 '))] == ['neither', 'crop']
+  assert [line.split()[7] for line in text.splitlines() if line.startswith(('10 ', '40 '))] == ['neither', 'crop']
+
+
+def test_seeds_of_crops_are_averaged_triple_by_triple(tmp_path, capsys):
+  runs = [write(tmp_path / f'seed-{seed}', seed, [10, 20], better) for seed, better in ((1, 0.0), (2, 0.5))]
+  direct, theirs = write(tmp_path / 'direct', 3, [20])
+  paired.main([f'--workdir={runs[0][0]},{runs[1][0]}', f'--beside={direct}', f'--output={tmp_path}'])
+  (row,) = json.loads((tmp_path / 'paired.json').read_text())['rows']
+  means = [reciprocal[:, 1].mean() for _, reciprocal in runs]
+  assert row['crop seeds'] == pytest.approx(means) and row['crop'] == pytest.approx(sum(means) / 2)
+  assert row['difference'] == pytest.approx(sum(means) / 2 - theirs.mean())
+  assert f'2, {max(means) - min(means):.4f} apart' in capsys.readouterr().out
 
 
 def test_other_triples_and_missing_ranks_are_refused(tmp_path, capsys):
@@ -61,6 +72,5 @@ def test_a_study_stands_for_the_runs_that_it_judged_on_test(tmp_path):
   ]
   (tmp_path / 'study' / 'study.csv').write_text('\n'.join(['arm,point,seed,split,width', *rows]) + '\n')
   paired.main([f'--workdir={crops}', f'--beside={tmp_path / "study"}', f'--output={tmp_path}'])
-  assert [(row['width'], row['seeds']) for row in json.loads((tmp_path / 'paired.json').read_text())['rows']] == [
-    (20, 2)
-  ]
+  (row,) = json.loads((tmp_path / 'paired.json').read_text())['rows']
+  assert row['width'] == 20 and len(row['direct seeds']) == 2
