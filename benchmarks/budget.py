@@ -24,6 +24,7 @@ import numpy as np
 
 from benchmarks import common, memory
 from medjax import config as config_lib
+from medjax.experiments import budget as budget_lib
 from medjax.experiments import runs
 from medjax.kge import settings as settings_lib
 
@@ -102,7 +103,7 @@ def child(case):
     runs.train(config, pathlib.Path(folder) / 'run')
     peak = memory.status('VmHWM') - before
     graph = runs.graph_files.read_graph(pathlib.Path(folder) / 'run')
-    said = runs.fits(settings_lib.resolve(config), runs.size_of(graph))
+    said = runs.fits(settings_lib.resolve(config), budget_lib.size_of(graph))
   print(json.dumps({'said': said, 'took': peak}))
 
 

@@ -139,9 +139,9 @@ def evaluate(config: Config, workdir: str, **flags: Any) -> None:
     medjax evaluate --workdir=runs/a --split=valid --candidates=500
     medjax evaluate --workdir=small --config.data.name=wn18rr
   """
-  from medjax.experiments import runs
+  from medjax.experiments import evaluating
 
-  runs.evaluate(workdir, **flags)
+  evaluating.evaluate(workdir, **flags)
 
 
 def crop(config: Config, workdir: str, **flags: Any) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from medjax import cli, errors
 from medjax import config as config_lib
-from medjax.experiments import commands, runs
+from medjax.experiments import commands, evaluating, runs
 from medjax.saved import artifact
 from medjax.serve import model as model_lib
 
@@ -51,7 +51,7 @@ def test_a_flag_chooses_the_candidates_of_one_evaluation(prepared_run, capsys):
   _, workdir = prepared_run
   assert cli.run('evaluate', config_lib.Config(), str(workdir), {'candidates': 5}) == 0
   assert 'NOT ranked among all entities, but among candidates: 5 drawn' in capsys.readouterr().out
-  whole = runs.evaluate(workdir, candidates=0)
+  whole = evaluating.evaluate(workdir, candidates=0)
   assert set(whole['candidates']) == {'all'} and (workdir / 'results.csv').exists()
   assert (whole['mr'] > pd.read_csv(workdir / 'results-candidates-5.csv')['mr']).all()
   (workdir / 'results.csv').unlink()
@@ -61,7 +61,7 @@ def test_a_cropped_model_keeps_the_reference_and_how_it_was_evaluated(prepared_r
   _, workdir = prepared_run
   commands.crop(workdir, 8, tmp_path / 'small', with_triples=True)
   assert artifact.read_description(tmp_path / 'small').candidates == 7
-  of_crop, of_run = runs.evaluate(tmp_path / 'small'), pd.read_csv(workdir / 'results-candidates-7.csv')
+  of_crop, of_run = evaluating.evaluate(tmp_path / 'small'), pd.read_csv(workdir / 'results-candidates-7.csv')
   pd.testing.assert_frame_equal(of_crop, of_run[of_run['width'] <= 8])
 
 

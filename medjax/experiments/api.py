@@ -19,7 +19,7 @@ from medjax.core import files
 from medjax.data import datasets, inspection
 from medjax.data.inspection import Inspection
 from medjax.data.registry import REGISTRY
-from medjax.experiments import runs, strength
+from medjax.experiments import evaluating, runs, strength
 from medjax.report import tables
 from medjax.report.trackers import function
 from medjax.saved import workdir as workdir_lib
@@ -121,8 +121,8 @@ def inspect(data: Config | Path | Triples, **fields: Any) -> Inspection:
 
 
 def evaluate(workdir: Path | Run, **flags: Any) -> pd.DataFrame | None:
-  """Evaluates a run or cropped model; see `runs.evaluate`."""
-  return runs.evaluate(os.fspath(workdir), **flags)
+  """Evaluates a run or cropped model; see `evaluating.evaluate`."""
+  return evaluating.evaluate(os.fspath(workdir), **flags)
 
 
 def field_of(name: str) -> str:

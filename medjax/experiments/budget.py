@@ -13,6 +13,7 @@ from jaxtyping import PyTree
 from medjax.config.fields import Config
 from medjax.core import memory, sub_models
 from medjax.core.widths import Widths
+from medjax.data.graph import Graph
 from medjax.evaluation import ranking
 from medjax.kge import batches
 from medjax.objectives import nested_softmax
@@ -42,6 +43,11 @@ class Size(NamedTuple):
   relations: int
   train: int
   triples: int
+
+
+def size_of(graph: Graph) -> Size:
+  """Returns the `Size` of a graph."""
+  return Size(graph.num_entities, graph.num_relations, len(graph.train), sum(map(len, graph.splits)))
 
 
 class Budget(NamedTuple):

@@ -9,7 +9,7 @@ import pandas as pd
 from medjax import errors
 from medjax.core import terminal
 from medjax.data.graph import Graph
-from medjax.experiments import runs
+from medjax.experiments import evaluating
 from medjax.report import choice, cost
 from medjax.saved.files import Path
 from medjax.serve import model as model_lib
@@ -42,7 +42,7 @@ def choose(
   workdir = pathlib.Path(workdir)
   frame = choice.read(workdir)
   if frame is None:
-    runs.evaluate(workdir)
+    evaluating.evaluate(workdir)
     frame = choice.read(workdir)
   if frame is None:
     raise errors.UsageError(f'{workdir} has one width, or no triples to judge widths by; there is nothing to choose')

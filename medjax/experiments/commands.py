@@ -16,7 +16,7 @@ from medjax.core import terminal
 from medjax.core import widths as widths_lib
 from medjax.data import datasets, inspection
 from medjax.data.graph import Graph
-from medjax.experiments import extraction, runs
+from medjax.experiments import evaluating, extraction
 from medjax.report import cost
 from medjax.saved import artifact, sealing
 from medjax.saved import workdir as workdir_lib
@@ -217,7 +217,7 @@ def extract(
     )
   seconds = time.perf_counter() - begun
   begun = time.perf_counter()
-  results = runs.evaluate(output)
+  results = evaluating.evaluate(output)
   source = cost.read(workdir)
   cost.save(
     output,

@@ -1,6 +1,6 @@
-"""A run: trained, or gone on with, and evaluated at every width."""
+"""A run: trained, or gone on with, and evaluated at its end."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 import contextlib
 import dataclasses
 import pathlib
@@ -12,31 +12,24 @@ import jax
 import numpy as np
 import pandas as pd
 
-from medjax import config as config_lib
 from medjax import scores
 from medjax.config.fields import Config, EvalConfig
 from medjax.core import axes as axes_lib
 from medjax.core import memory, terminal
-from medjax.core import widths as widths_lib
 from medjax.core.widths import Widths
 from medjax.data import datasets, source, store
-from medjax.data.datasets import DataConfig
 from medjax.data.graph import Graph
-from medjax.evaluation import candidates as candidates_lib
 from medjax.evaluation import evaluator
-from medjax.experiments import asked as asked_lib
-from medjax.experiments import budget, resumption, start
+from medjax.experiments import budget, evaluating, resumption, start
 from medjax.experiments import teacher as teacher_lib
 from medjax.kge import settings as settings_lib
 from medjax.kge import task as task_lib
-from medjax.report import choice, cost, metrics, plots, tables
+from medjax.report import cost, metrics
 from medjax.report.trackers import following, function, names
 from medjax.saved import artifact, checkpoint, checkpoint_folders, graph_files, manifest, sealing
-from medjax.saved import files as files_lib
 from medjax.saved import workdir as workdir_lib
 from medjax.saved.files import Path
 from medjax.scores.contract import Params, Score
-from medjax.serve import model as model_lib
 from medjax.serve.model import Model
 from medjax.training import loop, processes
 
@@ -53,7 +46,7 @@ def train(
   Args:
     config: the `Config`.
     workdir: a folder of the run's own.
-    split: what it is evaluated on, see `evaluate`.
+    split: what it is evaluated on, see `evaluating.evaluate`.
     tracker: a function of (step, {name: number}) that is told the metrics, beside those of train.tracker.
 
   Returns:
@@ -70,7 +63,7 @@ def train(
   first = start.find(config) if new else None  # before the workdir is there
   graph = processes.first_process_first(lambda: datasets.load(config.data)) if new else None
   if graph is not None:
-    fits(config, size_of(graph))  # before the workdir is there
+    fits(config, budget.size_of(graph))  # before the workdir is there
   with workdir_lib.sole_trainer(workdir) if processes.first() else contextlib.nullcontext():
     graph = processes.first_process_first(lambda: open_workdir(config, workdir, graph, files))
     for line in processes.first_process_first(lambda: made_ready(workdir)):
@@ -94,7 +87,7 @@ def _train(
   description = artifact.read_description(workdir)
   score, widths = description.make_score(), description.make_widths()
   layout = task_lib.make_layout(config, widths)
-  needed = fits(config, size_of(graph))
+  needed = fits(config, budget.size_of(graph))
   say = terminal.say if processes.first() else lambda text: None
   evaluation: EvalConfig = config.eval
   validate: Callable[[Params], tuple[float, dict[int, float]]] = task_lib.no_validation
@@ -143,7 +136,7 @@ def _train(
   if not processes.first():
     return None
   begun = time.perf_counter()
-  results = evaluate(workdir, split)
+  results = evaluating.evaluate(workdir, split)
   if results is not None and len(results):
     follow.log(reached, metrics.of_results(results, split))
   with sealing.renewing(workdir, 'cost.json', metrics.FILE):
@@ -156,11 +149,6 @@ def made_ready(workdir: pathlib.Path) -> list[str]:
   lines = checkpoint_folders.set_damaged_aside(workdir / 'checkpoints')
   sealing.drop(workdir, [metrics.FILE])
   return lines
-
-
-def size_of(graph: Graph) -> budget.Size:
-  """Returns the `budget.Size` of a graph."""
-  return budget.Size(graph.num_entities, graph.num_relations, len(graph.train), sum(map(len, graph.splits)))
 
 
 def fits(config: Config, size: budget.Size) -> float:
@@ -229,106 +217,3 @@ def open_workdir(config: Config, workdir: pathlib.Path, graph: Graph | None, fil
   if there != config:  # fields that do not touch the training may have changed
     workdir_lib.write_config(workdir, config)
   return graph_files.read_graph(workdir, artifact.read_description(workdir).source)
-
-
-def evaluate(
-  workdir: Path,
-  split: str = 'test',
-  width: int | None = None,
-  ranks: bool = False,
-  candidates: int | None = None,
-  triples: Path | None = None,
-  relation: str | None = None,
-  data: DataConfig | None = None,
-) -> pd.DataFrame | None:
-  """Evaluates a run or cropped model, and writes results.csv, -detail.csv and .png into its folder.
-
-  The names tell another split (results-valid), other triples or data (results-triples-more.tsv), a relation, a width
-  (results-width-40) and candidates that are not all entities (results-candidates-500), so results.csv is always the
-  full ranking.
-
-  Args:
-    workdir: a run or cropped model.
-    split: 'train', 'valid' or 'test'.
-    width: evaluate only this width and the narrower ones.
-    ranks: also write the rank of every query (results-ranks.npz).
-    candidates: see `config.EvalConfig`; None is what the run was configured with.
-    triples, relation, data: what is ranked instead of a split of its own graph, see `asked.find`.
-
-  Returns:
-    The results as a DataFrame, one row per width; None, and no file, where the split holds no triples.
-  """
-  workdir = pathlib.Path(workdir)
-  model = model_lib.load(workdir, width)
-  asked = asked_lib.find(model, split, triples, relation, data)
-  if asked.triples is None and not len(getattr(asked.graph, asked.split)):
-    held = [name for name in ('valid', 'test') if len(getattr(asked.graph, name))]
-    terminal.say(
-      f'\n{split}: {asked.graph.name} holds no {split} triples, so nothing is evaluated'
-      + (f'; --mode=evaluate --split={held[0]} evaluates on {held[0]}' if held else '')
-    )
-    return None
-  description, widths = model.description, model.widths
-  if description.extra_widths:
-    widths = widths.with_extra(widths_lib.parse_widths(description.extra_widths))
-  batch = (workdir_lib.read_config(workdir) or config_lib.Config()).eval.batch
-  candidates = description.candidates if candidates is None else candidates
-  needed = budget.evaluation(description.make_score(), widths, size_of(asked.graph), batch)
-  budget.check(needed._replace(tables=needed.tables / 2), f'an evaluation of width {widths.full}')  # one copy is there
-  ranked = evaluator.rank_split(
-    description.make_score(),
-    model.params,
-    widths,
-    asked.graph,
-    asked.split,
-    description.unseen,
-    batch,
-    candidates,
-    asked.triples,
-    asked.relation,
-  )
-  rows = evaluator.summarize(ranked, model.params, widths, asked.graph)
-  rows['trained'] = rows['width'].isin(description.widths)
-  results = tables.results_frame(rows)
-  against = candidates_lib.describe(candidates)
-  stem = (
-    asked.stem
-    + ('' if width is None else f'-width-{width}')
-    + ('' if not candidates else f'-candidates-{"given" if candidates < 0 else candidates}')
-  )
-  written = [f'{stem}{end}' for end in ('.csv', '-detail.csv', '.png', *(['-ranks.npz'] if ranks else []))]
-  if sole := stem == 'results' and len(ranked.triples) and len(results) > 1:
-    written += choice.FILES
-  sealing.drop(workdir, written)
-  files_lib.write_text(workdir / f'{stem}.csv', results.to_csv(index=False))
-  files_lib.write_text(workdir / f'{stem}-detail.csv', rows.to_csv(index=False))
-  if ranks:
-    with files_lib.replacing(workdir / f'{stem}-ranks.npz') as file:  # ranks are halves: float32 holds them exactly
-      np.savez_compressed(
-        file, triples=ranked.triples, ranks=ranked.ranks.astype(np.float32), widths=np.array(widths.values)
-      )
-  plots.quality_against_width(
-    results,
-    workdir / f'{stem}.png',
-    f'{description.score} on {model.graph.name}, {asked.name}' + (f', candidates: {against}' if candidates else ''),
-  )
-  terminal.say(
-    f'\n{asked.name}: '
-    + ', '.join(f'{number:,} {name}' for name, number in ranked.counts.items())
-    + (f'; NOT ranked among all entities, but among candidates: {against}' if candidates else '')
-  )
-  terminal.say(tables.show(results) + (nothing_because(ranked.counts, asked) if not len(ranked.triples) else ''))
-  terminal.say(f'written: {workdir / stem}.csv, -detail.csv, .png')
-  if sole:
-    chosen = choice.table(ranked.ranks, list(results['width']), list(results['params']))
-    choice.save(workdir, chosen, f'{description.score} on {model.graph.name}')
-    terminal.say(choice.sentence(chosen))
-  sealing.add(workdir, written)
-  return results
-
-
-def nothing_because(counts: Mapping[str, int], asked: asked_lib.Asked) -> str:
-  """Returns why an evaluation has no triples to rank, in words."""
-  if counts['skipped']:
-    return ': all of them name an entity unseen in training, and eval.unseen=skip leaves these out'
-  return ': there are none' + (' of that relation' if asked.relation is not None else '')

@@ -20,7 +20,7 @@ import pandas as pd
 from medjax import config as config_lib
 from medjax import errors
 from medjax.core import files, terminal
-from medjax.experiments import resumption, runs
+from medjax.experiments import evaluating, resumption, runs
 from medjax.kge import settings as settings_lib
 from medjax.report import cost as cost_lib
 from medjax.report import studies, tables
@@ -185,7 +185,7 @@ def results_of(config: config_lib.Config, folder: pathlib.Path, split: str) -> p
     return read_table(path)
   resumption.check_data(there, config, folder)
   if not path.exists():
-    runs.evaluate(folder, split)
+    evaluating.evaluate(folder, split)
   if not path.exists():
     raise errors.NothingSaved(f'{folder} has no results on {split}: its graph holds no {split} triples to choose by')
   return read_table(path)

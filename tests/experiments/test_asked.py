@@ -8,7 +8,7 @@ import medjax
 from medjax import cli, errors
 from medjax import config as config_lib
 from medjax.data import datasets, triples
-from medjax.experiments import asked, commands, runs
+from medjax.experiments import asked, commands, evaluating, runs
 from medjax.saved import graph_files
 
 
@@ -38,7 +38,7 @@ def rows_of(own_data, split):
 
 
 def test_the_test_triples_as_a_file_have_the_results_of_the_split(trained, own_data, capsys):
-  results = runs.evaluate(trained, triples=own_data / 'test.tsv')
+  results = evaluating.evaluate(trained, triples=own_data / 'test.tsv')
   pd.testing.assert_frame_equal(metrics(results), metrics(pd.read_csv(trained / 'results.csv')))
   assert '\ntest.tsv: 10 triples' in capsys.readouterr().out
   assert (trained / 'results-triples-test.tsv.csv').exists() and (trained / 'results-triples-test.tsv.png').exists()
@@ -47,7 +47,7 @@ def test_the_test_triples_as_a_file_have_the_results_of_the_split(trained, own_d
 def test_ranks_of_other_triples_are_those_of_a_slow_count(model, trained, tmp_path):
   wanted = [('e00', 'next', 'e05'), ('e00', 'next', 'e07'), ('e03', 'third', 'e06')]
   (tmp_path / 'mine.csv').write_text('head,relation,tail\n' + ''.join(','.join(row) + '\n' for row in wanted))
-  results = runs.evaluate(trained, triples=tmp_path / 'mine.csv', ranks=True)
+  results = evaluating.evaluate(trained, triples=tmp_path / 'mine.csv', ranks=True)
   ids = [[model.entities.find(h), model.relations.find(r), model.entities.find(t)] for h, r, t in wanted]
   known = {tuple(row) for row in np.concatenate([*model.graph.splits, ids]).tolist()}
   inverse = []
@@ -62,7 +62,7 @@ def test_ranks_of_other_triples_are_those_of_a_slow_count(model, trained, tmp_pa
 
 
 def test_the_training_triples_are_ranked(trained, own_data, capsys):
-  results = runs.evaluate(trained, 'train')
+  results = evaluating.evaluate(trained, 'train')
   assert f'train: {len(rows_of(own_data, "train"))} triples' in capsys.readouterr().out
   assert (results['mrr'].iloc[-1] > pd.read_csv(trained / 'results.csv')['mrr'].iloc[-1]) and (
     trained / 'results-train.csv'
@@ -71,18 +71,18 @@ def test_the_training_triples_are_ranked(trained, own_data, capsys):
 
 def test_relations_split_the_results_of_all(trained, own_data, capsys):
   names = ('next', 'third', 'mirror')
-  each = [runs.evaluate(trained, 'train', relation=name) for name in names]
+  each = [evaluating.evaluate(trained, 'train', relation=name) for name in names]
   numbers = [sum(row[1] == name for row in rows_of(own_data, 'train')) for name in names]
   together = sum(number * frame['mrr'] for number, frame in zip(numbers, each)) / sum(numbers)
-  np.testing.assert_allclose(together, runs.evaluate(trained, 'train')['mrr'])
+  np.testing.assert_allclose(together, evaluating.evaluate(trained, 'train')['mrr'])
   assert (trained / 'results-train-relation-mirror.csv').exists()
   with pytest.raises(errors.UnknownLabel, match="no relation 'nxt'; near it: 'next'"):
-    runs.evaluate(trained, relation='nxt')
+    evaluating.evaluate(trained, relation='nxt')
 
 
 def test_no_triple_of_a_relation_is_told(trained, tmp_path, capsys):
   (tmp_path / 'mine.tsv').write_text('e00\tnext\te05\n')
-  results = runs.evaluate(trained, triples=tmp_path / 'mine.tsv', relation='third')
+  results = evaluating.evaluate(trained, triples=tmp_path / 'mine.tsv', relation='third')
   assert 'no triples to rank: there are none of that relation' in capsys.readouterr().out
   assert results['mrr'].isna().all()
 
@@ -98,7 +98,7 @@ def test_no_triple_of_a_relation_is_told(trained, tmp_path, capsys):
 def test_a_file_that_names_what_the_model_does_not_know_is_refused(trained, tmp_path, text, says):
   (tmp_path / 'mine.tsv').write_text(text)
   with pytest.raises(errors.DataError, match=says):
-    runs.evaluate(trained, triples=tmp_path / 'mine.tsv')
+    evaluating.evaluate(trained, triples=tmp_path / 'mine.tsv')
 
 
 def test_labels_are_names_too(tiny_config, tmp_path):
@@ -122,7 +122,7 @@ def test_a_crop_goes_without_triples_and_says_so(small, trained, capsys):
   with pytest.raises(errors.UsageError, match='carries no triples'):
     model.predict_tails('e00', 'next', filter_known=True)
   with pytest.raises(errors.UsageError, match=r'--config\.data\.path=FOLDER.*--triples=FILE.*--with_triples'):
-    runs.evaluate(small)
+    evaluating.evaluate(small)
 
 
 def test_a_crop_of_such_a_crop_and_an_extraction_tell_what_they_lack(small, tmp_path):
@@ -144,10 +144,10 @@ def test_a_crop_without_triples_is_evaluated_on_named_data(small, trained, own_d
 
 
 def test_a_crop_without_triples_is_evaluated_on_a_file(small, trained, own_data):
-  alone = runs.evaluate(small, triples=own_data / 'test.tsv')
+  alone = evaluating.evaluate(small, triples=own_data / 'test.tsv')
   detail = pd.read_csv(small / 'results-triples-test.tsv-detail.csv')
   assert detail.query('category != "all"')['queries'].sum() == 0  # nothing tells the categories of relations
-  filtered = runs.evaluate(small, triples=own_data / 'test.tsv', data=config_lib.DataConfig(path=str(own_data)))
+  filtered = evaluating.evaluate(small, triples=own_data / 'test.tsv', data=config_lib.DataConfig(path=str(own_data)))
   pd.testing.assert_frame_equal(metrics(filtered), up_to_8(trained))
   assert (metrics(alone)['mr'] >= metrics(filtered)['mr']).all()
 
@@ -178,8 +178,8 @@ def test_a_graph_with_other_ids_is_asked_in_those_of_the_model(model, own_data, 
 
 def test_published_candidates_belong_to_a_split(trained, own_data):
   with pytest.raises(errors.DataError, match='brings no candidates for the triples of test.tsv'):
-    runs.evaluate(trained, triples=own_data / 'test.tsv', candidates=-1)
-  assert runs.evaluate(trained, triples=own_data / 'test.tsv', candidates=5)['mrr'].notna().all()
+    evaluating.evaluate(trained, triples=own_data / 'test.tsv', candidates=-1)
+  assert evaluating.evaluate(trained, triples=own_data / 'test.tsv', candidates=5)['mrr'].notna().all()
 
 
 def test_a_prepared_graph_is_left_out_of_a_crop_too(trained, own_data, tiny_config, tmp_path):
@@ -189,7 +189,7 @@ def test_a_prepared_graph_is_left_out_of_a_crop_too(trained, own_data, tiny_conf
   assert graph_files.read_reference(tmp_path / 'small') is None
   (tmp_path / 'store').rename(tmp_path / 'gone')
   assert medjax.load(tmp_path / 'small').predict_tails('e00', 'next', k=3)['label'].notna().all()
-  results = runs.evaluate(tmp_path / 'small', data=config_lib.DataConfig(path=str(tmp_path / 'gone')))
+  results = evaluating.evaluate(tmp_path / 'small', data=config_lib.DataConfig(path=str(tmp_path / 'gone')))
   assert results['mrr'].notna().all()
 
 

@@ -12,7 +12,7 @@ from medjax import config as config_lib
 from medjax import errors, scores
 from medjax.core import memory
 from medjax.core import widths as widths_lib
-from medjax.experiments import budget, runs
+from medjax.experiments import budget, evaluating, runs
 
 HOPELESS = {  # fields, and what the error names
   ('train.negatives', 10**8): 'config.train.negatives',
@@ -70,7 +70,7 @@ def test_a_model_and_its_evaluation_are_checked(trained, monkeypatch):
     medjax.load(trained)
   monkeypatch.setenv(memory.VARIABLE, '1e6')
   with pytest.raises(errors.TooLarge, match='an evaluation of width 12'):
-    runs.evaluate(trained)
+    evaluating.evaluate(trained)
 
 
 def reckoned(fields=(), **size):

@@ -8,7 +8,7 @@ import pytest
 
 import medjax
 from medjax import errors
-from medjax.experiments import calibration, choosing, commands, runs
+from medjax.experiments import calibration, choosing, commands, evaluating
 from medjax.serve import ask, probability
 
 
@@ -97,4 +97,4 @@ def test_a_width_is_chosen(run, trained, tmp_path, capsys):
   assert choosing.choose(tmp_path / 'two')['width'].tolist() == [4, 8]
   with pytest.raises(errors.UsageError, match='--keep=1.5'):
     choosing.choose(run, keep=1.5)
-  assert runs.evaluate(run) is not None
+  assert evaluating.evaluate(run) is not None

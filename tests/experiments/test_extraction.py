@@ -13,7 +13,7 @@ from medjax import scores
 from medjax.core import rows as rows_lib
 from medjax.core import widths as widths_lib
 from medjax.data.graph import Graph
-from medjax.experiments import commands, extraction, runs
+from medjax.experiments import commands, evaluating, extraction
 from medjax.kge import batches as batches_lib
 from medjax.saved import artifact
 from medjax.scores import contract
@@ -174,7 +174,7 @@ def test_all_widths_in_one_pass_rank_as_every_extracted_model_alone(name, tmp_pa
   order = extraction.ranked(extraction.by_loss(model))
   for folder, widths in (('all', (2, 4, 6)), ('alone', (4,))):
     extraction.extract(few, order, widths).save(tmp_path / folder)
-  together, alone = (runs.evaluate(tmp_path / folder) for folder in ('all', 'alone'))
+  together, alone = (evaluating.evaluate(tmp_path / folder) for folder in ('all', 'alone'))
   pd.testing.assert_frame_equal(alone, together[1:2].reset_index(drop=True))
 
 
@@ -189,5 +189,5 @@ def test_a_run_is_extracted_and_evaluated(trained, tmp_path, by):
   assert record['method'] == extraction.METHODS[by] and record['config']['model.score'] == 'rotate'
   assert cost['steps'] == 40 and cost['extraction_seconds'] >= 0
   before = (tmp_path / 'out' / 'results.csv').read_bytes()
-  runs.evaluate(tmp_path / 'out')
+  evaluating.evaluate(tmp_path / 'out')
   assert (tmp_path / 'out' / 'results.csv').read_bytes() == before

@@ -5,7 +5,7 @@ import pytest
 
 from medjax import cli, errors
 from medjax.data import triples
-from medjax.experiments import runs, study
+from medjax.experiments import evaluating, runs, study
 from medjax.report import collect, quality, tables
 
 
@@ -29,7 +29,7 @@ def workdir(data, tiny_config, tmp_path_factory):
 
 @pytest.mark.parametrize('split', ['test', 'valid'])
 def test_results_say_that_nothing_was_ranked(workdir, split, capsys):
-  results = runs.evaluate(workdir, split, ranks=True)
+  results = evaluating.evaluate(workdir, split, ranks=True)
   printed = capsys.readouterr().out
   assert f'{split}: 2 triples' in printed and '2 skipped' in printed
   assert 'no triples to rank: all of them name an entity unseen in training' in printed and 'nan' not in printed.lower()
@@ -42,7 +42,7 @@ def test_results_say_that_nothing_was_ranked(workdir, split, capsys):
 
 
 def test_chosen_candidates_are_no_exception(workdir, capsys):
-  assert runs.evaluate(workdir, candidates=5)['mrr'].isna().all()
+  assert evaluating.evaluate(workdir, candidates=5)['mrr'].isna().all()
   assert tables.NOTHING in capsys.readouterr().out
 
 

@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from medjax import errors
-from medjax.experiments import commands, runs, study
+from medjax.experiments import commands, evaluating, runs, study
 from medjax.kge import settings as settings_lib
 from medjax.report.figures import folder as report_folder
 from medjax.serve import model as model_lib
@@ -45,7 +45,7 @@ def test_training_on_everything(untested, facts, tiny_config, capsys):
 
 def test_crops_and_extractions_of_it(untested, tmp_path, capsys):
   commands.crop(untested, 4, tmp_path / 'small', with_triples=True)
-  assert runs.evaluate(tmp_path / 'small', 'valid') is None
+  assert evaluating.evaluate(tmp_path / 'small', 'valid') is None
   assert commands.extract(untested, widths='4', output=tmp_path / 'out') is None
   assert 'holds no valid triples' in capsys.readouterr().out and (tmp_path / 'out' / 'cost.json').exists()
 
@@ -71,5 +71,5 @@ def test_a_test_without_validation(own_data, tiny_config, tmp_path, capsys):
     (tmp_path / 'data' / f'{split}.tsv').write_text((own_data / f'{split}.tsv').read_text())
   results = runs.train(tiny_config({'data.path': str(tmp_path / 'data'), **QUICK}), tmp_path / 'run')
   assert list(results['width']) == [4, 8, 12] and results['mrr'].notna().all()
-  assert runs.evaluate(tmp_path / 'run', 'valid') is None
+  assert evaluating.evaluate(tmp_path / 'run', 'valid') is None
   assert 'holds no valid triples, so nothing is evaluated; --mode=evaluate --split=test' in capsys.readouterr().out

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from medjax import cli, errors
-from medjax.experiments import commands, runs
+from medjax.experiments import commands, evaluating, runs
 from medjax.report import collect
 from medjax.report.figures import __main__ as command
 from medjax.report.figures import curves, embeddings, gradients, overlap, sub_models, weights
@@ -20,7 +20,7 @@ def folder(trained, tiny_config, tmp_path_factory):
   """Runs of three and of two sub-models, an extracted model, and the ranks of the first."""
   root = tmp_path_factory.mktemp('folder')
   shutil.copytree(trained, root / 'three')
-  runs.evaluate(root / 'three', ranks=True)
+  evaluating.evaluate(root / 'three', ranks=True)
   runs.train(tiny_config({'model.widths': '4,12'}), root / 'two')
   commands.extract(root / 'three', 'value', None, root / 'extracted')
   return root

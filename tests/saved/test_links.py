@@ -10,7 +10,7 @@ import pytest
 import medjax
 from medjax import errors
 from medjax.core import files
-from medjax.experiments import commands, runs
+from medjax.experiments import commands, evaluating
 from medjax.saved import checkpoint, workdir
 from medjax.serve import ask
 
@@ -63,7 +63,7 @@ def test_an_evaluation_overwrites_nothing_behind_links(small, tmp_path):
   names = ('results.csv', 'results-detail.csv', 'results.png', 'widths.csv', 'widths.png', 'results.csv.tmp')
   for name in names:
     (small / name).symlink_to(victim)
-  runs.evaluate(small)
+  evaluating.evaluate(small)
   assert victim.read_text() == 'mine'
   assert all((small / name).is_file() and not (small / name).is_symlink() for name in names[:-1])
 

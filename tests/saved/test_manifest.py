@@ -8,7 +8,7 @@ import pytest
 
 import medjax
 from medjax import cli, config, errors
-from medjax.experiments import calibration, commands, runs
+from medjax.experiments import calibration, commands, evaluating, runs
 from medjax.report import metrics
 from medjax.saved import checkpoint, checkpoint_folders, manifest, sealing, verification
 from medjax.serve.interop import exports
@@ -97,7 +97,7 @@ def test_a_result_that_was_changed_is_named_with_the_command_that_makes_it_again
   with pytest.raises(errors.ArtifactError, match=r'widths.csv is damaged.*`medjax evaluate --workdir='):
     medjax.choose(run)
   (run / 'widths.csv').unlink()
-  runs.evaluate(run)
+  evaluating.evaluate(run)
   assert not medjax.verify(run).damaged
 
 
@@ -114,7 +114,7 @@ def test_what_no_manifest_names_is_loaded_and_told(cropped, capsys):
 def test_a_run_with_all_that_is_made_of_it_is_whole(run, monkeypatch):
   monkeypatch.setattr(calibration, 'FEWEST', 5)
   calibration.calibrate(run)
-  runs.evaluate(run, split='valid', ranks=True)
+  evaluating.evaluate(run, split='valid', ranks=True)
   found = medjax.verify(run)
   assert not found.damaged
   made = ('calibration.json', 'results.csv', 'results-valid-ranks.npz', 'cost.json', 'metrics.jsonl')

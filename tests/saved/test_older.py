@@ -17,7 +17,7 @@ import pandas as pd
 import pytest
 
 import medjax
-from medjax.experiments import runs
+from medjax.experiments import evaluating, runs
 from medjax.report import metrics
 from medjax.report.figures import overlap
 from medjax.saved import checkpoint, workdir
@@ -36,13 +36,13 @@ def older(tmp_path):
 @pytest.mark.parametrize('name', ['run', 'crop'])
 def test_it_is_evaluated_to_the_same_figures(older, name):
   before = pd.read_csv(older / name / 'results.csv').set_index('width')
-  after = runs.evaluate(older / name).set_index('width')
+  after = evaluating.evaluate(older / name).set_index('width')
   pd.testing.assert_frame_equal(after[COLUMNS], before[COLUMNS], rtol=1e-6)
 
 
 def test_its_queries_have_the_same_ranks(older):
   before = overlap.read_ranks(older / 'run')
-  runs.evaluate(older / 'run', ranks=True)
+  evaluating.evaluate(older / 'run', ranks=True)
   for one, other in zip(before, overlap.read_ranks(older / 'run')):
     np.testing.assert_array_equal(one, other)
 

@@ -12,7 +12,7 @@ import pytest
 
 import medjax
 from medjax import errors, scores
-from medjax.experiments import commands, runs
+from medjax.experiments import commands, evaluating
 from medjax.serve import vectors
 from medjax.serve.interop import exports, extras, for_pykeen, hub
 from tests.serve.models import ENTITIES, make_graph, make_model, RELATIONS
@@ -55,7 +55,7 @@ def test_a_shrunk_crop_tells_what_it_costs(trained_complex, tmp_path):
   for dtype in ('float32', 'float16', 'int8'):
     commands.crop(trained_complex, 12, tmp_path / dtype, with_triples=True, dtype=dtype)
     sizes[dtype] = (tmp_path / dtype / 'model.safetensors').stat().st_size
-    mrr[dtype] = runs.evaluate(tmp_path / dtype)['mrr'].iloc[-1]
+    mrr[dtype] = evaluating.evaluate(tmp_path / dtype)['mrr'].iloc[-1]
   assert sizes['float32'] > sizes['float16'] > sizes['int8']
   assert mrr['float16'] == pytest.approx(mrr['float32'], abs=0.01) and mrr['int8'] == pytest.approx(
     mrr['float32'], abs=0.03
@@ -266,7 +266,7 @@ def test_pykeen_evaluates_an_export_as_we_do(name, tmp_path):
   script = pathlib.Path(for_pykeen.__file__).with_name('pykeen_side.py')
   command = [os.environ['MEDJAX_PEER_PYTHON'], str(script), str(tmp_path / 'theirs')]
   theirs = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-  ours = runs.evaluate(tmp_path / 'own').iloc[-1]
+  ours = evaluating.evaluate(tmp_path / 'own').iloc[-1]
   for metric, value in theirs.items():
     assert value == pytest.approx(ours[metric], rel=1e-6), metric
 

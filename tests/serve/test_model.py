@@ -17,7 +17,7 @@ from medjax import errors, scores
 from medjax.core import axes as axes_lib
 from medjax.core import widths as widths_lib
 from medjax.data.graph import Graph
-from medjax.experiments import commands, runs
+from medjax.experiments import commands, evaluating, runs
 from medjax.saved import checkpoint, graph_files
 from medjax.serve import vocabulary
 from medjax.training import state as state_lib
@@ -33,7 +33,7 @@ def rotate(trained):
 def test_a_crop_evaluates_exactly_as_in_the_run(run, width, request, tmp_path):
   workdir = request.getfixturevalue(run)
   commands.crop(workdir, width, tmp_path / 'crop', with_triples=True)
-  runs.evaluate(tmp_path / 'crop')
+  evaluating.evaluate(tmp_path / 'crop')
   header, *rows = (workdir / 'results.csv').read_text().splitlines()
   expected = [header, *(row for row in rows if int(row.split(',')[0]) <= width)]
   assert (tmp_path / 'crop' / 'results.csv').read_text().splitlines() == expected
@@ -47,7 +47,7 @@ def test_a_crop_keeps_how_its_run_was_evaluated(tiny_config, tmp_path):
     tmp_path / 'run',
   )
   commands.crop(tmp_path / 'run', 8, tmp_path / 'crop', with_triples=True)
-  of_crop = runs.evaluate(tmp_path / 'crop')
+  of_crop = evaluating.evaluate(tmp_path / 'crop')
   of_run = pd.read_csv(tmp_path / 'run' / 'results.csv')
   assert of_run['width'].tolist() == [4, 6, 8, 10, 12] and of_crop['width'].tolist() == [4, 6, 8]
   pd.testing.assert_frame_equal(of_crop, of_run[:3], check_exact=False, rtol=1e-12)
@@ -57,7 +57,7 @@ def test_a_crop_keeps_how_its_run_was_evaluated(tiny_config, tmp_path):
 
 def test_evaluating_one_width_leaves_the_results_of_all(trained, tmp_path):
   before = (trained / 'results.csv').read_bytes()
-  assert runs.evaluate(trained, width=4)['width'].tolist() == [4]
+  assert evaluating.evaluate(trained, width=4)['width'].tolist() == [4]
   assert (trained / 'results.csv').read_bytes() == before and (trained / 'results-width-4.csv').exists()
 
 
