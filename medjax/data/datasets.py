@@ -7,7 +7,7 @@ import pathlib
 from typing import Protocol
 
 from medjax import errors
-from medjax.data import contents, download, limits, splits, store, tables, triples, wikikg2, world
+from medjax.data import contents, download, layouts, limits, splits, store, triples, wikikg2, world
 from medjax.data import prepare as prepare_lib
 from medjax.data.graph import Graph
 from medjax.data.registry import REGISTRY, Source
@@ -46,7 +46,7 @@ def load(config: DataConfig) -> Graph:
     DataError: an unknown name, files that cannot be read, a failed download.
     TooLarge: a file that unpacks to more than `max_bytes`, or that does not fit into memory.
   """
-  tables.check_layout(config.columns, config.header, config.comments)
+  layouts.check(config.columns, config.header, config.comments)
   with limits.up_to(config.max_bytes):
     return _load(config)
 
@@ -66,7 +66,7 @@ def _load(config: DataConfig) -> Graph:
 
 def prepare(config: DataConfig, output: str | pathlib.Path) -> Graph:
   """Prepares the graph of a data configuration as a store at `output`, and opens it; see `load` and `store`."""
-  tables.check_layout(config.columns, config.header, config.comments)
+  layouts.check(config.columns, config.header, config.comments)
   with limits.up_to(config.max_bytes):
     return _prepare(config, output)
 

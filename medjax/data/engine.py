@@ -15,7 +15,7 @@ import numpy as np
 from medjax import errors
 from medjax.core import files
 from medjax.data import columns as columns_lib
-from medjax.data import contents, tables
+from medjax.data import contents, records, tables
 
 if TYPE_CHECKING:
   import duckdb
@@ -76,21 +76,21 @@ def unwritable(error: Exception) -> int:
 
 
 def read_triples(
-  connection: Connection, table: str, path: pathlib.Path, layout: tables.Layout, folder: pathlib.Path
+  connection: Connection, table: str, path: pathlib.Path, layout: records.Layout, folder: pathlib.Path
 ) -> list[str]:
   """Makes a table (h, r, t) of text from a file, exactly as its lines stand (blank ones are skipped).
 
   Args:
     connection: to the database.
     table: the name of the new table.
-    path, layout: the file and its `tables.Layout`.
+    path, layout: the file and its `records.Layout`.
     folder: takes a plain copy of a file that DuckDB cannot unpack, or that has lines to be skipped.
 
   Returns:
     Notes on what was skipped.
 
   Raises:
-    errors.DataError: what `tables.read_lines` finds wrong with a line.
+    errors.DataError: what `records.of_file` finds wrong with a line.
   """
   import duckdb
 
@@ -99,13 +99,13 @@ def read_triples(
   quote = '"' if layout.quoted else ''
   source, packed, skip = path, contents.packing(path), layout.header_line
   skipped: list[tuple[int, str]] = []
-  hashes = layout.comments and tables.has_hashes(path)
+  hashes = layout.comments and records.has_hashes(path)
   if packed and not layout.comments:
     contents.walk(path)  # DuckDB would unpack without end
   if hashes or packed not in ('', 'gzip'):
     source, packed, skip = folder / 'plain', '', 0
     with files.replacing(source) as file:
-      file.writelines(f'{text}\n'.encode() for _, text, _ in tables.read_lines(path, layout, skipped))
+      file.writelines(f'{text}\n'.encode() for _, text, _ in records.of_file(path, layout, skipped))
   try:
     connection.execute(
       f'CREATE TABLE {table} AS SELECT {chosen} FROM read_csv($path, delim=$delim, quote=$quote, escape=$quote, '
@@ -138,7 +138,7 @@ def read_triples(
   titles = dict(zip('hrt', layout.titles))
   copies = delete(connection, table, 'h = $h AND r = $r AND t = $t', titles) if titles else 0
   if not one(connection, f'SELECT count(*) FROM {table}'):
-    raise tables.only_a_header(path, layout.header) if layout.header else tables.empty(path)
+    raise records.only_a_header(path, layout.header) if layout.header else records.empty(path)
   return tables.skip_notes(path.name, len(skipped) + comments, min(skipped, default=(0, '')), copies)
 
 
@@ -164,11 +164,11 @@ def commented(connection: Connection, table: str, lead: int) -> str:
   return f'{marked} AND {known}' if named else marked
 
 
-def look(connection: Connection, table: str, path: pathlib.Path, layout: tables.Layout) -> columns_lib.Look:
+def look(connection: Connection, table: str, path: pathlib.Path, layout: records.Layout) -> columns_lib.Look:
   """Returns the `columns.Look` of a file, of which a table (h, r, t) was made that holds more than nothing."""
   count = lambda query: one(connection, f'SELECT count(*) FROM ({query})')
   distinct = lambda *names: ' INTERSECT '.join(f'SELECT DISTINCT {name} FROM {table}' for name in names)
-  line, _, (head, relation, tail) = next(tables.read_lines(path, layout))
+  line, _, (head, relation, tail) = next(records.of_file(path, layout))
   words = sum(
     one(connection, f'SELECT count(*) FROM {table} WHERE {name} = $word', {'word': word})
     for name in 'hrt'
@@ -195,9 +195,9 @@ def delete(connection: Connection, table: str, condition: str, values: Mapping[s
   return one(connection, f'DELETE FROM {table} WHERE {condition}', values)
 
 
-def explain(path: pathlib.Path, layout: tables.Layout) -> None:
+def explain(path: pathlib.Path, layout: records.Layout) -> None:
   """Walks a file line by line, to name the first faulty one."""
-  for _ in tables.read_lines(path, layout):
+  for _ in records.of_file(path, layout):
     pass
 
 

@@ -16,8 +16,9 @@ import pandas as pd
 from medjax import errors
 from medjax.core import files
 from medjax.data import columns as columns_lib
-from medjax.data import engine, openke, reading, store, tables, triples
+from medjax.data import engine, openke, reading, records, store, triples
 from medjax.data import labels as labels_lib
+from medjax.data import layouts as layouts_lib
 from medjax.data import splits as splits_lib
 
 
@@ -93,7 +94,7 @@ def from_text(
   with building(output) as folder, engine.connected(folder) as connection:
     notes = list(text.notes)
     layouts = {
-      split: tables.read_layout(file, text.columns, text.header, text.comments) for split, file in text.files.items()
+      split: layouts_lib.read(file, text.columns, text.header, text.comments) for split, file in text.files.items()
     }
     triples.check_orders({text.files[s]: (layout.columns, bool(layout.header)) for s, layout in layouts.items()})
     for split, file in text.files.items():
@@ -133,7 +134,7 @@ def building(output: str | pathlib.Path) -> Iterator[pathlib.Path]:
     yield partial
 
 
-def name_ids(connection: engine.Connection, text: Text, layouts: Mapping[str, tables.Layout]) -> None:
+def name_ids(connection: engine.Connection, text: Text, layouts: Mapping[str, records.Layout]) -> None:
   """Makes the tables entities and relations (id, name, label) of the texts' names, in sorted order."""
   every = ' UNION ALL '.join(f'SELECT {column} AS name FROM {split}_text' for split in text.files for column in 'ht')
   first = next(iter(text.files))
@@ -149,7 +150,7 @@ def name_ids(connection: engine.Connection, text: Text, layouts: Mapping[str, ta
       .tolist()
     )
     if unknown:
-      lines = ((number, chosen[1]) for number, _, chosen in tables.read_lines(file, layouts[split]))
+      lines = ((number, chosen[1]) for number, _, chosen in records.of_file(file, layouts[split]))
       number, relation = next((number, relation) for number, relation in lines if relation in unknown)
       raise triples.unknown_relation(file, number, relation, len(unknown))
 

@@ -2,7 +2,7 @@
 
 import pathlib
 
-from medjax.data import contents, parquet, rdf, tables
+from medjax.data import contents, layouts, parquet, rdf, tables
 from medjax.errors import DataError
 
 SUFFIXES = (*tables.SUFFIXES, *rdf.SUFFIXES, *parquet.SUFFIXES)
@@ -30,7 +30,7 @@ def read(path: str | pathlib.Path, columns: str = 'hrt', header: str = 'auto', c
     DataError: what `tables.read_table`, `rdf.read` and `parquet.read` refuse, and formats that are not read, by name.
   """
   path = pathlib.Path(path)
-  tables.check_layout(columns, header, comments)
+  layouts.check(columns, header, comments)
   kind = kind_of(path)
   if kind == 'parquet':
     return parquet.read(path, columns, header)

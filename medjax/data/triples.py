@@ -11,7 +11,7 @@ from jaxtyping import Int32, Shaped
 import numpy as np
 
 from medjax.data import columns as columns_lib
-from medjax.data import contents, openke, reading, splits, tables
+from medjax.data import contents, layouts, openke, reading, records, splits, tables
 from medjax.data import labels as labels_lib
 from medjax.data.graph import File, Graph
 from medjax.errors import DataError
@@ -37,7 +37,7 @@ def read_folder(path: str | pathlib.Path, columns: str = 'hrt', header: str = 'a
       whose columns are in different orders though not all have a header; a relation that train lacks.
   """
   path = pathlib.Path(path)
-  tables.check_layout(columns, header, comments)
+  layouts.check(columns, header, comments)
   if is_openke(path):
     files = {split: path / name for split, name in openke.FILES.items()}
     check_openke(path, columns)
@@ -46,7 +46,7 @@ def read_folder(path: str | pathlib.Path, columns: str = 'hrt', header: str = 'a
     files = find_splits(path)
     read = {split: reading.read(file, columns, header, comments) for split, file in files.items() if not is_blank(file)}
   if 'train' not in read:
-    raise tables.empty(files['train'])
+    raise records.empty(files['train'])
   check_orders({files[split]: (table.order, bool(table.header)) for split, table in read.items()})
   entities = sorted(set().union(*(set(table.heads) | set(table.tails) for table in read.values())))
   relations = sorted(set(read['train'].relations))
@@ -81,7 +81,7 @@ def check_orders(found: Mapping[pathlib.Path, tuple[str, bool]]) -> None:
   """Raises DataError where headers order the columns of some files of a folder, and others differ and have none.
 
   Args:
-    found: {file: (`tables.Layout.columns`, whether it has a header)}.
+    found: {file: (`records.Layout.columns`, whether it has a header)}.
   """
   orders = {path: order for path, (order, _) in found.items() if order}
   bare = [path for path in orders if not found[path][1]]
