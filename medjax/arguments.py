@@ -8,11 +8,11 @@ import sys
 from absl import app, flags
 from ml_collections import config_flags
 
-from medjax import cli, config, errors, usage
+from medjax import cli, config, ending, errors, modes, usage
 from medjax.config import shipped
 from medjax.core import files, terminal
 
-MODE = flags.DEFINE_enum('mode', 'train', list(cli.MODES), 'What to do; the first word of a command is one too.')
+MODE = flags.DEFINE_enum('mode', 'train', list(modes.MODES), 'What to do; the first word of a command is one too.')
 WORKDIR = flags.DEFINE_string('workdir', None, 'Folder of the run; runs/<config name> if not given.')
 TRACEBACK = flags.DEFINE_bool('traceback', False, 'Show where an error came from; $MEDJAX_TRACEBACK=1 does it always.')
 LINKS = flags.DEFINE_bool('follow_links', False, 'Read and write through links; $MEDJAX_FOLLOW_LINKS=1 does it always.')
@@ -83,7 +83,7 @@ def parse(argv: list[str]) -> list[str]:
         f'unexpected arguments: {" ".join(rest)}; flags are written --name=value, and a mode is the first word'
       )
   except Exception as error:
-    sys.exit(cli.end(errors.UsageError(str(error)) if isinstance(error, flags.Error) else error))
+    sys.exit(ending.end(errors.UsageError(str(error)) if isinstance(error, flags.Error) else error))
   return argv[:1]
 
 
@@ -105,12 +105,12 @@ def by_mode(arguments: Sequence[str]) -> list[str]:
     errors.UsageError: the first word is neither a flag nor a mode, nor asks for help.
   """
   first = arguments[0] if arguments else ''
-  if first in cli.MODES:
+  if first in modes.MODES:
     return [f'--mode={first}', *arguments[1:]]
   if first and first != 'help' and not first.startswith('-'):
-    near = difflib.get_close_matches(first, ['help', *cli.MODES], n=1)
+    near = difflib.get_close_matches(first, ['help', *modes.MODES], n=1)
     hint = f'did you mean {near[0]!r}? ' if near else ''
-    raise errors.UsageError(f'there is no mode {first!r}; {hint}choose one of help, {", ".join(cli.MODES)}')
+    raise errors.UsageError(f'there is no mode {first!r}; {hint}choose one of help, {", ".join(modes.MODES)}')
   return list(arguments)
 
 

@@ -1,6 +1,6 @@
 """What help says: all modes on a screen or two, and a page for each mode, flag and field.
 
-What a mode does, reads and writes is said by the docstring of its function in `cli`, whose examples are those of help.
+What a mode does, reads and writes is said by the docstring of its function in `modes`; its examples are those of help.
 """
 
 import difflib
@@ -11,7 +11,7 @@ from typing import NamedTuple
 from absl import flags
 
 import medjax
-from medjax import cli, errors
+from medjax import errors, modes
 from medjax.config import help as field_help
 from medjax.config import shipped
 from medjax.core import runtime
@@ -44,7 +44,7 @@ class Page(NamedTuple):
 
 def page(mode: str) -> Page:
   """Returns what the docstring of a mode's function says."""
-  purpose, *blocks = (inspect.getdoc(cli.MODES[mode].run) or mode).split('\n\n')
+  purpose, *blocks = (inspect.getdoc(modes.MODES[mode].run) or mode).split('\n\n')
   examples = [line.strip() for block in blocks if block.lstrip().startswith('medjax ') for line in block.splitlines()]
   more = [' '.join(block.split()) for block in blocks if not block.lstrip().startswith('medjax ')]
   return Page(purpose, tuple(more), tuple(examples))
@@ -64,11 +64,11 @@ def overview() -> str:
     '',
     'Without a MODE it trains, without a --config the quick start. MODE and --mode=MODE are the same.',
   ]
-  grouped = [mode for modes in GROUPS.values() for mode in modes]
-  rest = {'More': tuple(mode for mode in cli.MODES if mode not in grouped)}
-  for name, modes in (GROUPS | (rest if rest['More'] else {})).items():
+  grouped = [mode for group in GROUPS.values() for mode in group]
+  rest = {'More': tuple(mode for mode in modes.MODES if mode not in grouped)}
+  for name, group in (GROUPS | (rest if rest['More'] else {})).items():
     lines += ['', name]
-    for mode in modes:
+    for mode in group:
       said = page(mode)
       lines += [f'  {mode:<12}{said.purpose}', *(f'              {example}' for example in said.examples[:1])]
   lines += [
@@ -89,18 +89,18 @@ def topic(name: str) -> str:
     errors.UsageError: there is nothing of this name.
   """
   bare = name.lstrip('-').partition('=')[0]
-  if bare in cli.MODES:
+  if bare in modes.MODES:
     return as_called(of_mode(bare))
   if bare == 'configs':
     return as_called(of_configs())
-  takers = [mode for mode in cli.MODES if bare in cli.MODES[mode].flags]
+  takers = [mode for mode in modes.MODES if bare in modes.MODES[mode].flags]
   found = [*of_flag(bare), f'    Flag of {", ".join(takers)}.'] if takers else of_flag(bare) if bare in SHARED else []
   for kind in field_help.KINDS:
     if fields := field_help.matching(bare, kind):
       found += [*([''] if found else []), field_help.text(COLUMNS, fields, kind)]
   if found:
     return '\n'.join(found)
-  known = [*cli.MODES, 'config', 'configs', *(flag for mode in cli.MODES.values() for flag in mode.flags)]
+  known = [*modes.MODES, 'config', 'configs', *(flag for mode in modes.MODES.values() for flag in mode.flags)]
   known += [field for kind in field_help.KINDS for field in field_help.comments(kind)]
   near = difflib.get_close_matches(bare, known, n=1)
   hint = f'did you mean {near[0]!r}? ' if near else ''
@@ -109,7 +109,7 @@ def topic(name: str) -> str:
 
 def of_mode(mode: str) -> str:
   """Returns the page of a mode."""
-  said, of = page(mode), cli.MODES[mode]
+  said, of = page(mode), modes.MODES[mode]
   lines = [f'medjax {mode}', '', said.purpose, '']
   for paragraph in said.more:
     lines += [*textwrap.wrap(paragraph, COLUMNS), '']

@@ -10,7 +10,7 @@ from absl import flags
 import pytest
 
 import medjax
-from medjax import arguments, cli, errors, usage
+from medjax import arguments, cli, ending, errors, modes, usage
 from medjax import config as config_lib
 from medjax.config import shipped
 from medjax.core import runtime
@@ -46,27 +46,27 @@ def test_help_has_every_mode_on_two_screens():
   lines = text.splitlines()
   assert len(lines) <= 60 and max(map(len, lines)) <= 130
   assert text.startswith(f'medjax {medjax.__version__}')
-  for mode in cli.MODES:
+  for mode in modes.MODES:
     assert sum(line.startswith(f'  {mode} ') for line in lines) == 1, mode
-  assert {mode for modes in usage.GROUPS.values() for mode in modes} <= set(cli.MODES)
+  assert {mode for group in usage.GROUPS.values() for mode in group} <= set(modes.MODES)
 
 
-@pytest.mark.parametrize('mode', cli.MODES)
+@pytest.mark.parametrize('mode', modes.MODES)
 def test_a_mode_has_a_page_with_examples_that_can_be_given(mode, repository):
   said = usage.page(mode)
   assert said.purpose.endswith('.') and len(said.purpose) < 70 and said.more and said.examples
   text = usage.topic(mode)
-  for flag in ('workdir', *cli.MODES[mode].flags):
+  for flag in ('workdir', *modes.MODES[mode].flags):
     assert re.search(rf'^  --{flag}(=|$)', text, re.MULTILINE), flag
-  assert ('--config=NAME' in text) == (cli.MODES[mode].reads is not None)
+  assert ('--config=NAME' in text) == (modes.MODES[mode].reads is not None)
   for example in said.examples:
     program, first, *words = shlex.split(example)
     given = dict(word.removeprefix('--').partition('=')[::2] for word in words)
     assert (program, first) == ('medjax', mode)
     fields = {name.removeprefix('config.'): value for name, value in given.items() if name.startswith('config.')}
     assert fields.keys() <= config_lib.flatten(config_lib.Config()).keys()
-    assert all(f'config.{field}'.startswith(cli.MODES[mode].reads) for field in fields)
-    assert given.keys() - {f'config.{field}' for field in fields} <= {'config', 'workdir', *cli.MODES[mode].flags}
+    assert all(f'config.{field}'.startswith(modes.MODES[mode].reads) for field in fields)
+    assert given.keys() - {f'config.{field}' for field in fields} <= {'config', 'workdir', *modes.MODES[mode].flags}
     if 'config' in given:
       assert shipped.find(given['config'].partition(':')[0]).is_relative_to(repository)
 
@@ -99,7 +99,7 @@ def test_questions_have_their_answers():
 
 
 def test_every_flag_is_of_a_mode():
-  taken = {flag for mode in cli.MODES.values() for flag in mode.flags}
+  taken = {flag for mode in modes.MODES.values() for flag in mode.flags}
   assert taken == {option.name for option in arguments.OPTIONS} and all(flags.FLAGS[name].help for name in taken)
 
 
@@ -148,7 +148,7 @@ def failing(monkeypatch, error):
   def fail(config, workdir):
     raise error
 
-  monkeypatch.setitem(cli.MODES, 'train', cli.Mode(fail, reads='config.'))
+  monkeypatch.setitem(modes.MODES, 'train', modes.Mode(fail, reads='config.'))
   return cli.run('train', config_lib.Config(), None, {})
 
 
@@ -185,7 +185,7 @@ def test_a_traceback_is_shown_to_who_asks(monkeypatch, capsys, error, code):
 def test_an_interrupted_training_goes_on_and_other_modes_do_not(monkeypatch, capsys):
   assert failing(monkeypatch, KeyboardInterrupt()) == 130
   assert capsys.readouterr().err == 'interrupted; run the same command to go on from the last checkpoint\n'
-  assert cli.end(KeyboardInterrupt()) == 130
+  assert ending.end(KeyboardInterrupt()) == 130
   assert capsys.readouterr().err == 'interrupted\n'
 
 

@@ -14,7 +14,7 @@ import sys
 from absl.flags import FLAGS
 import pytest
 
-from medjax import arguments, cli, errors
+from medjax import arguments, errors, modes
 from medjax import config as config_lib
 from medjax.applications.settings import Applications
 from medjax.config import rules
@@ -64,17 +64,17 @@ def check(command):
   assert all(word.startswith('--') for word in words), words
   named = {name: value for name, _, value in given}
   mode = named.pop('mode', 'train')
-  assert mode in cli.MODES, mode
+  assert mode in modes.MODES, mode
   config = load(named.pop('config', 'configs/quickstart.py'))
   assert isinstance(config, study.Study) == (mode == 'study')
   assert isinstance(config, Applications) == (mode == 'application')
   for name, value in named.items():
     if '.' not in name:
-      assert name == 'workdir' or name in cli.MODES[mode].flags, f'--{name} has no meaning with --mode={mode}'
+      assert name == 'workdir' or name in modes.MODES[mode].flags, f'--{name} has no meaning with --mode={mode}'
       check_value(name, value)
       continue
     field = name.removeprefix('no')
-    assert cli.MODES[mode].reads and field.startswith(cli.MODES[mode].reads), name
+    assert modes.MODES[mode].reads and field.startswith(modes.MODES[mode].reads), name
     check_field(config, field.removeprefix('config.'), 'false' if name.startswith('no') else value or 'true')
   if mode == 'train':
     configured(' '.join(words))

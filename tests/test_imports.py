@@ -42,7 +42,14 @@ ROOMS = (
   'applications',
   'bert',
 )
-FRONT = {'medjax.command', 'medjax.arguments', 'medjax.usage', 'medjax.cli'}  # the command line
+FRONT = {
+  'medjax.command',
+  'medjax.arguments',
+  'medjax.usage',
+  'medjax.cli',
+  'medjax.modes',
+  'medjax.ending',
+}  # the command line
 TOP = {'medjax', 'medjax.errors', *FRONT}  # modules that belong to no room
 SYSTEM = {f'medjax.core.{name}' for name in ('runtime', 'files', 'memory', 'terminal')}  # files, memory, terminals
 USERS = {'applications'}  # rooms that use `import medjax` as a person does
@@ -111,7 +118,18 @@ def test_rooms_import_each_other_in_one_direction():
 def test_training_and_objectives_know_no_graph():
   for room in ('training', 'objectives'):
     found = {rooms.room_of(name) for name in below(room)}
-    assert not found & {'scores', 'kge', 'data', 'evaluation', 'saved', 'serve', 'report', 'experiments', 'cli'}, room
+    assert not found & {
+      'scores',
+      'kge',
+      'data',
+      'evaluation',
+      'saved',
+      'serve',
+      'report',
+      'experiments',
+      'cli',
+      'modes',
+    }, room
   assert {'training', 'config', 'core', 'errors'} == {rooms.room_of(name) for name in below('training')}
 
 

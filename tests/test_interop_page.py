@@ -4,7 +4,7 @@ import pathlib
 import re
 import shlex
 
-from medjax import cli
+from medjax import modes
 from medjax.serve import vectors
 from medjax.serve.interop import exports, imports
 
@@ -23,7 +23,7 @@ def test_commands_name_formats_and_flags_of_their_mode():
   for command in commands:
     given = dict(word.removeprefix('--').partition('=')[::2] for word in shlex.split(command))
     mode, kind = given.pop('mode'), given.get('format')
-    assert given.keys() - {'workdir'} <= {*cli.MODES[mode].flags, 'config.data.name', 'config.data.path'}, command
+    assert given.keys() - {'workdir'} <= {*modes.MODES[mode].flags, 'config.data.name', 'config.data.path'}, command
     if kind:
       formats[mode].add(kind)
       assert mode != 'export' or given.get('dtype', 'float32') in exports.FORMATS[kind].dtypes

@@ -160,7 +160,9 @@ def modes():
 
   flags = lambda mode: ', '.join(f'`--{flag}`' for flag in mode.flags)
   reads = lambda mode: f'`--{mode.reads}*`' if mode.reads else ''
-  rows = [(f'`{name}`', mode.run.__doc__.splitlines()[0], flags(mode), reads(mode)) for name, mode in cli.MODES.items()]
+  rows = [
+    (f'`{name}`', mode.run.__doc__.splitlines()[0], flags(mode), reads(mode)) for name, mode in modes.MODES.items()
+  ]
   return table(('mode', 'what it does', 'its flags', 'fields it reads'), rows)
 
 

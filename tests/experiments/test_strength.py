@@ -2,7 +2,7 @@
 
 import pytest
 
-from medjax import cli, errors
+from medjax import errors, modes
 from medjax.experiments import runs, strength, study
 from medjax.saved import workdir as workdir_lib
 
@@ -23,7 +23,7 @@ def config(tiny_config):
 
 
 def test_validation_chooses_and_the_run_keeps_it(config, tmp_path, monkeypatch, capsys):
-  cli.train(config, str(tmp_path / 'run'))
+  modes.train(config, str(tmp_path / 'run'))
   said = capsys.readouterr().out
   assert 'by the strength of the regulariser: 100: ' in said and 'it is 0.001' in said
   chosen = workdir_lib.read_config(tmp_path / 'run')
