@@ -156,13 +156,11 @@ def bert_fields():
 def modes():
   """What the command line can be asked for, by mode, with its flags."""
   imported()
-  from medjax import cli
+  from medjax.modes import MODES
 
   flags = lambda mode: ', '.join(f'`--{flag}`' for flag in mode.flags)
   reads = lambda mode: f'`--{mode.reads}*`' if mode.reads else ''
-  rows = [
-    (f'`{name}`', mode.run.__doc__.splitlines()[0], flags(mode), reads(mode)) for name, mode in modes.MODES.items()
-  ]
+  rows = [(f'`{name}`', mode.run.__doc__.splitlines()[0], flags(mode), reads(mode)) for name, mode in MODES.items()]
   return table(('mode', 'what it does', 'its flags', 'fields it reads'), rows)
 
 
