@@ -24,6 +24,7 @@ from medjax.data import datasets, store
 from medjax.experiments import calibration, choosing, commands, runs
 from medjax.report import choice, collect, metrics
 from medjax.saved import checkpoint_folders, verification, workdir
+from medjax.serve import loading
 from medjax.serve import model as model_lib
 from medjax.serve.interop import exports
 
@@ -53,7 +54,7 @@ def write(folder):
   calibration.calibrate(folder / 'run')
   choosing.choose(folder / 'run')
   commands.crop(folder / 'run', 8, folder / 'crop', with_triples=True)
-  calibrated = model_lib.load(folder / 'run')
+  calibrated = loading.load(folder / 'run')
   for name, format in exports.FORMATS.items():
     exports.export(calibrated, folder / f'export, {name}', name, format.dtypes[-1])
   datasets.prepare(config.data, folder / 'prepared graph')
@@ -73,13 +74,13 @@ def read_run(folder):
   collect.read_results(folder / 'results.csv')
   choice.read(folder)
   choice.read_speed(folder)
-  model_lib.load(folder)
+  loading.load(folder)
   read_verified(folder)  # results-detail.csv, figures and curves
 
 
 def read_hub(folder):
   """Loads a folder for the Hub, whose README.md is not read for that."""
-  model_lib.load(folder)
+  loading.load(folder)
   read_verified(folder)
 
 

@@ -31,7 +31,7 @@ from medjax import scores
 from medjax.core.widths import Widths
 from medjax.data.graph import Graph
 from medjax.saved import artifact
-from medjax.serve import funnel, search, spaces, vectors
+from medjax.serve import funnel, loading, search, spaces, vectors
 from medjax.serve import model as model_lib
 
 FUNNEL, BRUTE, SHORTLIST = 'funnel', 'brute force', 'shortlist'
@@ -178,7 +178,7 @@ def measure(arguments):
   told, timed = [], []
   folders = [folder for folder in arguments.workdir.split(',') if folder]
   for each in folders or arguments.scores.split(','):
-    run = model_lib.load(each) if folders else drawn_run(each, arguments.width, draw)
+    run = loading.load(each) if folders else drawn_run(each, arguments.width, draw)
     of_one = of_run(run, arguments, draw)
     told, timed = [*told, of_one[0]], timed + of_one[1]
     gc.collect()

@@ -24,7 +24,7 @@ if __name__ == '__main__':
 
 from benchmarks import common
 from medjax.saved import manifest, verification
-from medjax.serve import model as model_lib
+from medjax.serve import loading
 
 CLOCKS = {'the clock': time.perf_counter, 'the process': time.process_time}  # the latter counts no waiting for others
 CHECKED, BARE = 'with manifests', 'without'
@@ -34,7 +34,7 @@ def seconds(folder, width):
   """Returns what it takes to load a model; a folder without a manifest says so, which is not shown."""
   with contextlib.redirect_stderr(io.StringIO()):
     begun = [clock() for clock in CLOCKS.values()]
-    model_lib.load(folder, width)
+    loading.load(folder, width)
     return {name: clock() - start for (name, clock), start in zip(CLOCKS.items(), begun)}
 
 
@@ -44,7 +44,7 @@ def prepare(source, folder):
   shutil.copytree(source, run)
   if not (run / manifest.FILE).exists():  # that of a training has hashes by pieces of tables besides
     verification.verify(run, accept=True)
-  model = model_lib.load(run)
+  model = loading.load(run)
   widths = model.widths.values
   model.save(folder / CHECKED / 'wide')
   model.crop(widths[0]).save(folder / CHECKED / 'narrow')

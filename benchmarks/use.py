@@ -29,8 +29,8 @@ from medjax import scores
 from medjax.core.widths import Widths
 from medjax.data.graph import Graph
 from medjax.saved import artifact
+from medjax.serve import loading, vectors
 from medjax.serve import model as model_lib
-from medjax.serve import vectors
 
 ROOT = pathlib.Path(__file__).parents[1]
 ROWS = ('command', 'question', 'bulk', 'load', 'bytes')
@@ -126,7 +126,7 @@ def load_cases(folder):
     for name in ('entities.tsv', 'relations.tsv'):
       [line.split('\t') for line in (folder / name).read_text(encoding='utf-8').splitlines()]
 
-  return {OURS: lambda: timed(lambda: model_lib.load(folder)), LEAST: lambda: timed(least)}
+  return {OURS: lambda: timed(lambda: loading.load(folder)), LEAST: lambda: timed(least)}
 
 
 def byte_rows(folder):

@@ -29,8 +29,7 @@ if __name__ == '__main__':
 import numpy as np
 
 from benchmarks import common, use
-from medjax.serve import answers
-from medjax.serve import model as model_lib
+from medjax.serve import answers, loading
 from medjax.serve.interop import for_web
 from tests import browser
 
@@ -138,7 +137,7 @@ def measure(arguments):
     raise ValueError('there is no chromium on the PATH; install one, such as the package chromium')
   if not arguments.workdir:
     raise ValueError('--workdir names a trained run')
-  models = {f'width {w}': model_lib.load(arguments.workdir, w) for w in common.numbers(arguments.widths)}
+  models = {f'width {w}': loading.load(arguments.workdir, w) for w in common.numbers(arguments.widths)}
   narrow = next(iter(models.values()))
   if not narrow.has_triples:
     raise ValueError(f'--workdir={arguments.workdir} carries no triples, of which the questions are')

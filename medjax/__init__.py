@@ -21,7 +21,8 @@ if TYPE_CHECKING:
   from medjax.experiments.hardware import hardware
   from medjax.report.quality import published
   from medjax.saved.verification import verify
-  from medjax.serve.model import load, Model
+  from medjax.serve.loading import load
+  from medjax.serve.model import Model
 
 __version__ = '0.1.0'
 __all__ = [
@@ -45,7 +46,7 @@ __all__ = [
 ]
 
 _HOMES = {
-  'load': 'medjax.serve.model',
+  'load': 'medjax.serve.loading',
   'Model': 'medjax.serve.model',
   'Run': 'medjax.experiments.api',
   'train': 'medjax.experiments.api',

@@ -18,7 +18,7 @@ from medjax.experiments import runs
 from medjax.kge import settings as settings_lib
 from medjax.kge import task as task_lib
 from medjax.report import metrics
-from medjax.serve import model as model_lib
+from medjax.serve import loading
 
 
 def start(repository, arguments, devices, **environment):
@@ -104,7 +104,7 @@ def of_two_processes(repository, config_file, tmp_path_factory):
 
 
 def params_of(workdir):
-  return jax.tree.leaves(model_lib.load(workdir, step=20).params)
+  return jax.tree.leaves(loading.load(workdir, step=20).params)
 
 
 def test_two_processes_train_as_one_device(of_two_processes, tiny_config, tmp_path):

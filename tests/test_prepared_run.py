@@ -10,7 +10,7 @@ from medjax import cli, errors
 from medjax import config as config_lib
 from medjax.experiments import commands, evaluating, runs
 from medjax.saved import artifact
-from medjax.serve import model as model_lib
+from medjax.serve import loading
 
 pytest.importorskip('duckdb', reason='prepared graphs need DuckDB (the extra "big")')
 
@@ -35,7 +35,7 @@ def test_the_triples_are_not_copied(prepared_run):
   assert 'graph.json' in names and not names & {'triples.npz', 'entities.tsv'}
   reference = json.loads((workdir / 'graph.json').read_text())
   assert reference == {'path': str(store), 'hash': json.loads((store / 'store.json').read_text())['hash']}
-  loaded = model_lib.load(workdir, 8)
+  loaded = loading.load(workdir, 8)
   assert isinstance(loaded.graph.train, np.memmap)
   assert len(loaded.predict_tails('e00', 'next', k=3)) == 3
 
@@ -71,14 +71,14 @@ def test_a_moved_store_is_told_and_found_again(prepared_run, tmp_path):
   store.rename(tmp_path / 'elsewhere')
   try:
     with pytest.raises(errors.ArtifactError) as error:
-      model_lib.load(tmp_path / 'small')
+      loading.load(tmp_path / 'small')
     assert str(store) in str(error.value) and 'write its new path into' in str(error.value)
     reference = json.loads((tmp_path / 'small' / 'graph.json').read_text())
     (tmp_path / 'small' / 'graph.json').write_text(json.dumps(reference | {'path': str(tmp_path / 'elsewhere')}))
-    assert model_lib.load(tmp_path / 'small').graph.num_entities == 30
+    assert loading.load(tmp_path / 'small').graph.num_entities == 30
     (tmp_path / 'small' / 'graph.json').write_text(json.dumps({'path': str(tmp_path / 'elsewhere'), 'hash': '0' * 64}))
     with pytest.raises(errors.ArtifactError, match='not 0000'):
-      model_lib.load(tmp_path / 'small')
+      loading.load(tmp_path / 'small')
   finally:
     (tmp_path / 'elsewhere').rename(store)
 

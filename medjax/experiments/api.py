@@ -24,7 +24,7 @@ from medjax.report import tables
 from medjax.report.trackers import function
 from medjax.saved import workdir as workdir_lib
 from medjax.saved.files import Path
-from medjax.serve import model as model_lib
+from medjax.serve import loading
 from medjax.serve.model import Model
 
 SECTIONS = ('train', 'model', 'objective', 'data', 'eval', 'parallel')  # where the name of a field is looked for
@@ -47,7 +47,7 @@ class Run:
   @functools.cached_property
   def model(self) -> Model:
     """The trained model of full width, with its sub-models inside."""
-    return model_lib.load(self.workdir)
+    return loading.load(self.workdir)
 
   def __fspath__(self) -> str:
     return str(self.workdir)

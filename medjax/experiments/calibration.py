@@ -12,8 +12,7 @@ from medjax.core import files, sides, terminal
 from medjax.report import plots, tables
 from medjax.saved import sealing
 from medjax.saved.files import Path
-from medjax.serve import known, probability, spaces
-from medjax.serve import model as model_lib
+from medjax.serve import known, loading, probability, spaces
 from medjax.serve.model import Model
 from medjax.serve.probability import Calibration
 
@@ -36,7 +35,7 @@ def calibrate(workdir: Path, seed: int = 0) -> pd.DataFrame:
     errors.UsageError: too few validation triples.
   """
   workdir = pathlib.Path(workdir)
-  model = model_lib.load(workdir)
+  model = loading.load(workdir)
   triples, is_true = sample(model, seed)
   fitted, rows, curves = {}, [], []
   half = np.arange(len(triples)) // 2 % 2 == 0  # a triple and its corruption stay together

@@ -12,7 +12,7 @@ from medjax.data.graph import Graph
 from medjax.experiments import evaluating
 from medjax.report import choice, cost
 from medjax.saved.files import Path
-from medjax.serve import model as model_lib
+from medjax.serve import loading
 from medjax.serve.model import Model
 
 QUESTIONS = 40  # that are timed at each width
@@ -46,7 +46,7 @@ def choose(
     frame = choice.read(workdir)
   if frame is None:
     raise errors.UsageError(f'{workdir} has one width, or no triples to judge widths by; there is nothing to choose')
-  model = model_lib.load(workdir)
+  model = loading.load(workdir)
   trained = frame['width'].isin(model.widths.values)
   frame = frame[trained].reset_index(drop=True)
   frame['ms'] = [milliseconds(model.crop(int(width)), model.graph) for width in frame['width']]

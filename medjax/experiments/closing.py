@@ -8,7 +8,7 @@ import pandas as pd
 from medjax.core import runtime, terminal
 from medjax.report import choice, samples, tables
 from medjax.saved.files import Path
-from medjax.serve import model as model_lib
+from medjax.serve import loading
 from medjax.serve.model import Model
 from medjax.serve.vocabulary import Vocabulary
 
@@ -17,7 +17,7 @@ KEEP = 0.95  # of the full MRR, by the width that is told to crop to
 
 def show(workdir: Path) -> None:
   """Prints the last lines of the training in a workdir."""
-  model = model_lib.load(workdir)
+  model = loading.load(workdir)
   widths = model.widths.values
   parts = []
   if (frame := judged(workdir, model)) is not None:

@@ -21,7 +21,7 @@ from medjax.report import cost
 from medjax.saved import artifact, sealing
 from medjax.saved import workdir as workdir_lib
 from medjax.saved.files import Path
-from medjax.serve import model as model_lib
+from medjax.serve import loading
 from medjax.serve.interop import exports, hub, imports
 from medjax.serve.model import Model
 
@@ -67,7 +67,7 @@ def crop(
   if width is None or not output:
     raise errors.UsageError('--mode=crop needs --width=N and --output=DIR')
   output = new_folder(output)
-  model = model_lib.load(workdir, width)
+  model = loading.load(workdir, width)
   if with_triples and not model.has_triples:
     raise errors.UsageError(f'--with_triples: {workdir} carries none; crop the run itself')
   if not with_triples:
@@ -109,7 +109,7 @@ def export(
   if with_triples and format != 'web':
     raise errors.UsageError(f'--with_triples: only --format=web chooses whether triples go along, not {format}')
   output = new_folder(output)
-  model = model_lib.load(workdir, width)
+  model = loading.load(workdir, width)
   if with_triples and not model.has_triples:
     raise errors.UsageError(f'--with_triples: {workdir} carries none; export the run itself')
   if format == 'web' and not with_triples:
@@ -161,7 +161,7 @@ def import_model(
     read, notes = imports.import_model(source, format, graph, partial, score)
   for note in notes:
     terminal.say(f'  {note}')
-  model = model_lib.load(output)
+  model = loading.load(output)
   terminal.say(
     f'{read.path} -> {output}: {read.score} of width {model.width}, {graph.num_entities:,} entities and '
     f'{graph.num_relations:,} relations of {graph.name}'
@@ -187,7 +187,7 @@ def extract(
   chosen = artifact.read_description(workdir).widths if widths is None else widths_lib.parse_widths(widths)
   if widths is None and len(chosen) == 1:
     raise errors.UsageError(f'{workdir} has one width, {chosen[0]}; say which to extract, such as --widths=10,20,40')
-  model = model_lib.load(workdir)
+  model = loading.load(workdir)
   if not model.has_triples:
     raise errors.UsageError(
       f'{workdir} carries no triples, by which components are chosen and judged; extract from the run itself, or '

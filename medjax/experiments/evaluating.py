@@ -21,7 +21,7 @@ from medjax.saved import files as files_lib
 from medjax.saved import sealing
 from medjax.saved import workdir as workdir_lib
 from medjax.saved.files import Path
-from medjax.serve import model as model_lib
+from medjax.serve import loading
 from medjax.serve.model import Model
 
 
@@ -53,7 +53,7 @@ def evaluate(
     The results as a DataFrame, one row per width; None, and no file, where the split holds no triples.
   """
   workdir = pathlib.Path(workdir)
-  model = model_lib.load(workdir, width)
+  model = loading.load(workdir, width)
   asked = asked_lib.find(model, split, triples, relation, data)
   if asked.triples is None and not len(getattr(asked.graph, asked.split)):
     terminal.say(f'\n{split}: {nothing_held(asked)}')

@@ -10,7 +10,7 @@ from medjax import errors
 from medjax.config.fields import Config
 from medjax.data.graph import Graph
 from medjax.kge import settings as settings_lib
-from medjax.serve import model as model_lib
+from medjax.serve import loading
 from medjax.serve.model import Model
 from medjax.training.task import Task
 
@@ -26,7 +26,7 @@ def find(config: Config) -> Model | None:
   if not folder:
     return None
   try:
-    model = model_lib.load(folder, settings_lib.model_widths(config).full)
+    model = loading.load(folder, settings_lib.model_widths(config).full)
   except errors.WidthError as error:
     raise errors.ConfigError(
       f'config.train.init_from={folder!r}: {error}; config.model.widths={config.model.widths!r} have to end with one'

@@ -17,7 +17,7 @@ from medjax.kge import teaching
 from medjax.report import cost
 from medjax.saved import workdir as workdir_lib
 from medjax.saved.files import Path
-from medjax.serve import model as model_lib
+from medjax.serve import loading
 from medjax.serve.model import Model
 
 DIGITS = 16  # of a hash
@@ -58,7 +58,7 @@ def find(config: Config, workdir: Path) -> tuple[Config, Model | None]:
     raise errors.TeacherError(
       f'config.distill.teacher={settings.teacher!r}: there is no such folder; name the workdir of a trained model'
     )
-  model, there = model_lib.load(settings.teacher), workdir_lib.read_config(workdir)
+  model, there = loading.load(settings.teacher), workdir_lib.read_config(workdir)
   found, expected = weights_hash(model), settings.teacher_hash or (there.distill.teacher_hash if there else '')
   if expected and found != expected:
     raise errors.TeacherError(
@@ -114,7 +114,7 @@ def costs(config: Config, workdir: Path) -> dict[str, Any]:
   }
   teachers = [nearest, *source.get('teacher', [])]
   return {
-    'hash': weights_hash(model_lib.load(workdir)),
+    'hash': weights_hash(loading.load(workdir)),
     'teacher': teachers,
     'teacher_seconds': round(sum(one['train_seconds'] for one in teachers), 1),
   }

@@ -7,8 +7,7 @@ from medjax import errors
 from medjax.core import terminal
 from medjax.saved import files
 from medjax.saved.files import Path
-from medjax.serve import answers, known
-from medjax.serve import model as model_lib
+from medjax.serve import answers, known, loading
 from medjax.serve.answers import Answers
 from medjax.serve.model import Model
 
@@ -47,7 +46,7 @@ def ask(
     raise errors.UsageError('--mode=predict needs two of --head, --relation and --tail, or --queries=FILE')
   if form not in FORMS:
     raise errors.UsageError(f'--format={form}: answers are printed as {", ".join(FORMS)}')
-  model = model_lib.load(workdir, width)
+  model = loading.load(workdir, width)
   text = one(model, given, k, new, form) if queries is None else many(model, queries, k, new, form)
   if output:
     files.write_text(output, text)

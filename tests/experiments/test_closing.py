@@ -9,7 +9,7 @@ import pytest
 from medjax import cli
 from medjax.core import runtime
 from medjax.experiments import closing
-from medjax.serve import model as model_lib
+from medjax.serve import loading
 
 
 @pytest.fixture(scope='module')
@@ -23,7 +23,7 @@ def commands(text):
 
 
 def test_commands_work_as_they_are_printed(run, tiny_config, capsys):
-  told = commands(closing.next_steps(run, model_lib.load(run)))
+  told = commands(closing.next_steps(run, loading.load(run)))
   modes = []
   for arguments in told:
     flags = dict(argument.removeprefix('--').split('=', 1) for argument in arguments)
@@ -45,7 +45,7 @@ def test_a_training_ends_with_answers_and_what_to_do_next(run, tiny_config, caps
 
 
 def test_a_run_without_test_triples_is_not_told_to_judge_widths(run, tmp_path):
-  model = model_lib.load(run)
+  model = loading.load(run)
   untested = dataclasses.replace(model, graph=dataclasses.replace(model.graph, test=model.graph.test[:0]))
   text = closing.next_steps(tmp_path, untested)
   assert [arguments[0] for arguments in commands(text)] == [
@@ -57,12 +57,12 @@ def test_a_run_without_test_triples_is_not_told_to_judge_widths(run, tmp_path):
 
 
 def test_a_name_is_that_by_which_a_question_finds_it(run):
-  model = model_lib.load(run)
+  model = loading.load(run)
   assert [closing.name(model.entities, i) for i in (0, 7)] == ['e00', 'e07']
 
 
 def test_the_width_to_crop_to_is_one_that_was_trained_and_no_full_one(run, tmp_path):
-  model = model_lib.load(run)
+  model = loading.load(run)
   assert closing.small_width(tmp_path, model) == 8  # nothing was evaluated there
   assert closing.small_width(run, model) in (4, 8)
   assert closing.small_width(tmp_path, model.crop(4)) == 4

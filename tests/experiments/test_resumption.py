@@ -15,7 +15,7 @@ from medjax.experiments import resumption, runs, study
 from medjax.report import metrics
 from medjax.saved import checkpoint, graph_files
 from medjax.saved import workdir as workdir_lib
-from medjax.serve import model as model_lib
+from medjax.serve import loading
 
 CONSTANT = {'train.decay': 'constant', 'eval.every': 0}
 
@@ -43,7 +43,7 @@ def latest(workdir):
 
 
 def params(workdir):
-  return [leaf for table in model_lib.load(workdir).params.values() for leaf in table.values()]
+  return [leaf for table in loading.load(workdir).params.values() for leaf in table.values()]
 
 
 def test_more_steps_at_a_constant_rate_are_the_longer_run(copy, tiny_config, tmp_path):

@@ -9,7 +9,7 @@ from medjax import errors
 from medjax.experiments import commands, evaluating, runs, study
 from medjax.kge import settings as settings_lib
 from medjax.report.figures import folder as report_folder
-from medjax.serve import model as model_lib
+from medjax.serve import loading
 
 QUICK = {'train.steps': 10, 'eval.every': 5, 'eval.patience': 1}
 
@@ -31,7 +31,7 @@ def untested(facts, tiny_config, tmp_path_factory):
 
 
 def test_training_on_everything(untested, facts, tiny_config, capsys):
-  model = model_lib.load(untested)
+  model = loading.load(untested)
   assert [len(part) for part in model.graph.splits] == [90, 0, 0]
   assert len(model.predict_tails('e00', 'next', 3)) == 3
   assert not (untested / 'results.csv').exists() and (untested / 'cost.json').exists()

@@ -17,7 +17,7 @@ from medjax import config as config_lib
 from medjax.experiments import commands
 from medjax.report.page import folders, html, numbers, questions, view
 from medjax.saved import verification
-from medjax.serve import model as model_lib
+from medjax.serve import loading
 from tests import devtools
 
 HOSTILE = '</script><script>alert(1)</script>&"\'<!--'
@@ -201,7 +201,7 @@ def test_saved_results_without_their_model_are_shown(trained, tmp_path):
 
 
 def test_ranks_of_the_questions_are_those_of_the_evaluation(trained):
-  model, results = model_lib.load(trained), pd.read_csv(trained / 'results.csv').set_index('width')
+  model, results = loading.load(trained), pd.read_csv(trained / 'results.csv').set_index('width')
   asked = [questions.Question(model, side, triple) for triple in model.graph.test for side in ('tail', 'head')]
   for width in model.widths.values:
     for question in asked:

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from medjax.report import samples
-from medjax.serve import model as model_lib
+from medjax.serve import loading
 
 
 @pytest.fixture(scope='module')
 def model(trained):
-  return model_lib.load(trained)
+  return loading.load(trained)
 
 
 @pytest.mark.parametrize('count', [1, 2, 3, 6, 8])

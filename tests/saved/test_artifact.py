@@ -16,7 +16,7 @@ from medjax.kge import settings as settings_lib
 from medjax.saved import artifact, graph_files
 from medjax.saved import files as files_lib
 from medjax.saved import workdir as workdir_lib
-from medjax.serve import model as model_lib
+from medjax.serve import loading
 
 ODD = (
   'tab\tinside',
@@ -104,7 +104,7 @@ def cut(path):
 def test_a_damaged_file_is_named(cropped, name, damage):
   damage(cropped / name)
   with pytest.raises(errors.ArtifactError, match='damaged or not of format') as caught:
-    model_lib.load(cropped)
+    loading.load(cropped)
   assert str(cropped / name) in str(caught.value)
 
 
@@ -112,7 +112,7 @@ def test_a_damaged_file_is_named(cropped, name, damage):
 def test_a_missing_file_is_named(cropped, name):
   (cropped / name).unlink()
   with pytest.raises(errors.ArtifactError, match='is missing') as caught:
-    model_lib.load(cropped)
+    loading.load(cropped)
   assert str(cropped / name) in str(caught.value)
 
 
@@ -124,7 +124,7 @@ def change_json(path, **values):
 def test_a_description_of_another_kind_is_refused(cropped, values):
   change_json(cropped / 'model.json', **values)
   with pytest.raises(errors.ArtifactError, match='model.json is damaged or not of format 1'):
-    model_lib.load(cropped)
+    loading.load(cropped)
 
 
 def test_an_unreadable_configuration_is_named(trained, tmp_path, tiny_config):
@@ -138,25 +138,25 @@ def test_tables_that_do_not_fit_the_vocabulary_are_refused(cropped):
   with (cropped / 'entities.tsv').open('a') as file:
     file.write('one more\tone more\n')
   with pytest.raises(errors.ArtifactError, match=r'model.safetensors holds tables of shapes .*call for'):
-    model_lib.load(cropped)
+    loading.load(cropped)
 
 
 def test_a_vocabulary_that_lost_a_line_is_refused(cropped):
   path = cropped / 'entities.tsv'
   path.write_text(''.join(path.read_text().splitlines(keepends=True)[:-1]))
   with pytest.raises(errors.ArtifactError, match='more entities or relations than'):
-    model_lib.load(cropped)
+    loading.load(cropped)
 
 
 def test_wider_widths_than_stored_are_refused(trained, cropped, tmp_path):
   change_json(cropped / 'model.json', widths=[4, 8, 16], offset=[6.0] * 3, scale=[1.0] * 3)
   with pytest.raises(errors.ArtifactError, match='model.safetensors holds tables'):
-    model_lib.load(cropped)
+    loading.load(cropped)
   workdir = shutil.copytree(trained, tmp_path / 'run')
   (workdir / 'manifest.json').unlink()
   change_json(workdir / 'model.json', widths=[4, 8, 16])
   with pytest.raises(Exception, match='of another model .*was asked for'):
-    model_lib.load(workdir)
+    loading.load(workdir)
 
 
 def test_a_file_is_written_whole_or_not_at_all(tmp_path, monkeypatch):

@@ -11,7 +11,7 @@ from medjax.evaluation import evaluator
 from medjax.experiments import runs
 from medjax.report import metrics
 from medjax.saved import checkpoint, restore
-from medjax.serve import model as model_lib
+from medjax.serve import loading
 from medjax.training import loop, signals
 
 
@@ -30,7 +30,7 @@ def test_divergence_is_named_and_leaves_finite_parameters(tiny_config, tmp_path,
     runs.train(config, tmp_path / 'run')
   last = checkpoints_of(tmp_path / 'run').latest
   assert f'checkpoint is step {last} in' in str(caught.value)
-  params = model_lib.load(tmp_path / 'run', step=last).params
+  params = loading.load(tmp_path / 'run', step=last).params
   assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(params))
 
 
@@ -51,12 +51,12 @@ def test_patience_stops_and_the_best_checkpoint_is_evaluated(tiny_config, tmp_pa
   checkpoints = checkpoints_of(tmp_path)
   assert (checkpoints.latest, checkpoints.best, restore.chosen_step(checkpoints)) == (40, 20, 20)
   assert [line['valid_mrr'] for line in metrics.read(tmp_path) if 'valid_mrr' in line] == [0.1, 0.4, 0.4, 0.3]
-  at_best = model_lib.load(tmp_path, step=20)
+  at_best = loading.load(tmp_path, step=20)
   rows, _ = evaluator.evaluate(at_best.description.make_score(), at_best.params, at_best.widths, at_best.graph)
   expected = rows[(rows.side == 'both') & (rows.category == 'all')]
   assert list(results['mrr']) == list(expected['mrr'])
-  np.testing.assert_array_equal(model_lib.load(tmp_path).params['entity']['re'], at_best.params['entity']['re'])
-  assert not np.array_equal(model_lib.load(tmp_path, step=40).params['entity']['re'], at_best.params['entity']['re'])
+  np.testing.assert_array_equal(loading.load(tmp_path).params['entity']['re'], at_best.params['entity']['re'])
+  assert not np.array_equal(loading.load(tmp_path, step=40).params['entity']['re'], at_best.params['entity']['re'])
 
 
 def test_a_finished_run_is_not_trained_further(trained, tiny_config, tmp_path):

@@ -10,7 +10,7 @@ from medjax import errors
 from medjax.data.graph import Graph
 from medjax.report import plots, tables
 from medjax.saved.files import Path
-from medjax.serve import model as model_lib
+from medjax.serve import loading
 from medjax.serve.model import Model
 
 GROUPS = 6  # kinds of entities shown
@@ -81,9 +81,9 @@ def draw(folder: Path, path: Path, widths: Sequence[int] | None = None, method: 
     method: 'pca' or 'tsne'.
 
   Raises:
-    errors.WidthError, errors.ArtifactError: see `serve.model.load`.
+    errors.WidthError, errors.ArtifactError: see `serve.loading.load`.
   """
-  model = model_lib.load(folder)
+  model = loading.load(folder)
   named = tables.few(list(model.widths.values))
   widths = widths or [named[i] for i in np.unique(np.linspace(0, len(named) - 1, PANELS).round().astype(int))]
   groups = chosen_entities(kinds(model.graph))

@@ -9,8 +9,7 @@ from medjax.core import sides
 from medjax.core.sides import Side
 from medjax.report.page.folders import Saved
 from medjax.report.page.numbers import thinned
-from medjax.serve import answers, known
-from medjax.serve import model as model_lib
+from medjax.serve import answers, known, loading
 from medjax.serve.model import Model
 
 COUNT = 8  # questions
@@ -33,7 +32,7 @@ def ask(run: Saved) -> dict[str, Any]:
     errors.MedjaxError: the model cannot be loaded.
     errors.NothingSaved: it has no test triples.
   """
-  model = model_lib.load(run.folder)
+  model = loading.load(run.folder)
   triples = np.asarray(model.graph.test)
   if not len(triples):
     raise errors.NothingSaved('the model carries no test triples')
