@@ -32,7 +32,7 @@ from medjax.bert.sentences import Sentences
 from medjax.config import rules, TextConfig
 from medjax.core import axes as axes_lib
 from medjax.core import runtime
-from medjax.experiments import text
+from medjax.experiments import text, text_training
 
 SETTINGS = {  # what a row says of its training
   'layers': 'bert.layers',
@@ -97,7 +97,7 @@ def judged(config: TextConfig, folder: pathlib.Path, split: str) -> pd.DataFrame
   """Returns the results of a run on a split, which is trained and evaluated where that lacks."""
   path = folder / ('results.csv' if split == 'dev' else f'results-{split}.csv')
   if not (folder / 'cost.json').exists():
-    text.train(config, folder, split)
+    text_training.train(config, folder, split)
   elif not path.exists():
     text.evaluate(folder, split)
   return pd.read_csv(path)
@@ -143,7 +143,7 @@ def untrained(base: TextConfig) -> Iterator[dict[str, Any]]:
   shown = given.take(np.arange(min(len(given.sentences), SHOWN)))
   for name, reorder in (('untrained', False), ('untrained-reordered', True)):
     fields = config_lib.flatten(base) | {'bert.reorder': reorder, 'bert.dtype': 'float32'}
-    encoder = text.start(settings_lib.resolve(config_lib.updated(TextConfig(), fields)), given)
+    encoder = text_training.start(settings_lib.resolve(config_lib.updated(TextConfig(), fields)), given)
     encoder = dataclasses.replace(encoder, sentences=Sentences('mean', normalise=True))
     for width in settings_lib.widths_of(base).values:
       crop = encoder.crop(width)

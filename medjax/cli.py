@@ -80,10 +80,10 @@ def run_text(mode: str, config: Any, workdir: str, given: Mapping[str, Any], fie
   foreign = [f'--{name}={value}' for name, value in given.items() if name not in TEXT[mode]]
   if foreign := foreign + [f'--{field}' for field in fields if mode != 'train']:
     raise errors.UsageError(f'{foreign[0]} has no meaning with --mode={mode} of a BERT')
-  from medjax.experiments import text
+  from medjax.experiments import text, text_training
 
   if mode == 'train':
-    text.train(config, workdir)
+    text_training.train(config, workdir)
     text.show(workdir)
   else:
     getattr(text, mode)(workdir, **given)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from medjax.experiments import text
+from medjax.experiments import text_training
 from tests.bert import labelled
 
 SMALL = {
@@ -25,5 +25,5 @@ def labelled_data(tmp_path_factory):
 def small_run(labelled_data, tmp_path_factory):
   """The workdir of a short training of one narrow layer, for reading only."""
   workdir = tmp_path_factory.mktemp('small') / 'run'
-  text.train(labelled.config(labelled_data, SMALL), workdir)
+  text_training.train(labelled.config(labelled_data, SMALL), workdir)
   return workdir

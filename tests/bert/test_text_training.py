@@ -20,7 +20,7 @@ from medjax.bert import loss as loss_lib
 from medjax.bert import run as run_lib
 from medjax.config.text import TextConfig, TextObjectiveConfig
 from medjax.core.widths import Widths
-from medjax.experiments import text
+from medjax.experiments import text, text_training
 from medjax.report import metrics
 from medjax.saved import checkpoint
 from tests.bert import labelled, recorded
@@ -40,7 +40,7 @@ def data(tmp_path_factory):
 def trained(data, tmp_path_factory):
   """The workdir of a run that nothing interrupted."""
   workdir = tmp_path_factory.mktemp('text') / 'run'
-  text.train(labelled.config(data), workdir)
+  text_training.train(labelled.config(data), workdir)
   return workdir
 
 
@@ -151,7 +151,7 @@ def test_a_step_in_bfloat16_is_nearly_that_in_float32(model):
 
 def test_a_training_in_bfloat16_keeps_its_parameters_in_float32(labelled_data, tmp_path):
   fields = SMALL | {'bert.dtype': 'bfloat16', 'train.accumulate': 2}
-  found = text.train(labelled.config(labelled_data, fields), tmp_path / 'half')
+  found = text_training.train(labelled.config(labelled_data, fields), tmp_path / 'half')
   model = bert.load_classifier(tmp_path / 'half')
   assert model.encoder.dtype == 'bfloat16' and found['score'].between(0, 1).all()
   assert {leaf.dtype for leaf in jax.tree.leaves(model.params)} == {np.dtype('float32')}
@@ -168,8 +168,8 @@ def test_all_widths_learn_and_results_are_saved(trained):
 
 def test_a_killed_run_ends_as_one_that_nothing_interrupted(trained, data, tmp_path, repository):
   program = (
-    'import pathlib, sys; from medjax.experiments import text; from tests.bert import labelled; '
-    'text.train(labelled.config(pathlib.Path(sys.argv[1])), sys.argv[2])'
+    'import pathlib, sys; from medjax.experiments import text_training; from tests.bert import labelled; '
+    'text_training.train(labelled.config(pathlib.Path(sys.argv[1])), sys.argv[2])'
   )
   process = subprocess.Popen(
     [sys.executable, '-c', program, str(data), str(tmp_path / 'run')],
@@ -182,7 +182,7 @@ def test_a_killed_run_ends_as_one_that_nothing_interrupted(trained, data, tmp_pa
   os.kill(process.pid, signal.SIGKILL)
   process.communicate()
   assert process.returncode == -signal.SIGKILL
-  text.train(labelled.config(data), tmp_path / 'run')
+  text_training.train(labelled.config(data), tmp_path / 'run')
   states = []
   for workdir in (trained, tmp_path / 'run'):
     checkpoints = checkpoint.Checkpoints(workdir / 'checkpoints', read_only=True)
@@ -194,11 +194,11 @@ def test_a_killed_run_ends_as_one_that_nothing_interrupted(trained, data, tmp_pa
 
 def test_a_run_goes_on_only_as_the_same_training(trained, data, tmp_path):
   with pytest.raises(errors.UsageError, match=r'train.learning_rate: 0.003 there, 0.1 now'):
-    text.train(labelled.config(data, {'train.learning_rate': 0.1}), trained)
+    text_training.train(labelled.config(data, {'train.learning_rate': 0.1}), trained)
   other = labelled.write(tmp_path / 'other')
   (other / 'train.tsv').write_text((data / 'train.tsv').read_text().replace('the', 'one'))
   with pytest.raises(errors.UsageError, match='other training examples'):
-    text.train(labelled.config(other), trained)
+    text_training.train(labelled.config(other), trained)
 
 
 @pytest.mark.parametrize('width', [16])
@@ -240,19 +240,21 @@ def test_an_export_is_a_crop_of_the_widest(trained, tmp_path):
 def test_a_student_learns_from_a_teacher_and_numbers_are_learned(trained, data, tmp_path):
   short = {'train.epochs': 1.0, 'bert.widths': '32', 'eval.every': 0}
   student = labelled.config(data, short | {'objective.name': 'distilled', 'objective.teacher': str(trained)})
-  text.train(student, tmp_path / 'student')
+  text_training.train(student, tmp_path / 'student')
   assert len(run_lib.read_config(tmp_path / 'student').objective.teacher_hash) == 16
   for name in ('train', 'dev'):
     rows = (data / f'{name}.tsv').read_text().replace('dry', '10').replace('wet', '30')
     (tmp_path / 'numbers').mkdir(exist_ok=True)
     (tmp_path / 'numbers' / f'{name}.tsv').write_text(rows)
   number = labelled.config(tmp_path / 'numbers', short | {'data.kind': 'regression', 'train.epochs': 8.0})
-  found = text.train(number, tmp_path / 'number')
+  found = text_training.train(number, tmp_path / 'number')
   said = bert.load_classifier(tmp_path / 'number').predict(['the wide bed', 'the wide river'])
   assert found['pearson'].iloc[0] > 0.5 and 0 < said[0] < 20 < said[1] < 40
   with pytest.raises(errors.TeacherError, match='the student learns a number'):
     taught = {'objective.name': 'distilled', 'objective.teacher': str(trained)}
-    text.train(dataclasses.replace(number, objective=labelled.config(data, taught).objective), tmp_path / 'none')
+    text_training.train(
+      dataclasses.replace(number, objective=labelled.config(data, taught).objective), tmp_path / 'none'
+    )
 
 
 @pytest.mark.parametrize(
