@@ -1,6 +1,6 @@
 """A run: trained, or gone on with, and evaluated at its end."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 import contextlib
 import dataclasses
 import pathlib
@@ -89,20 +89,7 @@ def _train(
   layout = task_lib.make_layout(config, widths)
   needed = fits(config, budget.size_of(graph))
   say = terminal.say if processes.first() else lambda text: None
-  evaluation: EvalConfig = config.eval
-  validate: Callable[[Params], tuple[float, dict[int, float]]] = task_lib.no_validation
-  if len(graph.valid):
-    validate = evaluator.validator(
-      score,
-      widths,
-      graph,
-      config.eval.valid_triples,
-      settings_lib.chosen_widths(config),
-      config.eval.batch,
-      config.eval.candidates,
-    )
-  else:
-    evaluation = dataclasses.replace(config.eval, every=0, patience=0)
+  validate, evaluation = validation(config, score, widths, graph)
   task = task_lib.make_task(
     config, score, widths, graph, layout, validate, teacher_lib.load_teacher(config, teacher, graph)
   )
@@ -114,19 +101,8 @@ def _train(
     first = first or cast(Model, start.find(config))
     task, started = start.from_model(task, first, config, graph)
     notes += started
-  say(
-    described(config, score, widths, graph)
-    + f', about {memory.words(needed)} of memory; workdir {workdir}'
-    + (f', going on from step {checkpoints.latest:,}' if checkpoints.latest else '')
-  )
-  say(
-    f'{graph.name}: {len(graph.train):,} / {len(graph.valid):,} / {len(graph.test):,} train / valid / test '
-    f'triples, {graph.num_entities:,} entities, {graph.num_relations} relations'
-  )
-  for note in notes:
-    say(f'  {note}')
-  if config.eval.every and not len(graph.valid):
-    say(f'  config.eval.every={config.eval.every} is left out: there are no validation triples')
+  for line in announced(config, score, widths, graph, workdir, needed, checkpoints.latest, notes):
+    say(line)
   recorded = lambda step: checkpoints.grown(step) if checkpoints.latest == step else None
   open_writer: Callable[[int], loop.Writer] = lambda step: metrics.Reader(workdir, step, recorded(step))
   if processes.first():
@@ -142,6 +118,55 @@ def _train(
   with sealing.renewing(workdir, 'cost.json', metrics.FILE):
     cost.write(workdir, config, time.perf_counter() - begun, **teacher_lib.costs(config, workdir))
   return results
+
+
+def validation(
+  config: Config, score: Score, widths: Widths, graph: Graph
+) -> tuple[Callable[[Params], tuple[float, dict[int, float]]], EvalConfig]:
+  """Returns (tables -> (mean MRR, {width: MRR}) on the validation triples, how often); without such triples, never."""
+  if not len(graph.valid):
+    return task_lib.no_validation, dataclasses.replace(config.eval, every=0, patience=0)
+  validate = evaluator.validator(
+    score,
+    widths,
+    graph,
+    config.eval.valid_triples,
+    settings_lib.chosen_widths(config),
+    config.eval.batch,
+    config.eval.candidates,
+  )
+  return validate, config.eval
+
+
+def announced(
+  config: Config,
+  score: Score,
+  widths: Widths,
+  graph: Graph,
+  workdir: pathlib.Path,
+  needed: float,
+  latest: int | None,
+  notes: Sequence[str],
+) -> list[str]:
+  """Returns the lines that are told before a training.
+
+  Args:
+    config, score, widths, graph, workdir: of the training.
+    needed: bytes, see `fits`.
+    latest: the step of the checkpoint that it goes on from.
+    notes: what a person should know of how the graph was read.
+  """
+  lines = [
+    described(config, score, widths, graph)
+    + f', about {memory.words(needed)} of memory; workdir {workdir}'
+    + (f', going on from step {latest:,}' if latest else ''),
+    f'{graph.name}: {len(graph.train):,} / {len(graph.valid):,} / {len(graph.test):,} train / valid / test '
+    f'triples, {graph.num_entities:,} entities, {graph.num_relations} relations',
+    *(f'  {note}' for note in notes),
+  ]
+  if config.eval.every and not len(graph.valid):
+    lines.append(f'  config.eval.every={config.eval.every} is left out: there are no validation triples')
+  return lines
 
 
 def made_ready(workdir: pathlib.Path) -> list[str]:
