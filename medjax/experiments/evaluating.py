@@ -74,9 +74,7 @@ def evaluate(
   )
   terminal.say(tables.show(results) + ('' if len(ranked.triples) else nothing_because(ranked.counts, asked)))
   written = [f'{stem}{end}' for end in ('.csv', '-detail.csv', '.png', *(['-ranks.npz'] if ranks else []))]
-  chosen = None
-  if stem == 'results' and len(ranked.triples) and len(results) > 1:
-    chosen = choice.table(ranked.ranks, list(results['width']), list(results['params']))
+  if sole := stem == 'results' and len(ranked.triples) and len(results) > 1:
     written += choice.FILES
   with sealing.renewing(workdir, *written):
     files_lib.write_text(workdir / f'{stem}.csv', results.to_csv(index=False))
@@ -86,11 +84,11 @@ def evaluate(
     )
     if ranks:
       write_ranks(workdir / f'{stem}-ranks.npz', ranked, widths)
-    if chosen is not None:
+    terminal.say(f'written: {workdir / stem}.csv, -detail.csv, .png')
+    if sole:
+      chosen = choice.table(ranked.ranks, list(results['width']), list(results['params']))
       choice.save(workdir, chosen, title)
-  terminal.say(f'written: {workdir / stem}.csv, -detail.csv, .png')
-  if chosen is not None:
-    terminal.say(choice.sentence(chosen))
+      terminal.say(choice.sentence(chosen))
   return results
 
 

@@ -34,7 +34,7 @@ def test_a_study_trains_what_lacks_and_writes_its_rows(root, monkeypatch):
   before = found[found['width'] == 32]['score']
   assert before.iloc[0] == before.iloc[1]  # of the full width, reordering moves nothing but places
   assert (found['examples'] == 64).all() and found['chosen'].all() and found['score'].between(0, 1).all()
-  monkeypatch.setattr(glue.text, 'train', None)  # nothing lacks
+  monkeypatch.setattr(glue.text_training, 'train', None)  # nothing lacks
   glue.main(command)
   pd.testing.assert_frame_equal(pd.read_csv(root / 'out' / 'glue.csv'), found)
   assert 'direct-16' in (root / 'out' / 'glue.txt').read_text()
