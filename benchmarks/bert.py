@@ -32,7 +32,7 @@ import jax
 import numpy as np
 from scipy import stats
 
-from benchmarks import common
+from benchmarks import running, timing
 from medjax import bert
 from medjax.bert import crop, weights
 from medjax.core import axes as axes_lib
@@ -94,8 +94,8 @@ def sizes_and_times(config, params, widths, arguments):
     rows.append(shape | {'parameters': axes_lib.num_numbers(own), 'bytes': stored_bytes(small, own)})
     timed[width, 'one'] = forward(small, own, 1, arguments.tokens)
     timed[width, 'batch'] = forward(small, own, arguments.batch, arguments.tokens)
-  measured = common.interleave(timed, arguments.rounds)
-  spreads = lambda times: {clock: common.spread(values) for clock, values in zip(CLOCKS, zip(*times))}
+  measured = timing.interleave(timed, arguments.rounds)
+  spreads = lambda times: {clock: timing.spread(values) for clock, values in zip(CLOCKS, zip(*times))}
   return [row | {of: spreads(measured[row['width'], of]) for of in ('one', 'batch')} for row in rows]
 
 
@@ -124,7 +124,7 @@ def kept(encoder, widths):
 def measure(arguments):
   encoder = bert.load(arguments.model) if arguments.model else None
   config, params = (encoder.config, encoder.params) if encoder else (MINILM, drawn(MINILM))
-  widths = common.numbers(arguments.widths)
+  widths = running.numbers(arguments.widths)
   rows = sizes_and_times(config, params, widths, arguments)
   number = lambda row, of, clock, which='median': f'{row[of][clock][which]:.2f}'
   told = [
@@ -134,11 +134,11 @@ def measure(arguments):
     | {'CPU ms': number(row, 'one', 'cpu'), f'CPU ms, {arguments.batch} at once': number(row, 'batch', 'cpu')}
     for row in rows
   ]
-  text, result = common.table(told), {'layers': config.num_hidden_layers, 'sub_models': rows}
+  text, result = timing.table(told), {'layers': config.num_hidden_layers, 'sub_models': rows}
   if encoder:
     result['kept'] = kept(encoder, widths)
     own = [row | {name: f'{row[name]:.3f}' for name in ('stored', 'reordered')} for row in result['kept']]
-    text += f'\n\nrank correlation of similarities, without training\n{common.table(own)}'
+    text += f'\n\nrank correlation of similarities, without training\n{timing.table(own)}'
   return text, result
 
 
@@ -151,13 +151,13 @@ def main(argv=None):
   )
   options.add_argument('--model', default='', help='a folder of Hugging Face, whose place is not told')
   options.add_argument('--widths', default='96,192,288,384', help='hidden sizes of the sub-models')
-  options.add_argument('--tokens', type=common.positive, default=32, help='tokens of a sentence')
-  options.add_argument('--batch', type=common.positive, default=32, help='sentences at once, of the last column')
-  options.add_argument('--rounds', type=common.positive, default=20, help='times that every row is measured, in turn')
+  options.add_argument('--tokens', type=running.positive, default=32, help='tokens of a sentence')
+  options.add_argument('--batch', type=running.positive, default=32, help='sentences at once, of the last column')
+  options.add_argument('--rounds', type=running.positive, default=20, help='times that every row is measured, in turn')
   options.add_argument('--output', default='', help='folder for the printed text and the JSON line')
   options.add_argument('--name', default='', help='name of the saved files; bert if not given')
   argv = sys.argv[1:] if argv is None else list(argv)
-  return common.conclude('bert', argv, options.parse_args(argv), measure, 'bert')
+  return running.conclude('bert', argv, options.parse_args(argv), measure, 'bert')
 
 
 if __name__ == '__main__':

@@ -22,7 +22,7 @@ if __name__ == '__main__':
 import jax.numpy as jnp
 import numpy as np
 
-from benchmarks import common, memory
+from benchmarks import memory, running, timing, trainings
 from medjax import config as config_lib
 from medjax.experiments import budget as budget_lib
 from medjax.experiments import runs
@@ -123,7 +123,7 @@ def measure(arguments):
   if unknown := [case for case in cases if case not in CASES]:
     raise ValueError(f'--cases: there is no {unknown[0]!r}; cases are {"; ".join(CASES)}')
   found = {case: in_child(case) for case in cases}
-  mib = lambda size: f'{size / common.MIB:,.0f}'
+  mib = lambda size: f'{size / trainings.MIB:,.0f}'
   rows = [
     {
       'MiB': case,
@@ -133,7 +133,7 @@ def measure(arguments):
     }
     for case, one in found.items()
   ]
-  return common.table(rows), {'cases': found}
+  return timing.table(rows), {'cases': found}
 
 
 def main(argv=None):
@@ -151,7 +151,7 @@ def main(argv=None):
   if arguments.child:
     runtime.cache_compilations()
     return child(arguments.child)
-  return common.conclude('budget', argv, arguments, measure, 'budget')
+  return running.conclude('budget', argv, arguments, measure, 'budget')
 
 
 if __name__ == '__main__':

@@ -9,8 +9,8 @@ import tempfile
 
 import numpy as np
 
-from benchmarks import common
 from benchmarks import peer as peer_side
+from benchmarks import trainings
 
 PLAIN = ('complex', 'complex_reciprocal', 'distmult', 'distmult_reciprocal')  # those of plain_torch.py
 SCRIPT = pathlib.Path(__file__).with_name('peer.py')
@@ -57,7 +57,7 @@ def peer(arguments, task, data, more, asked=()):
   Args:
     arguments: of the command.
     task: 'train', 'evaluate', 'quality' or 'plain', see peer.py.
-    data: the `common.Data`.
+    data: the `graph_data.Data`.
     more: {name: value} for the task: steps, or eval_batch.
     asked: triples to evaluate, int [Q, 3].
   """
@@ -71,7 +71,7 @@ def peer(arguments, task, data, more, asked=()):
       f'--score={arguments.score}: the peer has nothing like it; take one of {", ".join(scores)}, '
       'or leave --peer-python out'
     )
-  setup = common.setup(arguments)
+  setup = trainings.setup(arguments)
   spec = {
     'task': task,
     'score': arguments.score,

@@ -17,7 +17,7 @@ import random
 import sys
 import tempfile
 
-from benchmarks import common
+from benchmarks import running, timing
 from medjax import config as config_lib
 from medjax import errors
 from medjax.data import datasets, store
@@ -139,7 +139,7 @@ def measure(arguments):
     for (artifact, name), of in sorted(counts.items())
   ]
   total = {how: sum(row[how] for row in rows) for how in ('flips', *HOW)}
-  text = f'{common.table([*rows, {"artifact": "all", "file": f"{len(files)} files"} | total])}'
+  text = f'{timing.table([*rows, {"artifact": "all", "file": f"{len(files)} files"} | total])}'
   return text, {'seed': arguments.seed, 'files': len(files)} | total | {'rows': rows}
 
 
@@ -150,13 +150,13 @@ def main(argv=None):
     allow_abbrev=False,
     formatter_class=argparse.ArgumentDefaultsHelpFormatter,
   )
-  options.add_argument('--flips', type=common.positive, default=1000, help='bits that are flipped, one at a time')
+  options.add_argument('--flips', type=running.positive, default=1000, help='bits that are flipped, one at a time')
   options.add_argument('--seed', type=int, default=0, help='of the bits')
   options.add_argument('--output', default='', help='folder for the printed text and the JSON line')
   options.add_argument('--name', default='', help='name of the saved files; damage if not given')
   argv = sys.argv[1:] if argv is None else list(argv)
   arguments = options.parse_args(argv)
-  return common.conclude('damage', argv, arguments, measure, 'damage')
+  return running.conclude('damage', argv, arguments, measure, 'damage')
 
 
 if __name__ == '__main__':

@@ -23,7 +23,7 @@ import time
 
 import numpy as np
 
-from benchmarks import common, prepare
+from benchmarks import prepare, running, timing, trainings
 from medjax.applications import ecommerce
 from medjax.applications import market as market_lib
 from medjax.core import widths as widths_lib
@@ -190,7 +190,7 @@ def told(result, widths):
   served = [
     {
       'served width': str(width),
-      'tables, MiB': f'{one["bytes"] / common.MIB:,.0f}',
+      'tables, MiB': f'{one["bytes"] / trainings.MIB:,.0f}',
       'peak memory, MiB': f'{one["mib"]:,.0f}',
       'load, s': f'{one["load"]:.1f}',
       'question, ms': f'{1000 * one["question"]:.1f}',
@@ -198,17 +198,17 @@ def told(result, widths):
     }
     for width, one in result['served'].items()
   ]
-  lines = [common.table(served)]
+  lines = [timing.table(served)]
   if judged:
-    lines = [common.table(served + references(result['served'][widths[-1]])), asked(result['served'][widths[-1]])]
+    lines = [timing.table(served + references(result['served'][widths[-1]])), asked(result['served'][widths[-1]])]
   return '\n'.join(
     [
       f'{result["users"]:,} users, {result["items"]:,} items, {result["entities"]:,} entities; {result["triples"]:,} '
       f'triples, of which {epochs(result):.2f} times as many were trained on',
       f'drawn at {result["triples"] / result["draw"]["seconds_alone"] / 1e6:.1f} million triples a second; text '
-      f'{result["draw"]["bytes"] / common.MIB:,.0f} MiB, store {result["store_bytes"] / common.MIB:,.0f} MiB',
+      f'{result["draw"]["bytes"] / trainings.MIB:,.0f} MiB, store {result["store_bytes"] / trainings.MIB:,.0f} MiB',
       '',
-      common.table([{'': name} | prepare.figures(usage) for name, usage in parts.items()]),
+      timing.table([{'': name} | prepare.figures(usage) for name, usage in parts.items()]),
       '',
       *lines,
     ]
@@ -241,18 +241,18 @@ def asked(one):
 
 def make_options():
   options = argparse.ArgumentParser('python -m benchmarks.ecommerce', description=__doc__.split('\n')[0])
-  options.add_argument('--users', type=common.positive, default=market_lib.PUBLISHED[0])
+  options.add_argument('--users', type=running.positive, default=market_lib.PUBLISHED[0])
   options.add_argument('--score', default='complex')
   options.add_argument('--widths', default='8:64:8')
   options.add_argument(
-    '--serve', type=common.numbers, default=[32], help='widths served besides the first and the last'
+    '--serve', type=running.numbers, default=[32], help='widths served besides the first and the last'
   )
-  options.add_argument('--steps', type=common.positive, default=2000)
-  options.add_argument('--batch', type=common.positive, default=4096)
-  options.add_argument('--negatives', type=common.positive, default=512, help='that a batch shares')
+  options.add_argument('--steps', type=running.positive, default=2000)
+  options.add_argument('--batch', type=running.positive, default=4096)
+  options.add_argument('--negatives', type=running.positive, default=512, help='that a batch shares')
   options.add_argument('--learning-rate', type=float, default=0.2)
   options.add_argument(
-    '--questions', type=common.positive, default=2000, help='held-out purchases, and users, asked for'
+    '--questions', type=running.positive, default=2000, help='held-out purchases, and users, asked for'
   )
   options.add_argument('--folder', default='', help='where everything is written, and removed again')
   options.add_argument('--output', default='', help='folder for the printed text and the JSON line')
@@ -272,7 +272,7 @@ def main(argv=None):
     return print(json.dumps({'bytes': size, 'seconds_alone': time.perf_counter() - begun}))
   if arguments.ask:
     return serve(arguments.ask, arguments.text, arguments.questions, arguments.judge)
-  return common.conclude('ecommerce', argv, arguments, measure, f'ecommerce-{arguments.users}')
+  return running.conclude('ecommerce', argv, arguments, measure, f'ecommerce-{arguments.users}')
 
 
 if __name__ == '__main__':

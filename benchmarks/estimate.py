@@ -13,7 +13,7 @@ import json
 import pathlib
 import sys
 
-from benchmarks import common
+from benchmarks import running, timing, trainings
 
 MEASURED = pathlib.Path(__file__).parents[1] / 'docs' / 'benchmarks' / 'train_step-transe-alone.json'
 BYTES = 4  # of a float32
@@ -23,7 +23,7 @@ def measured(path):
   """Returns (times the bound that a single model's step takes, bytes that a sub-model's score costs)."""
   found = json.loads(pathlib.Path(path).read_text(encoding='utf-8'))
   rate, (joint, single) = found['bytes_per_second']['median'], (s['median'] for s in found['seconds_per_step'].values())
-  scores = found['batch'] * found['negatives'] * len(common.setup(argparse.Namespace(**found)).widths.values)
+  scores = found['batch'] * found['negatives'] * len(trainings.setup(argparse.Namespace(**found)).widths.values)
   return single * rate / sum(found['least_bytes'].values()), (joint - single) * rate / scores
 
 
@@ -55,7 +55,7 @@ def measure(arguments):
   lines = [
     f'Measured here: {excess:.2f} times the bound of a single model; {score_bytes:.0f} bytes a score and width.',
     '',
-    common.table([{'reckoned': name, 'figure': f'{value:,.2f}'} for name, value in result.items()]),
+    timing.table([{'reckoned': name, 'figure': f'{value:,.2f}'} for name, value in result.items()]),
   ]
   return '\n'.join(lines), result
 
@@ -85,7 +85,7 @@ def main(argv=None):
   options.add_argument('--name', default='', help='name of the saved files')
   argv = sys.argv[1:] if argv is None else list(argv)
   arguments = options.parse_args(argv)
-  return common.conclude('estimate', argv, arguments, measure, 'estimate')
+  return running.conclude('estimate', argv, arguments, measure, 'estimate')
 
 
 if __name__ == '__main__':

@@ -10,7 +10,7 @@ from medjax.core import runtime
 if __name__ == '__main__':
   runtime.use_huge_pages()
 
-from benchmarks import client, common
+from benchmarks import client, graph_data, running, timing, trainings
 
 
 def whole(seconds, one, asked, total):
@@ -22,13 +22,13 @@ def measure(arguments, data):
   if arguments.peer_triples == 1:
     raise ValueError('--peer-triples=1: at least 2, since one alone is measured beside them')
   total, known = len(data.test), data.triples
-  asked, peer_asked = (common.sample(data.test, count) for count in (arguments.triples, arguments.peer_triples))
-  setups = [common.setup(arguments), common.setup(arguments, 'direct', widths=common.full_width(arguments))]
-  full, model = setups[0].widths.full, common.random_model(setups[0], data)
+  asked, peer_asked = (graph_data.sample(data.test, count) for count in (arguments.triples, arguments.peer_triples))
+  setups = [trainings.setup(arguments), trainings.setup(arguments, 'direct', widths=trainings.full_width(arguments))]
+  full, model = setups[0].widths.full, trainings.random_model(setups[0], data)
   names = [f'medjax, {len(setups[0].widths.values)} widths at once', f'medjax, width {full} alone']
 
   def own(setup):
-    seconds = common.evaluation_seconds(setup, model, asked, known, arguments.eval_batch)
+    seconds = trainings.evaluation_seconds(setup, model, asked, known, arguments.eval_batch)
     return {'seconds': seconds, 'whole': whole(seconds, 0.0, len(asked), total)}
 
   def peers():
@@ -43,19 +43,19 @@ def measure(arguments, data):
     if peer:
       cases[f'PyKEEN, width {full} alone'] = peers
       sizes[f'PyKEEN, width {full} alone'] = len(peer_asked)
-    answers = common.interleave(cases, arguments.rounds)
+    answers = timing.interleave(cases, arguments.rounds)
     about = peer.about if peer else None
   test = {name: [answer['whole'] for answer in answers[name]] for name in answers}
   took = {name: [answer['seconds'] for answer in answers[name]] for name in answers}
   rows = [row(name, took[name], test[name], sizes[name], total) for name in answers]
-  ratios = [common.ratio(test, a, b) for a, b in pairs(list(answers))]
+  ratios = [timing.ratio(test, a, b) for a, b in pairs(list(answers))]
   # one term per query, entity and component, whatever the number of widths
   terms = 2 * len(asked) * data.num_entities * full // setups[0].score.components
-  rate = terms / common.spread(took[names[0]])['median']
+  rate = terms / timing.spread(took[names[0]])['median']
   text = [
-    common.table(rows),
+    timing.table(rows),
     '',
-    common.ratio_table(ratios),
+    timing.ratio_table(ratios),
     '',
     f'{total:,} test triples, {data.num_entities:,} entities; ratios are of the whole test set. The first row '
     f'computes {rate / 1e9:.2f} billion terms per second.',
@@ -65,8 +65,8 @@ def measure(arguments, data):
     'test_triples': total,
     'entities': data.num_entities,
     'asked': sizes,
-    'seconds': {name: common.spread(values) for name, values in took.items()},
-    'whole_test_seconds': {name: common.spread(values) for name, values in test.items()},
+    'seconds': {name: timing.spread(values) for name, values in took.items()},
+    'whole_test_seconds': {name: timing.spread(values) for name, values in test.items()},
     'extrapolated': {name: sizes[name] != total for name in answers},
     'rounds_seconds': test,
     'ratios': ratios,
@@ -83,11 +83,11 @@ def pairs(names):
 def row(name, seconds, test, asked, total):
   """Returns a line of the table."""
   mark = '' if asked == total else ' (extrapolated)'
-  values = common.spread(test)
+  values = timing.spread(test)
   return {
     'evaluation': name,
     'triples': f'{asked:,}',
-    'seconds': f'{common.spread(seconds)["median"]:.3f}',
+    'seconds': f'{timing.spread(seconds)["median"]:.3f}',
     's per 1000 triples': f'{values["median"] / total * 1000:.3f}',
     'whole test, s': f'{values["median"]:.2f}{mark}',
     'low': f'{values["low"]:.2f}',
@@ -96,13 +96,13 @@ def row(name, seconds, test, asked, total):
 
 
 def main(argv=None):
-  options = common.parser('evaluation', __doc__)
-  common.add_peer(options)
+  options = running.parser('evaluation', __doc__)
+  running.add_peer(options)
   options.add_argument('--triples', type=int, default=0, help='test triples, evenly spaced; 0 = all')
-  options.add_argument('--eval-batch', type=common.positive, default=256, help='queries ranked at once')
+  options.add_argument('--eval-batch', type=running.positive, default=256, help='queries ranked at once')
   options.add_argument('--peer-triples', type=int, default=512, help="PyKEEN's test triples; 0 = all")
   options.add_argument('--peer-batch', type=int, default=0, help="PyKEEN's batch; 0 = its own choice (32 on a CPU)")
-  return common.run(options, measure, argv)
+  return running.run(options, measure, argv)
 
 
 if __name__ == '__main__':

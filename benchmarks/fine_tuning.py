@@ -29,7 +29,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from benchmarks import common
+from benchmarks import running, timing, trainings
 from benchmarks.bert import drawn, MINILM
 from medjax import config as config_lib
 from medjax.bert import crop
@@ -60,7 +60,7 @@ def configured(name, widths, arguments):
     'bert.dropout': arguments.dropout,
     'bert.dtype': 'float32',
     'train.batch': arguments.batch,
-    'train.steps': common.FOREVER,
+    'train.steps': trainings.FOREVER,
   }
   return settings_lib.filled(settings_lib.resolve(config_lib.updated(TextConfig(), fields)), 0)
 
@@ -109,7 +109,7 @@ def flops(params, shape, config):
 
 def measure(arguments):
   shape = dataclasses.replace(MINILM, num_hidden_layers=arguments.layers)
-  params, every = drawn(shape), common.numbers(arguments.widths)
+  params, every = drawn(shape), running.numbers(arguments.widths)
   cases = {name: (name, arguments.widths) for name in ('med', 'hat', 'sandwich')}
   cases |= {f'direct-{width}': ('direct', str(width)) for width in every}
   configs = {name: configured(*case, arguments) for name, case in cases.items()}
@@ -121,15 +121,15 @@ def measure(arguments):
   shown = [name for name in cases if name in (full, *arguments.rows.split(',')) or not arguments.rows]
   begun = {name: Training(made(params, shape, configs[name], (arguments.tokens,)), configs[name]) for name in shown}
   steps = {name: arguments.draws if name in ('hat', 'sandwich') else 1 for name in shown}
-  measured = common.interleave(
+  measured = timing.interleave(
     {name: lambda name=name: begun[name].seconds(steps[name]) for name in shown}, arguments.rounds + 1
   )
   timed = {name: values[1:] for name, values in measured.items()}  # the first round touches memory for the first time
   rows = [
     {
       'name': name,
-      'step': common.spread(timed[name]),
-      'cost': common.ratio(timed, name, full),
+      'step': timing.spread(timed[name]),
+      'cost': timing.ratio(timed, name, full),
       'compile_seconds': begun[name].compile_seconds,
       'flops': counted[name],
     }
@@ -147,7 +147,7 @@ def measure(arguments):
     }
     for row in rows
   ]
-  return common.table(told), {'layers': arguments.layers, 'trainings': rows}
+  return timing.table(told), {'layers': arguments.layers, 'trainings': rows}
 
 
 def main(argv=None):
@@ -158,17 +158,17 @@ def main(argv=None):
     formatter_class=argparse.ArgumentDefaultsHelpFormatter,
   )
   options.add_argument('--widths', default='96,192,288,384', help='hidden sizes of the sub-models')
-  options.add_argument('--layers', type=common.positive, default=6, help='of the encoder')
-  options.add_argument('--tokens', type=common.positive, default=16, help='tokens of a sentence')
-  options.add_argument('--batch', type=common.positive, default=32, help='sentences of a step')
+  options.add_argument('--layers', type=running.positive, default=6, help='of the encoder')
+  options.add_argument('--tokens', type=running.positive, default=16, help='tokens of a sentence')
+  options.add_argument('--batch', type=running.positive, default=32, help='sentences of a step')
   options.add_argument('--dropout', type=float, default=0.1, help='share that a step drops')
   options.add_argument('--rows', default='', help='those of these names, and the full width; all if not given')
-  options.add_argument('--rounds', type=common.positive, default=5, help='times that every row is measured, in turn')
-  options.add_argument('--draws', type=common.positive, default=8, help='steps of a round under HAT and its sandwich')
+  options.add_argument('--rounds', type=running.positive, default=5, help='times that every row is measured, in turn')
+  options.add_argument('--draws', type=running.positive, default=8, help='steps of a round under HAT and its sandwich')
   options.add_argument('--output', default='', help='folder for the printed text and the JSON line')
   options.add_argument('--name', default='', help='name of the saved files; fine_tuning if not given')
   argv = sys.argv[1:] if argv is None else list(argv)
-  return common.conclude('fine_tuning', argv, options.parse_args(argv), measure, 'fine_tuning')
+  return running.conclude('fine_tuning', argv, options.parse_args(argv), measure, 'fine_tuning')
 
 
 if __name__ == '__main__':

@@ -26,7 +26,7 @@ if __name__ == '__main__':
 
 import numpy as np
 
-from benchmarks import common
+from benchmarks import graph_data, running, timing
 from medjax import scores
 from medjax.core.widths import Widths
 from medjax.data.graph import Graph
@@ -40,7 +40,7 @@ FADING = 0.35  # of inner products, numbers get smaller like the 0.35th power; t
 
 def counted(text):
   """An int of at least 0."""
-  return int(text) if text == '0' else common.positive(text)
+  return int(text) if text == '0' else running.positive(text)
 
 
 def drawn_run(score, width, draw):
@@ -134,12 +134,12 @@ def milliseconds(find, queries, at_once):
 def of_run(run, arguments, draw):
   """Returns (row of shares, rows of times) of a run."""
   kind = f'{run.description.score}, {"croppable" if len(run.widths.values) > 1 else "direct"}'
-  test = common.sample(run.graph.test, arguments.questions)
+  test = graph_data.sample(run.graph.test, arguments.questions)
   queries = vectors.query_rows(run, 'tail', test[:, 0], test[:, 1])
   model, k = enlarged(run, arguments.entities, arguments.spread, draw), arguments.k
   whole, components = model.width, model.widths.components
   near = lambda share: max(1, round(share * whole / components)) * components
-  stages = common.numbers(arguments.stages) or [near(1 / 2), near(3 / 4)]
+  stages = running.numbers(arguments.stages) or [near(1 / 2), near(3 / 4)]
   built = funnel.make(model, stages)
   told = {'model': kind} | shares(built, queries, k) | {'recall': {}}
   exact, best = funnel.top_k(built, queries, k)
@@ -163,11 +163,11 @@ def of_run(run, arguments, draw):
   }
   for asked, at_once in (('one by one', False), ('all at once', True)):
     timed = lambda find, at_once=at_once: lambda: milliseconds(find, queries, at_once)
-    measured = common.interleave({name: timed(find) for name, find in cases.items()}, arguments.rounds)
+    measured = timing.interleave({name: timed(find) for name, find in cases.items()}, arguments.rounds)
     rows += [
-      {'model': kind, 'asked': asked, 'by': name, 'of funnel': common.ratio(measured, FUNNEL, name)['ratio_of_medians']}
+      {'model': kind, 'asked': asked, 'by': name, 'of funnel': timing.ratio(measured, FUNNEL, name)['ratio_of_medians']}
       | {'same': same[name][0], 'differ': same[name][1]}
-      | common.spread(values)
+      | timing.spread(values)
       for name, values in measured.items()
     ]
   return told, rows
@@ -193,9 +193,9 @@ def measure(arguments):
     | {f'recall by {width}': f'{value:.3f}' for width, value in row['recall'].items()}
     for row in told
   ]
-  text = common.table(shown)
+  text = timing.table(shown)
   if timed:
-    text += '\n\n' + common.table(
+    text += '\n\n' + timing.table(
       [
         {'model': row['model'], 'asked': row['asked'], 'by': row['by']}
         | {f'{name}, ms': f'{row[name]:,.1f}' for name in ('median', 'low', 'high')}
@@ -217,19 +217,19 @@ def main(argv=None):
   )
   options.add_argument('--workdir', default='', help='trained runs; drawn tables if not given')
   options.add_argument('--scores', default='transe,complex', help='scores of drawn tables')
-  options.add_argument('--width', type=common.positive, default=640, help='width of drawn tables, a multiple of 32')
+  options.add_argument('--width', type=running.positive, default=640, help='width of drawn tables, a multiple of 32')
   options.add_argument('--entities', type=counted, default=1_000_000, help='entities drawn; 0: those of the run')
   options.add_argument('--spread', type=float, default=0.3, help='how far they are from trained ones, in deviations')
   options.add_argument('--stages', default='', help='widths of the funnel; 1/2 and 3/4 of the full one if not given')
-  options.add_argument('--keep', type=common.positive, default=1000, help='entities of the shortlist')
-  options.add_argument('--k', type=common.positive, default=10, help='answers')
-  options.add_argument('--questions', type=common.positive, default=20, help='questions')
+  options.add_argument('--keep', type=running.positive, default=1000, help='entities of the shortlist')
+  options.add_argument('--k', type=running.positive, default=10, help='answers')
+  options.add_argument('--questions', type=running.positive, default=20, help='questions')
   options.add_argument('--rounds', type=counted, default=3, help='times that every row is measured, in turn')
   options.add_argument('--output', default='', help='folder for the printed text and the JSON line')
   options.add_argument('--name', default='', help='name of the saved files; funnel-ENTITIES if not given')
   argv = sys.argv[1:] if argv is None else list(argv)
   arguments = options.parse_args(argv)
-  return common.conclude('funnel', argv, arguments, measure, f'funnel-{arguments.entities}')
+  return running.conclude('funnel', argv, arguments, measure, f'funnel-{arguments.entities}')
 
 
 if __name__ == '__main__':

@@ -20,7 +20,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from benchmarks import common
+from benchmarks import graph_data, running, timing, trainings
 from medjax import scores
 from medjax.core import widths as widths_lib
 
@@ -48,7 +48,7 @@ def points(arguments, data):
   full = widths_lib.parse_widths(arguments.widths)[-1]
   components = scores.make(arguments.score, scores.default_constants(1.0, full)).components
   same = common_count(arguments.counts, arguments.fulls, components)
-  grown = lambda count: common.synthetic(count, data.num_relations, arguments.sample)
+  grown = lambda count: graph_data.synthetic(count, data.num_relations, arguments.sample)
   here = lambda: data
   makers = {
     'widths': lambda: [(n, {'widths': evenly(full, n, components)}, here) for n in arguments.counts],
@@ -67,12 +67,12 @@ def points(arguments, data):
 def cases(arguments, axis, point):
   """Returns {measure: () -> seconds} of one point of an axis, warm."""
   _, changed, load = point
-  data, setup = load(), common.setup(arguments, **changed)
-  training = common.Training(setup, data)
-  asked, known = common.sample(data.test, arguments.triples), data.triples
+  data, setup = load(), trainings.setup(arguments, **changed)
+  training = trainings.Training(setup, data)
+  asked, known = graph_data.sample(data.test, arguments.triples), data.triples
   measures = {'step': lambda: training.seconds(arguments.steps)}
   if axis not in OF_TRAINING:
-    measures['evaluation'] = lambda: common.evaluation_seconds(
+    measures['evaluation'] = lambda: trainings.evaluation_seconds(
       setup, training.model, asked, known, arguments.eval_batch
     )
   for run in measures.values():
@@ -84,14 +84,14 @@ def measure(arguments, data):
   lines = []
   for axis, each in points(arguments, data).items():
     runs = {(point[0], name): run for point in each for name, run in cases(arguments, axis, point).items()}
-    for (value, name), seconds in common.interleave(runs, arguments.rounds).items():
-      lines.append({'axis': axis, 'value': value, 'measure': name, **common.spread(seconds)})
+    for (value, name), seconds in timing.interleave(runs, arguments.rounds).items():
+      lines.append({'axis': axis, 'value': value, 'measure': name, **timing.spread(seconds)})
     del runs  # an axis' states are gone before the next one's are made
   frame = pd.DataFrame(lines)
   slopes = exponents(frame)
   if arguments.output:
-    frame.to_csv(common.save_path(arguments, 'growth', '.csv'), index=False)
-    draw(frame, slopes, common.save_path(arguments, 'growth', '.png'))
+    frame.to_csv(running.save_path(arguments, 'growth', '.csv'), index=False)
+    draw(frame, slopes, running.save_path(arguments, 'growth', '.png'))
   rows = [
     {
       'growing': line['axis'],
@@ -105,7 +105,7 @@ def measure(arguments, data):
     {'exponent': axis} | {name: f'{each[name]:.2f}' if name in each else '' for name in MEASURES}
     for axis, each in slopes.items()
   ]
-  text = [common.table(rows)] + (['', common.table(fits)] if fits else [])
+  text = [timing.table(rows)] + (['', timing.table(fits)] if fits else [])
   return '\n'.join(text), {'points': lines, 'exponents': slopes}
 
 
@@ -161,8 +161,8 @@ def draw(frame, slopes, path):
 
 def make_options():
   """Returns the command's options."""
-  options = common.parser('growth', __doc__)
-  common.add_objective(options)
+  options = running.parser('growth', __doc__)
+  running.add_objective(options)
   options.set_defaults(rounds=3)
   lists = {
     'counts': ('1,4,16,64', 'numbers of sub-models, at the full width of --widths'),
@@ -172,18 +172,18 @@ def make_options():
     'entities': ('15000,50000,150000,500000,1500000,5000000', 'entities of synthetic tables'),
   }
   for name, (default, words) in lists.items():
-    options.add_argument(f'--{name}', type=common.numbers, default=default, help=words)
+    options.add_argument(f'--{name}', type=running.numbers, default=default, help=words)
   options.add_argument('--axes', default=','.join(AXES), help='what grows, one after the other')
   options.add_argument('--entity-widths', default='8:64:8', help='widths while entities grow')
-  options.add_argument('--sample', type=common.positive, default=300000, help='training triples while entities grow')
-  options.add_argument('--steps', type=common.positive, default=10, help='steps per dispatch and round')
+  options.add_argument('--sample', type=running.positive, default=300000, help='training triples while entities grow')
+  options.add_argument('--steps', type=running.positive, default=10, help='steps per dispatch and round')
   options.add_argument('--triples', type=int, default=512, help='test triples, evenly spaced; 0 = all')
-  options.add_argument('--eval-batch', type=common.positive, default=256, help='queries ranked at once')
+  options.add_argument('--eval-batch', type=running.positive, default=256, help='queries ranked at once')
   return options
 
 
 def main(argv=None):
-  return common.run(make_options(), measure, argv)
+  return running.run(make_options(), measure, argv)
 
 
 if __name__ == '__main__':

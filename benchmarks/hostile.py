@@ -25,7 +25,7 @@ import tempfile
 
 import numpy as np
 
-from benchmarks import common, samples, sealed, workers
+from benchmarks import running, samples, sealed, timing, trainings, workers
 from benchmarks.readers import BY_NAME, SAMPLES, SUBJECTS
 from benchmarks.workers import FACTOR, FLOOR, MEMORY, Read, SLOW, Worker
 from medjax import errors
@@ -98,7 +98,7 @@ def row(name, reads):
     'slow': sum(each.slow for each in reads),
     'above': sum(each.above for each in reads),
     'slowest s': f'{max(each.seconds for each in reads):.1f}',
-    'most MiB': f'{max(each.growth for each in reads) / common.MIB:.0f}',
+    'most MiB': f'{max(each.growth for each in reads) / trainings.MIB:.0f}',
   }
 
 
@@ -118,10 +118,10 @@ def measure(arguments):
       rows.append(row('all artifacts' if artifact else 'all inputs', every))
   odd = [f'{each.subject} {each.number}: {each.came} {each.said}'.strip() for each in known.values() if each.odd]
   text = [
-    common.table(rows),
+    timing.table(rows),
     '',
     f'slow: more than {SLOW} s of a processor. '
-    f'above: more than {FLOOR // common.MIB} MiB and {FACTOR} bytes for each of the files.',
+    f'above: more than {FLOOR // trainings.MIB} MiB and {FACTOR} bytes for each of the files.',
   ]
   return '\n'.join([*text, *odd]), {'seed': arguments.seed, 'rows': rows, 'odd': odd}
 
@@ -146,7 +146,7 @@ def main(argv=None):
   runtime.cache_compilations()
   if arguments.worker:
     return workers.work(pathlib.Path(arguments.worker), arguments.seed)
-  return common.conclude('hostile', argv, arguments, measure, 'hostile')
+  return running.conclude('hostile', argv, arguments, measure, 'hostile')
 
 
 if __name__ == '__main__':

@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 
-from benchmarks import common, disturbances, soak
+from benchmarks import disturbances, running, soak, timing
 
 ROOT = pathlib.Path(__file__).parents[1]
 PATIENCE = 600  # seconds that a process may take
@@ -102,7 +102,7 @@ def measure(arguments):
       )
   shown = [{key: value for key, value in row.items() if key != 'said'} for row in rows]
   odd = [line for row in rows if row['lines'] != 1 for line in row['said']]
-  return '\n'.join([common.table(shown), *odd]), {'seed': arguments.seed, 'kills': rows}
+  return '\n'.join([timing.table(shown), *odd]), {'seed': arguments.seed, 'kills': rows}
 
 
 def main(argv=None):
@@ -112,12 +112,12 @@ def main(argv=None):
     allow_abbrev=False,
     formatter_class=argparse.ArgumentDefaultsHelpFormatter,
   )
-  options.add_argument('--kills', type=common.positive, default=4, help='trainings that are disturbed')
+  options.add_argument('--kills', type=running.positive, default=4, help='trainings that are disturbed')
   options.add_argument('--seed', type=int, default=0, help='of the checkpoints')
   options.add_argument('--output', default='', help='folder for the printed text and the JSON line')
   options.add_argument('--name', default='', help='name of the saved files; hosts if not given')
   argv = sys.argv[1:] if argv is None else list(argv)
-  return common.conclude('hosts', argv, options.parse_args(argv), measure, 'hosts')
+  return running.conclude('hosts', argv, options.parse_args(argv), measure, 'hosts')
 
 
 if __name__ == '__main__':

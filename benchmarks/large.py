@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 
-from benchmarks import common, prepare
+from benchmarks import prepare, running, timing
 from medjax.core import widths as widths_lib
 
 ROOT = pathlib.Path(__file__).parents[1]
@@ -88,7 +88,7 @@ def measure(arguments):
     f'{counts["entities"]:,} entities, {counts["splits"]["train"]:,} training triples; one table of entities: '
     f'{tables / 2**20:,.0f} MiB; checkpoints at the end: {disk / 2**20:,.0f} MiB',
     '',
-    common.table(rows),
+    timing.table(rows),
     '',
     f'loss {lines[0]["loss"]:.4f} at step {lines[0]["step"]}, {lines[-1]["loss"]:.4f} at '
     f'{lines[-1]["step"]}; {1 / lines[-1]["steps_per_second"]:.3f} s a step, the compilation included',
@@ -102,13 +102,13 @@ def measure(arguments):
 
 def make_options():
   options = argparse.ArgumentParser('python -m benchmarks.large', description=__doc__.split('\n')[0])
-  options.add_argument('--triples', type=common.positive, default=20_000_000)
-  options.add_argument('--entities', type=common.positive, default=5_000_000)
-  options.add_argument('--relations', type=common.positive, default=1000)
+  options.add_argument('--triples', type=running.positive, default=20_000_000)
+  options.add_argument('--entities', type=running.positive, default=5_000_000)
+  options.add_argument('--relations', type=running.positive, default=1000)
   options.add_argument('--score', default='transe')
   options.add_argument('--widths', default='8:64:8')
-  options.add_argument('--steps', type=common.positive, default=200, help='the run is killed after half of them')
-  options.add_argument('--candidates', type=common.positive, default=100, help='entities that compete at the end')
+  options.add_argument('--steps', type=running.positive, default=200, help='the run is killed after half of them')
+  options.add_argument('--candidates', type=running.positive, default=100, help='entities that compete at the end')
   options.add_argument('--folder', default='', help='where graph and run are written, and removed again')
   options.add_argument('--output', default='', help='folder for the printed text and the JSON line')
   options.add_argument('--name', default='', help='name of the saved files')
@@ -118,7 +118,7 @@ def make_options():
 def main(argv=None):
   argv = sys.argv[1:] if argv is None else list(argv)
   arguments = make_options().parse_args(argv)
-  return common.conclude('large', argv, arguments, measure, f'large-{arguments.entities}')
+  return running.conclude('large', argv, arguments, measure, f'large-{arguments.entities}')
 
 
 if __name__ == '__main__':

@@ -22,7 +22,7 @@ from medjax.core import runtime
 if __name__ == '__main__':
   runtime.use_huge_pages()
 
-from benchmarks import common
+from benchmarks import running, timing
 from medjax.saved import manifest, verification
 from medjax.serve import loading
 
@@ -69,11 +69,11 @@ def measure(arguments):
     rows, told = [], []
     for name, (kind, width) in cases.items():
       of = {how: functools.partial(seconds, folder / how / kind, width) for how in (CHECKED, BARE)}
-      common.interleave(of, 2)  # once before anything is measured, and once more
-      measured = common.interleave(of, arguments.rounds)
+      timing.interleave(of, 2)  # once before anything is measured, and once more
+      measured = timing.interleave(of, arguments.rounds)
       for clock in CLOCKS:
         each = {how: [value[clock] for value in values] for how, values in measured.items()}
-        ratio, spreads = common.ratio(each, CHECKED, BARE), {how: common.spread(values) for how, values in each.items()}
+        ratio, spreads = timing.ratio(each, CHECKED, BARE), {how: timing.spread(values) for how, values in each.items()}
         rows.append({'case': name, 'clock': clock, 'seconds': spreads, 'ratio': ratio})
         told.append(
           {'load of': name, 'by': clock}
@@ -81,7 +81,7 @@ def measure(arguments):
           | {'of medians': f'{ratio["ratio_of_medians"]:.3f}', 'paired median': f'{ratio["paired_median"]:.3f}'}
           | {'paired range': f'{ratio["paired_low"]:.3f} to {ratio["paired_high"]:.3f}'}
         )
-  return common.table(told), {'rounds': arguments.rounds, 'loads': rows}
+  return timing.table(told), {'rounds': arguments.rounds, 'loads': rows}
 
 
 def main(argv=None):
@@ -92,12 +92,12 @@ def main(argv=None):
     formatter_class=argparse.ArgumentDefaultsHelpFormatter,
   )
   options.add_argument('--workdir', required=True, help='a trained run')
-  options.add_argument('--rounds', type=common.positive, default=25, help='times that every load is measured, in turn')
+  options.add_argument('--rounds', type=running.positive, default=25, help='times that every load is measured, in turn')
   options.add_argument('--output', default='', help='folder for the printed text and the JSON line')
   options.add_argument('--name', default='', help='name of the saved files; loading if not given')
   argv = sys.argv[1:] if argv is None else list(argv)
   arguments = options.parse_args(argv)
-  return common.conclude('loading', argv, arguments, measure, 'loading')
+  return running.conclude('loading', argv, arguments, measure, 'loading')
 
 
 if __name__ == '__main__':

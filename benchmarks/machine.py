@@ -17,7 +17,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from benchmarks import common
+from benchmarks import running, timing, trainings
 from medjax.evaluation import ranking
 
 COPY_MIB = 512  # far more than any cache holds
@@ -27,7 +27,7 @@ class Copy:
   """Copies a big array, one slice per core."""
 
   def __init__(self, mib=COPY_MIB):
-    self.source = np.ones(mib * common.MIB // 4, np.float32)
+    self.source = np.ones(mib * trainings.MIB // 4, np.float32)
     self.target = np.zeros_like(self.source)  # written once here, so that no page is missing later
     self.target[:] = self.source
 
@@ -82,7 +82,7 @@ def step_traffic(model, batch, negatives):
   rows and write as many gradients (2 G); those are added into the dense gradient (read G, read and write G), which
   was set to zero (P); Adam reads the gradient, the parameters and two moments and writes the last three (7 P).
   """
-  tables, rows = common.table_bytes(model), common.gathered_bytes(model, batch, negatives)
+  tables, rows = trainings.table_bytes(model), trainings.gathered_bytes(model, batch, negatives)
   return {'gather': 2 * rows, 'scores and gradients': 2 * rows, 'scatter': 3 * rows + tables, 'adam': 7 * tables}
 
 
@@ -90,7 +90,7 @@ def measure(arguments, data):
   del data
   copy, product = Copy(arguments.copy_mib), multiply(arguments.size)
   copy.seconds()
-  measured = common.interleave({'copy': copy.seconds, 'multiply': product}, arguments.rounds)
+  measured = timing.interleave({'copy': copy.seconds, 'multiply': product}, arguments.rounds)
   rates = {
     'copy': [copy.bytes / s for s in measured['copy']],
     'multiply': [arguments.size**3 / s for s in measured['multiply']],
@@ -99,20 +99,20 @@ def measure(arguments, data):
     'copy': f'memory, bytes read and written by a copy of {arguments.copy_mib} MiB',
     'multiply': f'float32 multiply-adds of a product of {arguments.size} x {arguments.size}',
   }
-  cells = lambda values: {key: f'{value / 1e9:.2f}' for key, value in common.spread(values).items()}
-  text = common.table([{'billions per second': names[key], **cells(rates[key])} for key in rates])
+  cells = lambda values: {key: f'{value / 1e9:.2f}' for key, value in timing.spread(values).items()}
+  text = timing.table([{'billions per second': names[key], **cells(rates[key])} for key in rates])
   return text, {
-    'bytes_per_second': common.spread(rates['copy']),
-    'multiply_adds_per_second': common.spread(rates['multiply']),
+    'bytes_per_second': timing.spread(rates['copy']),
+    'multiply_adds_per_second': timing.spread(rates['multiply']),
   }
 
 
 def main(argv=None):
-  options = common.parser('machine', __doc__)
+  options = running.parser('machine', __doc__)
   options.set_defaults(dataset='synthetic:2:1:2')
-  options.add_argument('--copy-mib', type=common.positive, default=COPY_MIB, help='size of the array that is copied')
-  options.add_argument('--size', type=common.positive, default=4096, help='rows and columns of the matrices')
-  return common.run(options, measure, argv)
+  options.add_argument('--copy-mib', type=running.positive, default=COPY_MIB, help='size of the array that is copied')
+  options.add_argument('--size', type=running.positive, default=4096, help='rows and columns of the matrices')
+  return running.run(options, measure, argv)
 
 
 if __name__ == '__main__':

@@ -20,7 +20,7 @@ from medjax.core import runtime
 if __name__ == '__main__':
   runtime.use_huge_pages()
 
-from benchmarks import common
+from benchmarks import graph_data, running, timing, trainings
 from medjax.evaluation import ranking
 
 try:
@@ -91,9 +91,9 @@ def training(arguments, data, objective='med', **changed):
     parameters, state and gradient in bytes; `above`, the peak above state and gradient; the same of XLA's temporary
     memory; the bytes of one batch of gathered embeddings, and of one matrix of its scores.
   """
-  train = common.Training(common.setup(arguments, objective, **changed), data)
-  tables, state = common.table_bytes(train.model), common.table_bytes((train.state.params, train.state.opt_state))
-  batch = common.gathered_bytes(train.model, arguments.batch, arguments.negatives)
+  train = trainings.Training(trainings.setup(arguments, objective, **changed), data)
+  tables, state = trainings.table_bytes(train.model), trainings.table_bytes((train.state.params, train.state.opt_state))
+  batch = trainings.gathered_bytes(train.model, arguments.batch, arguments.negatives)
   peak, how = peak_above(lambda: train.seconds(arguments.steps))
   return {
     'parameters': tables,
@@ -114,15 +114,15 @@ def evaluation(arguments, data):
     In bytes: parameters; `above`, the peak above them; `xla_above`, XLA's temporary memory of the batches that run
     side by side; one table of scores [chunk, Q]; the ranks; all scores [E, Q, N] of a batch, for comparison.
   """
-  setup = common.setup(arguments)
-  model, known = common.random_model(setup, data), data.triples
-  asked = common.sample(data.test, arguments.triples)
-  evaluate = lambda: common.evaluation_seconds(setup, model, asked, known, arguments.eval_batch)
+  setup = trainings.setup(arguments)
+  model, known = trainings.random_model(setup, data), data.triples
+  asked = graph_data.sample(data.test, arguments.triples)
+  evaluate = lambda: trainings.evaluation_seconds(setup, model, asked, known, arguments.eval_batch)
   program, batch, chunk = ranking_program(evaluate)
   peak, how = peak_above(evaluate)
   workers = min(ranking.processors(), -(-len(asked) // batch))
   return {
-    'parameters': common.table_bytes(model),
+    'parameters': trainings.table_bytes(model),
     'above': peak,
     'how': how,
     'xla_above': program.memory_analysis().temp_size_in_bytes * workers,
@@ -152,11 +152,11 @@ def ranking_program(evaluate):
 
 def child(arguments):
   """Measures one thing in this process and prints it as a line of JSON."""
-  data = common.load_data(arguments.dataset)
+  data = graph_data.load_data(arguments.dataset)
   if arguments.child == 'evaluation':
     result = evaluation(arguments, data)
   elif arguments.child == 'single':
-    result = training(arguments, data, 'direct', widths=common.full_width(arguments))
+    result = training(arguments, data, 'direct', widths=trainings.full_width(arguments))
   else:
     result = training(arguments, data)
   print(json.dumps(result))
@@ -181,7 +181,7 @@ def middle(arguments, kind, **changed):
 
 
 def measure(arguments, data):
-  setup = common.setup(arguments)
+  setup = trainings.setup(arguments)
   trained = {
     f'{len(setup.widths.values)} widths in one pass': middle(arguments, 'med'),
     f'width {setup.widths.full} alone': middle(arguments, 'single'),
@@ -192,7 +192,7 @@ def measure(arguments, data):
     for count in arguments.entities
   }
   evaluated = {name: middle(arguments, 'evaluation', dataset=dataset) for name, dataset in sizes.items()}
-  mib = lambda size: f'{size / common.MIB:,.1f}'
+  mib = lambda size: f'{size / trainings.MIB:,.1f}'
   units = lambda size, unit: f'{size / unit:.2f}'
   softmax = arguments.objective == 'softmax'  # whose candidates a batch shares: their embeddings are few
   unit, plural = ('matrix', 'matrices') if softmax else ('batch', 'batches')
@@ -222,9 +222,9 @@ def measure(arguments, data):
     for name, r in evaluated.items()
   ]
   text = [
-    common.table(train_rows),
+    timing.table(train_rows),
     '',
-    common.table(evaluation_rows),
+    timing.table(evaluation_rows),
     '',
     'state: parameters and moments. '
     + (
@@ -239,21 +239,21 @@ def measure(arguments, data):
 
 
 def main(argv=None):
-  options = common.parser('memory', __doc__)
+  options = running.parser('memory', __doc__)
   options.set_defaults(rounds=3)
-  common.add_objective(options)
+  running.add_objective(options)
   options.add_argument(
-    '--entities', type=common.numbers, default=[], help='evaluate synthetic tables of these numbers of entities too'
+    '--entities', type=running.numbers, default=[], help='evaluate synthetic tables of these numbers of entities too'
   )
-  options.add_argument('--steps', type=common.positive, default=5, help='steps of the measured dispatch')
+  options.add_argument('--steps', type=running.positive, default=5, help='steps of the measured dispatch')
   options.add_argument('--triples', type=int, default=4096, help='test triples, evenly spaced; 0 = all')
-  options.add_argument('--eval-batch', type=common.positive, default=256, help='queries ranked at once')
+  options.add_argument('--eval-batch', type=running.positive, default=256, help='queries ranked at once')
   options.add_argument('--child', choices=['med', 'single', 'evaluation'], help='measure one thing in this process')
   arguments, _ = options.parse_known_args(argv)
   if arguments.child:
     runtime.cache_compilations()
     return child(arguments)
-  return common.run(options, measure, argv)
+  return running.run(options, measure, argv)
 
 
 if __name__ == '__main__':

@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from benchmarks import common
+from benchmarks import running, timing
 
 RANKS = 'results-ranks.npz'
 LEVEL = 0.95
@@ -113,7 +113,7 @@ def measure(arguments):
     | {name: spread(row[name]) for name in ('crop seeds', 'direct seeds')}
     for row in rows
   ]
-  return f'MRR on {len(like.triples):,} test triples\n{common.table(told)}', {'rows': rows}
+  return f'MRR on {len(like.triples):,} test triples\n{timing.table(told)}', {'rows': rows}
 
 
 def main(argv=None):
@@ -125,11 +125,11 @@ def main(argv=None):
   )
   options.add_argument('--workdir', default='', help='croppable runs, with commas')
   options.add_argument('--beside', default='', help='direct trainings, or a study of them, with commas')
-  options.add_argument('--draws', type=common.positive, default=2000, help='how often triples are drawn again')
+  options.add_argument('--draws', type=running.positive, default=2000, help='how often triples are drawn again')
   options.add_argument('--output', default='', help='folder for the printed text and the JSON line')
   options.add_argument('--name', default='', help='name of the saved files; paired if not given')
   argv = sys.argv[1:] if argv is None else list(argv)
-  return common.conclude('paired', argv, options.parse_args(argv), measure, 'paired')
+  return running.conclude('paired', argv, options.parse_args(argv), measure, 'paired')
 
 
 if __name__ == '__main__':

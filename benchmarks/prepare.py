@@ -19,7 +19,7 @@ import time
 
 import numpy as np
 
-from benchmarks import common
+from benchmarks import running, timing
 from medjax.data import engine
 
 ROOT = pathlib.Path(__file__).parents[1]
@@ -148,7 +148,7 @@ def compare_engines(folder):
   """Returns (text, result) of both engines on a graph's train.tsv."""
   result = {name: measured(child(f'--ids-by={name}', f'--folder={folder}'))[0] for name in ENGINES}
   rows = [{'names to sorted ids': name} | figures(usage) for name, usage in result.items()]
-  return common.table(rows) + f'\nDuckDB is held to {engine.MEMORY}, beyond which it goes to disk.', result
+  return timing.table(rows) + f'\nDuckDB is held to {engine.MEMORY}, beyond which it goes to disk.', result
 
 
 def measure_graph(arguments, folder, size):
@@ -180,7 +180,7 @@ def measure_graph(arguments, folder, size):
     said.splitlines()[-1].split('; use')[0],
     f'text: {size / 2**20:,.0f} MiB; store: {disk / 2**20:,.0f} MiB',
     '',
-    common.table(rows),
+    timing.table(rows),
   ]
   if arguments.candidates:
     usage, printed = measured(
@@ -201,7 +201,7 @@ def measure_graph(arguments, folder, size):
       }
       for name, r in result['ranking'].items()
     ]
-    lines += ['', common.table(rows), f'peak memory of both, parameters included: {usage["mib"]:,.0f} MiB']
+    lines += ['', timing.table(rows), f'peak memory of both, parameters included: {usage["mib"]:,.0f} MiB']
   return '\n'.join(lines), result | {'text_bytes': size, 'store_bytes': disk}
 
 
@@ -218,12 +218,12 @@ def measure(arguments):
 
 def make_options():
   options = argparse.ArgumentParser('python -m benchmarks.prepare', description=__doc__.split('\n')[0])
-  options.add_argument('--triples', type=common.positive, default=20_000_000)
-  options.add_argument('--entities', type=common.positive, default=5_000_000)
-  options.add_argument('--relations', type=common.positive, default=1000)
+  options.add_argument('--triples', type=running.positive, default=20_000_000)
+  options.add_argument('--entities', type=running.positive, default=5_000_000)
+  options.add_argument('--relations', type=running.positive, default=1000)
   options.add_argument('--engines', action='store_true', help='compare DuckDB with Polars instead')
   options.add_argument('--candidates', type=int, default=0, help='rank valid among so many entities too; 0 = do not')
-  options.add_argument('--queries', type=common.positive, default=64, help='triples ranked among all entities')
+  options.add_argument('--queries', type=running.positive, default=64, help='triples ranked among all entities')
   options.add_argument('--widths', default='8:32:8', help='of the random model that ranks')
   options.add_argument('--folder', default='', help='where the graph is written, and removed again')
   options.add_argument('--output', default='', help='folder for the printed text and the JSON line')
@@ -242,7 +242,7 @@ def main(argv=None):
     return open_store(arguments.open)
   if arguments.rank:
     return rank(arguments.rank, arguments.widths, arguments.candidates, arguments.queries)
-  return common.conclude(
+  return running.conclude(
     'prepare', argv, arguments, measure, f'prepare-{"engines-" * arguments.engines}{arguments.triples}'
   )
 

@@ -17,7 +17,7 @@ import sys
 import jax
 import jax.numpy as jnp
 
-from benchmarks import common
+from benchmarks import graph_data, running, timing, trainings
 from medjax.kge import settings as settings_lib
 from medjax.kge import task as task_lib
 from medjax.training import step as step_lib
@@ -66,7 +66,7 @@ def row_sharding(setup, devices):
 def child(arguments):
   """Measures one layout in this process and prints a line of JSON."""
   mode, data_axis, width_axis = arguments.child.split(':')
-  setup, data = common.setup(arguments), common.load_data(arguments.dataset)
+  setup, data = trainings.setup(arguments), graph_data.load_data(arguments.dataset)
   setup.config.parallel.mode = mode
   if mode == 'mesh':
     setup.config.parallel.data, setup.config.parallel.width = int(data_axis), int(width_axis)
@@ -78,7 +78,7 @@ def child(arguments):
   print(
     json.dumps(
       {
-        'seconds': common.spread(seconds),
+        'seconds': timing.spread(seconds),
         'bytes': training.bytes,
         'formula': formula(setup, data, layout) if mode == 'mesh' else None,
         'row_sharding': row_sharding(setup, layout.width) if layout.width > 1 else None,
@@ -87,8 +87,8 @@ def child(arguments):
   )
 
 
-class Placed(common.Training):
-  """A `common.Training` on a layout."""
+class Placed(trainings.Training):
+  """A `trainings.Training` on a layout."""
 
   def __init__(self, setup, data, layout):
     self.setup, self.bytes = setup, None
@@ -141,7 +141,7 @@ def measure(arguments, data):
     }
     for p in points
   ]
-  mib = lambda size: '' if size is None else f'{size / common.MIB:.3f}'
+  mib = lambda size: '' if size is None else f'{size / trainings.MIB:.3f}'
   crossed = [
     {
       'layout': p['layout'],
@@ -159,10 +159,10 @@ def measure(arguments, data):
     f'one device: {1000 * base:.1f} ms a step. Ratio: its seconds to those of the layout, with the same batch (strong)',
     'or one that grows with the devices (weak).',
     '',
-    common.table(rows),
+    timing.table(rows),
     '',
     'A device gives to collectives in a step:',
-    common.table(crossed),
+    timing.table(crossed),
     '',
     f'{os.cpu_count()} cores carry all devices: no strong ratio can pass {os.cpu_count()}, no weak one '
     f'{os.cpu_count()} : devices.',
@@ -171,13 +171,13 @@ def measure(arguments, data):
 
 
 def main(argv=None):
-  options = common.parser('scaling', __doc__)
+  options = running.parser('scaling', __doc__)
   options.set_defaults(rounds=3, dataset='synthetic:5000:50:50000', widths='8:64:8', negatives=32)
-  options.add_argument('--devices', type=common.numbers, default='2,4,8', help='beside one')
-  options.add_argument('--steps', type=common.positive, default=5, help='steps per dispatch and round')
+  options.add_argument('--devices', type=running.numbers, default='2,4,8', help='beside one')
+  options.add_argument('--steps', type=running.positive, default=5, help='steps per dispatch and round')
   options.add_argument('--child', help='measure MODE:DATA:WIDTH in this process')
   arguments, _ = options.parse_known_args(argv)
-  return child(arguments) if arguments.child else common.run(options, measure, argv)
+  return child(arguments) if arguments.child else running.run(options, measure, argv)
 
 
 if __name__ == '__main__':

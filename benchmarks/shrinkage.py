@@ -11,12 +11,13 @@ import argparse
 import contextlib
 import io
 import pathlib
+import runpy
 import sys
 import tempfile
 
 import numpy as np
 
-from benchmarks import common, ecommerce
+from benchmarks import ecommerce, running, timing, trainings
 import medjax
 from medjax import config as config_lib
 from medjax.applications import ecommerce as ecommerce_lib
@@ -39,7 +40,7 @@ def settings(text, strength, width, steps, batch):
     'train.checkpoint_every': steps,
     'eval.candidates': 2,
   }
-  config = common.runpy.run_path(str(common.CONFIGS / 'fb15k237' / 'bilinear.py'))['get_config']('complex')
+  config = runpy.run_path(str(trainings.CONFIGS / 'fb15k237' / 'bilinear.py'))['get_config']('complex')
   return config_lib.from_flat(config_lib.flatten(config) | fields)
 
 
@@ -69,7 +70,7 @@ def one(market, text, strength, width, steps, batch):
 def measure(arguments):
   rows = []
   for run in arguments.runs.split(','):
-    users, steps, batch = map(common.positive, run.split(':'))
+    users, steps, batch = map(running.positive, run.split(':'))
     market = market_lib.Market(users)
     with tempfile.TemporaryDirectory(dir=arguments.folder or None) as folder:
       text = pathlib.Path(folder)
@@ -80,7 +81,7 @@ def measure(arguments):
 
 def told(rows):
   """The rows as a table."""
-  return common.table(
+  return timing.table(
     [
       {
         'users': f'{row["users"]:,}',
@@ -99,7 +100,7 @@ def make_options():
   options.add_argument(
     '--strengths', type=lambda text: [float(part) for part in text.split(',')], default=[0.05, 0.0], help='of DURA'
   )
-  options.add_argument('--width', type=common.positive, default=32)
+  options.add_argument('--width', type=running.positive, default=32)
   options.add_argument('--folder', default='', help='where text is written, and removed again')
   options.add_argument('--output', default='', help='folder for the printed text and the JSON line')
   options.add_argument('--name', default='', help='name of the saved files')
@@ -108,7 +109,7 @@ def make_options():
 
 def main(argv=None):
   argv = sys.argv[1:] if argv is None else list(argv)
-  return common.conclude('shrinkage', argv, make_options().parse_args(argv), measure, 'shrinkage')
+  return running.conclude('shrinkage', argv, make_options().parse_args(argv), measure, 'shrinkage')
 
 
 if __name__ == '__main__':

@@ -29,7 +29,7 @@ import sys
 import tempfile
 from typing import NamedTuple
 
-from benchmarks import common, forked
+from benchmarks import forked, running, timing
 from benchmarks.disturbances import digest, DISK, fill, flip, small_disk
 from medjax import errors
 
@@ -335,7 +335,7 @@ def measure(arguments):
   total = {name: sum(row[name] for row in rows) for name in COLUMNS}
   disk = f'a file system of {DISK // 2**20} MiB that is filled' if mounted else f'no file beyond {LARGEST} bytes'
   odd = [line for episode in notes.episodes for line in episode.odd]
-  text = [common.table([*rows, {'mode': 'all'} | total]), '', f'Full disks: {disk}.', *odd]
+  text = [timing.table([*rows, {'mode': 'all'} | total]), '', f'Full disks: {disk}.', *odd]
   return '\n'.join(text), {'seed': arguments.seed, 'modes': rows, **total, 'odd': odd}
 
 
@@ -359,14 +359,14 @@ def main(argv=None):
     description=__doc__.split('\n')[0],
     formatter_class=argparse.ArgumentDefaultsHelpFormatter,
   )
-  options.add_argument('--kills', type=common.positive, default=70, help='processes that are killed, over all modes')
+  options.add_argument('--kills', type=running.positive, default=70, help='processes that are killed, over all modes')
   options.add_argument('--seed', type=int, default=0, help='of the moments, the bits, and what happens')
   options.add_argument('--modes', default=','.join(MODES), help='that are disturbed')
   options.add_argument('--workdir', default='', help='folder that keeps what was counted, to go on from')
   options.add_argument('--output', default='', help='folder for the printed text and the JSON line')
   options.add_argument('--name', default='', help='name of the saved files')
   argv = sys.argv[1:] if argv is None else list(argv)
-  return common.conclude('soak', argv, options.parse_args(argv), measure, 'soak')
+  return running.conclude('soak', argv, options.parse_args(argv), measure, 'soak')
 
 
 if __name__ == '__main__':

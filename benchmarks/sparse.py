@@ -13,7 +13,7 @@ from medjax.core import runtime
 if __name__ == '__main__':
   runtime.use_huge_pages()
 
-from benchmarks import common
+from benchmarks import graph_data, running, timing, trainings
 from medjax.kge import settings as settings_lib
 
 RELATIONS = 1000
@@ -21,10 +21,10 @@ RELATIONS = 1000
 
 def case(arguments, entities, sparse):
   """Returns () -> seconds of a step, warm."""
-  setup = common.setup(arguments)
+  setup = trainings.setup(arguments)
   setup.config.train.sparse_updates = sparse
   settings_lib.resolve(setup.config)
-  training = common.Training(setup, common.synthetic(entities, RELATIONS, arguments.sample))
+  training = trainings.Training(setup, graph_data.synthetic(entities, RELATIONS, arguments.sample))
   training.seconds(arguments.steps)
   return lambda: training.seconds(arguments.steps)
 
@@ -44,8 +44,8 @@ def measure(arguments, data):
     if name == 'sparse' or entities <= arguments.dense_entities
   }
   points, rows = [], []
-  for (entities, name), seconds in common.interleave(cases, arguments.rounds).items():
-    points.append({'entities': entities, 'updates': name, **common.spread(seconds)})
+  for (entities, name), seconds in timing.interleave(cases, arguments.rounds).items():
+    points.append({'entities': entities, 'updates': name, **timing.spread(seconds)})
   base = {name: next((p['median'] for p in points if p['updates'] == name), None) for name in ('sparse', 'dense')}
   for point in points:
     touched = distinct_rows(arguments, point['entities'])
@@ -60,18 +60,18 @@ def measure(arguments, data):
       }
     )
   medians = [p['median'] for p in points if p['updates'] == 'sparse']
-  text = common.table(rows) + f'\nsparse: the slowest size takes {max(medians) / min(medians):.2f} times the fastest.'
+  text = timing.table(rows) + f'\nsparse: the slowest size takes {max(medians) / min(medians):.2f} times the fastest.'
   return text, {'points': points, 'slowest_to_fastest': max(medians) / min(medians)}
 
 
 def main(argv=None):
-  options = common.parser('sparse', __doc__)
+  options = running.parser('sparse', __doc__)
   options.set_defaults(rounds=9, widths='8:64:8', dataset='synthetic:100:10:1000', name='sparse')
-  options.add_argument('--entities', type=common.numbers, default='15000,500000,5000000')
-  options.add_argument('--dense-entities', type=common.positive, default=500000, help='the largest with dense updates')
-  options.add_argument('--sample', type=common.positive, default=300000, help='training triples')
-  options.add_argument('--steps', type=common.positive, default=20, help='steps per dispatch and round')
-  return common.run(options, measure, argv)
+  options.add_argument('--entities', type=running.numbers, default='15000,500000,5000000')
+  options.add_argument('--dense-entities', type=running.positive, default=500000, help='the largest with dense updates')
+  options.add_argument('--sample', type=running.positive, default=300000, help='training triples')
+  options.add_argument('--steps', type=running.positive, default=20, help='steps per dispatch and round')
+  return running.run(options, measure, argv)
 
 
 if __name__ == '__main__':

@@ -13,7 +13,7 @@ import sys
 import tempfile
 from typing import NamedTuple
 
-from benchmarks import common, prepare
+from benchmarks import prepare, running, timing
 
 ROOT = pathlib.Path(__file__).parents[1]
 
@@ -65,7 +65,7 @@ def start(name, size, steps, candidates):
 
 def measure(arguments):
   rows = [start(name, SIZES[name], arguments.steps, arguments.candidates) for name in arguments.graphs.split(',')]
-  return common.table(rows), {'rows': rows}
+  return timing.table(rows), {'rows': rows}
 
 
 def main(argv=None):
@@ -76,15 +76,15 @@ def main(argv=None):
     formatter_class=argparse.ArgumentDefaultsHelpFormatter,
   )
   options.add_argument('--graphs', default=','.join(SIZES), help='folders of configs, with commas')
-  options.add_argument('--steps', type=common.positive, default=200)
-  options.add_argument('--candidates', type=common.positive, default=100, help='entities that compete at the end')
+  options.add_argument('--steps', type=running.positive, default=200)
+  options.add_argument('--candidates', type=running.positive, default=100, help='entities that compete at the end')
   options.add_argument('--output', default='', help='folder for the printed text and the JSON line')
   options.add_argument('--name', default='', help='name of the saved files; starts if not given')
   argv = sys.argv[1:] if argv is None else list(argv)
   arguments = options.parse_args(argv)
   if unknown := set(arguments.graphs.split(',')) - set(SIZES):
     options.error(f'--graphs: no sizes are known of {", ".join(sorted(unknown))}')
-  return common.conclude('starts', argv, arguments, measure, 'starts')
+  return running.conclude('starts', argv, arguments, measure, 'starts')
 
 
 if __name__ == '__main__':

@@ -19,7 +19,7 @@ from medjax.core import runtime
 if __name__ == '__main__':
   runtime.use_huge_pages()
 
-from benchmarks import common
+from benchmarks import running, timing, trainings
 
 ROOT = pathlib.Path(__file__).parents[1]
 PAUSE = 0.005  # seconds between two looks at metrics.jsonl
@@ -46,7 +46,7 @@ def command(arguments, graph):
     f'--config.model.widths={arguments.widths}',
     f'--config.train.batch={arguments.batch}',
     f'--config.train.negatives={arguments.negatives}',
-    f'--config.train.steps={common.FOREVER}',
+    f'--config.train.steps={trainings.FOREVER}',
     '--config.train.steps_per_dispatch=1',
     '--config.train.log_every=1',
     '--config.eval.every=0',
@@ -108,23 +108,23 @@ def measure(arguments, data):
     import_jax()
     names = ('first step, programs cached', 'first step, nothing cached', 'importing JAX alone')
     cases = {names[0]: lambda: until_first_step(arguments, graph, folder, warm), names[1]: cold, names[2]: import_jax}
-    measured = common.interleave(cases, arguments.rounds)
-  ratios = [common.ratio(measured, names[0], names[1]), common.ratio(measured, names[0], names[2])]
+    measured = timing.interleave(cases, arguments.rounds)
+  ratios = [timing.ratio(measured, names[0], names[1]), timing.ratio(measured, names[0], names[2])]
   rows = [
-    {'seconds': name, **{key: f'{value:.2f}' for key, value in common.spread(seconds).items()}}
+    {'seconds': name, **{key: f'{value:.2f}' for key, value in timing.spread(seconds).items()}}
     for name, seconds in measured.items()
   ]
-  return f'{common.table(rows)}\n\n{common.ratio_table(ratios)}', {
-    'seconds': {name: common.spread(seconds) for name, seconds in measured.items()},
+  return f'{timing.table(rows)}\n\n{timing.ratio_table(ratios)}', {
+    'seconds': {name: timing.spread(seconds) for name, seconds in measured.items()},
     'rounds_seconds': measured,
     'ratios': ratios,
   }
 
 
 def main(argv=None):
-  options = common.parser('startup', __doc__)
+  options = running.parser('startup', __doc__)
   options.add_argument('--patience', type=float, default=600.0, help='seconds to wait for the first step')
-  return common.run(options, measure, argv)
+  return running.run(options, measure, argv)
 
 
 if __name__ == '__main__':

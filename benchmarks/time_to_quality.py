@@ -20,7 +20,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from benchmarks import client, common, train_step
+from benchmarks import client, graph_data, running, timing, train_step, trainings
 from medjax import config as config_lib
 from medjax import scores
 from medjax.core import widths as widths_lib
@@ -34,7 +34,7 @@ SEVEN = train_step.SEVEN
 
 def make(arguments, widths, objective='med'):
   """Returns the `Setup` of the bilinear configuration with these widths, and the command's steps."""
-  config = common.bilinear(SCORE)
+  config = trainings.bilinear(SCORE)
   for field, value in {
     'model.widths': widths,
     'train.steps': arguments.steps,
@@ -45,21 +45,21 @@ def make(arguments, widths, objective='med'):
   }.items():
     config_lib.put(config, field, value)
   config = settings_lib.resolve(config)
-  return common.Setup(
+  return trainings.Setup(
     config, scores.make(SCORE, settings_lib.model_constants(config)), settings_lib.model_widths(config)
   )
 
 
 def quality(setup, model, data, arguments):
   """Returns {width: filtered MRR} of the validation triples that the command asks for."""
-  asked = common.sample(data.valid, arguments.triples)
+  asked = graph_data.sample(data.valid, arguments.triples)
   ranks, _ = evaluator.rank_both_sides(setup.score, model, setup.widths, asked, data.triples)
   return dict(zip(setup.widths.values, (1 / ranks).mean((0, 1))))
 
 
 def points(setup, data, arguments, before=0.0):
   """Yields (seconds, {width: MRR}) of a training, `before` seconds of it being spent already."""
-  training, every = common.Training(setup, data), max(arguments.steps // arguments.points, 1)
+  training, every = trainings.Training(setup, data), max(arguments.steps // arguments.points, 1)
   seconds = before
   for begun in range(0, arguments.steps, every):
     count = min(every, arguments.steps - begun)
@@ -126,7 +126,7 @@ def measured(arguments, data, path):
 def measure(arguments, data):
   if arguments.score != SCORE:
     raise ValueError(f'--score={arguments.score}: the rivals are compared by {SCORE}')
-  path = common.save_path(arguments, 'time_to_quality', '.csv') if arguments.output else None
+  path = running.save_path(arguments, 'time_to_quality', '.csv') if arguments.output else None
   frame = measured(arguments, data, path)
   last = frame.groupby(['training', 'width'], sort=False).last().reset_index()
   rows = []
@@ -142,8 +142,8 @@ def measure(arguments, data):
       }
     )
   if arguments.output:
-    draw(frame, common.save_path(arguments, 'time_to_quality', '.png'))
-  return common.table(rows), {'points': frame.to_dict('records'), 'steps': arguments.steps}
+    draw(frame, running.save_path(arguments, 'time_to_quality', '.png'))
+  return timing.table(rows), {'points': frame.to_dict('records'), 'steps': arguments.steps}
 
 
 def draw(frame, path):
@@ -166,15 +166,15 @@ def draw(frame, path):
 
 
 def main(argv=None):
-  options = common.parser('time_to_quality', __doc__)
+  options = running.parser('time_to_quality', __doc__)
   options.set_defaults(score=SCORE, batch=1024, negatives=1024, share_negatives=1024, objective='softmax')
-  common.add_peer(options)
-  options.add_argument('--steps', type=common.positive, default=8000, help='steps of each training')
-  options.add_argument('--points', type=common.positive, default=16, help='validations of each training')
+  running.add_peer(options)
+  options.add_argument('--steps', type=running.positive, default=8000, help='steps of each training')
+  options.add_argument('--points', type=running.positive, default=16, help='validations of each training')
   options.add_argument('--triples', type=int, default=2000, help='validation triples, evenly spaced; 0 = all')
-  options.add_argument('--peer-epochs', type=common.positive, default=10, help="PyKEEN's epochs, each one point")
+  options.add_argument('--peer-epochs', type=running.positive, default=10, help="PyKEEN's epochs, each one point")
   options.add_argument('--peer-rate', type=float, default=0.1, help="of PyKEEN's Adagrad")
-  return common.run(options, measure, argv)
+  return running.run(options, measure, argv)
 
 
 if __name__ == '__main__':

@@ -11,7 +11,7 @@ from medjax.core import runtime
 if __name__ == '__main__':
   runtime.use_huge_pages()
 
-from benchmarks import client, common, machine, naive
+from benchmarks import client, machine, naive, running, timing, trainings
 from medjax.core import widths as widths_lib
 
 ROWS = {
@@ -78,10 +78,10 @@ def labels(setup):
   }
 
 
-def trainings(arguments, data, rows):
+def trainings_of_rows(arguments, data, rows):
   """Returns {row: its `Training`s, one after the other} of the rows that run in this process."""
-  med, full = common.setup(arguments), common.full_width(arguments)
-  make = lambda *given, **changed: [common.Training(common.setup(arguments, *given, **changed), data)]
+  med, full = trainings.setup(arguments), trainings.full_width(arguments)
+  make = lambda *given, **changed: [trainings.Training(trainings.setup(arguments, *given, **changed), data)]
   makers = {
     'med': make,
     'default': lambda: make('default'),
@@ -93,20 +93,20 @@ def trainings(arguments, data, rows):
   }
   for slice_of in naive.SLICES:
     makers[f'naive-{slice_of}'] = lambda slice_of=slice_of: [
-      common.Training(med, data, naive.value_and_grad(med, slice_of))
+      trainings.Training(med, data, naive.value_and_grad(med, slice_of))
     ]
   return {row: makers[row]() for row in rows if row in makers}
 
 
 def measure(arguments, data):
-  rows, name, notes = rows_of(arguments), labels(common.setup(arguments)), []
+  rows, name, notes = rows_of(arguments), labels(trainings.setup(arguments)), []
   steps = {row: arguments.naive_steps if row.startswith('naive') else arguments.steps for row in rows}
   with contextlib.ExitStack() as stack:
     ask = lambda task, more: stack.enter_context(client.peer(arguments, task, data, {'steps': arguments.steps} | more))
     peers = {row: ask(*OF_PEER[row]) for row in rows if row in OF_PEER and arguments.peer_python}
-    own = trainings(arguments, data, rows)
+    own = trainings_of_rows(arguments, data, rows)
     temporary = {row: max(training.temporary_bytes or 0 for training in own[row]) for row in own}
-    for row in [row for row in own if common.too_big(temporary[row])]:
+    for row in [row for row in own if trainings.too_big(temporary[row])]:
       del own[row]
       notes.append(f'{name[row]}: left out, since it needs {temporary[row] / 2**30:.1f} GiB of intermediate results')
     cases = {}
@@ -117,34 +117,34 @@ def measure(arguments, data):
     cases |= {name[row]: peer.round for row, peer in peers.items()}
     copy = machine.Copy(arguments.copy_mib)
     limits = {'copy': copy.seconds, 'multiply': machine.multiply(SIZE), 'exponentials': machine.exponentials(SOME)}
-    measured = common.interleave(cases | limits, arguments.rounds)
+    measured = timing.interleave(cases | limits, arguments.rounds)
     for limit in ('multiply', 'exponentials'):  # at their best: other rows leave caches and pages of their own
       measured[limit] += [limits[limit]() for _ in range(arguments.rounds)]
     about = {row: peer.about for row, peer in peers.items()}
   work = {'copy': copy.bytes, 'multiply': SIZE**3, 'exponentials': SOME}
-  rates = {name: common.spread([work[name] / seconds for seconds in measured.pop(name)]) for name in work}
-  ratios = [common.ratio(measured, name[a], name[b]) for a, b in PAIRS if name[a] in measured and name[b] in measured]
+  rates = {name: timing.spread([work[name] / seconds for seconds in measured.pop(name)]) for name in work}
+  ratios = [timing.ratio(measured, name[a], name[b]) for a, b in PAIRS if name[a] in measured and name[b] in measured]
   compiling = {name[row]: sum(training.compile_seconds for training in each) for row, each in own.items()}
   temporary = {name[row]: temporary[row] for row in own}
   text = [
-    common.table(
+    timing.table(
       [
         {
           'step': row,
-          **{f'{key}, ms': f'{value * 1e3:.2f}' for key, value in common.spread(seconds).items()},
-          'XLA temporary, MiB': f'{temporary[row] / common.MIB:.0f}' if temporary.get(row) else '',
+          **{f'{key}, ms': f'{value * 1e3:.2f}' for key, value in timing.spread(seconds).items()},
+          'XLA temporary, MiB': f'{temporary[row] / trainings.MIB:.0f}' if temporary.get(row) else '',
           'compiled in, s': f'{compiling[row]:.1f}' if row in compiling else '',
         }
         for row, seconds in measured.items()
       ]
     )
   ]
-  text += ['', common.ratio_table(ratios)] if ratios else []
+  text += ['', timing.ratio_table(ratios)] if ratios else []
   result = {
     'objective': arguments.objective,
     'ratios': ratios,
     'compile_seconds': compiling,
-    'seconds_per_step': {row: common.spread(seconds) for row, seconds in measured.items()},
+    'seconds_per_step': {row: timing.spread(seconds) for row, seconds in measured.items()},
     'rounds_seconds': measured,
     'temporary_bytes': temporary,
     'steps': steps,
@@ -172,7 +172,7 @@ def arithmetic(arguments, model, rates, measured):
     f'multiply-adds: {seconds["multiply"] * 1e3:.1f} ms as fast as the fastest product of {SIZE} x {SIZE}.',
     f'{len(widths)} widths take {parts["exponentials"] / 1e6:.0f} million exponentials, upwards and downwards: '
     f'{seconds["exponentials"] * 1e3:.1f} ms as fast as they were taken at best.',
-    f'{first} took {common.spread(each)["median"] / sum(seconds.values()):.2f} times the sum.',
+    f'{first} took {timing.spread(each)["median"] / sum(seconds.values()):.2f} times the sum.',
   ]
   return {'arithmetic': parts, 'rates': rates, 'least_seconds': sum(seconds.values())}, lines
 
@@ -184,7 +184,7 @@ def traffic(arguments, model, rates, measured):
   total = sum(parts.values())
   bound = total / rate['median']
   first, seconds = next(iter(measured.items()))
-  took = common.spread(seconds)['median']
+  took = timing.spread(seconds)['median']
   lines = [
     f'A step moves at least {total / 1e6:,.1f} MB ('
     + ', '.join(f'{part} {size / 1e6:,.1f}' for part, size in parts.items())
@@ -196,20 +196,20 @@ def traffic(arguments, model, rates, measured):
 
 
 def main(argv=None):
-  options = common.parser('train_step', __doc__)
-  common.add_objective(options)
-  common.add_peer(options)
+  options = running.parser('train_step', __doc__)
+  running.add_objective(options)
+  running.add_peer(options)
   names = '; '.join(f'under {objective} of {",".join(rows)}' for objective, rows in ROWS.items())
   options.add_argument('--rows', default='all', help=f'which rows: {names}')
-  options.add_argument('--steps', type=common.positive, default=20, help='steps per dispatch and round')
-  options.add_argument('--naive-steps', type=common.positive, default=2, help='the same for the loops')
+  options.add_argument('--steps', type=running.positive, default=20, help='steps per dispatch and round')
+  options.add_argument('--naive-steps', type=running.positive, default=2, help='the same for the loops')
   options.add_argument(
     '--copy-mib',
-    type=common.positive,
+    type=running.positive,
     default=machine.COPY_MIB,
     help='size of the array whose copy gives the bandwidth',
   )
-  return common.run(options, measure, argv, cached=False)
+  return running.run(options, measure, argv, cached=False)
 
 
 if __name__ == '__main__':

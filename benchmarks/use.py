@@ -24,7 +24,7 @@ if __name__ == '__main__':
 import numpy as np
 from safetensors import numpy as safetensors_numpy
 
-from benchmarks import common
+from benchmarks import running, timing, trainings
 from medjax import scores
 from medjax.core.widths import Widths
 from medjax.data.graph import Graph
@@ -143,9 +143,9 @@ def measure(arguments, data):
 
   def add(row, score, measured, unit, scale=1.0):
     for name, values in measured.items():
-      spread = common.spread([value * scale for value in values])
+      spread = timing.spread([value * scale for value in values])
       lines.append({'row': row, 'score': score, 'of': name, 'unit': unit} | {k: f'{v:,.3f}' for k, v in spread.items()})
-    ratios.append({'row': row, 'score': score} | common.ratio(measured, OURS, LEAST))
+    ratios.append({'row': row, 'score': score} | timing.ratio(measured, OURS, LEAST))
 
   model = make_model('complex', arguments.narrow, data)
   with tempfile.TemporaryDirectory() as place:
@@ -157,26 +157,26 @@ def measure(arguments, data):
         OURS: lambda: processor_seconds([sys.executable, *ask]),
         LEAST: lambda: processor_seconds([sys.executable, '-c', 'import numpy']),
       }
-      add('command', 'complex', common.interleave(cases, arguments.rounds), 'CPU s')
+      add('command', 'complex', timing.interleave(cases, arguments.rounds), 'CPU s')
     if 'load' in wanted:
       cases = load_cases(folder)
       [run() for run in cases.values()]
-      add('load', 'complex', common.interleave(cases, arguments.rounds), 'ms', 1e3)
+      add('load', 'complex', timing.interleave(cases, arguments.rounds), 'ms', 1e3)
     if 'bytes' in wanted:
       add('bytes', 'complex', {name: [size] for name, size in byte_rows(folder).items()}, 'KiB', 2**-10)
   for score in arguments.scores.split(','):
     if 'question' in wanted:
       cases = question_cases(make_model(score, arguments.asked, data), arguments.questions)
       [run() for run in cases.values()]
-      measured = common.interleave(cases, arguments.rounds)
+      measured = timing.interleave(cases, arguments.rounds)
       for name, share in (('p50', 50), ('p99', 99)):
         of_rounds = {case: [float(np.percentile(each, share)) for each in rounds] for case, rounds in measured.items()}
         add(f'question, {name}', score, of_rounds, 'ms', 1e3)
     if 'bulk' in wanted:
-      for width in (arguments.asked, common.full_width(arguments)):
+      for width in (arguments.asked, trainings.full_width(arguments)):
         cases = bulk_cases(make_model(score, int(width), data), arguments.bulk)
         [run() for run in cases.values()]
-        add(f'bulk, width {width}', score, common.interleave(cases, arguments.rounds), 's')
+        add(f'bulk, width {width}', score, timing.interleave(cases, arguments.rounds), 's')
   shown = [
     {
       'row': each['row'],
@@ -187,20 +187,20 @@ def measure(arguments, data):
     }
     for each in ratios
   ]
-  return f'{common.table(lines)}\n\n{common.table(shown)}', {'rows': lines, 'ratios': ratios}
+  return f'{timing.table(lines)}\n\n{timing.table(shown)}', {'rows': lines, 'ratios': ratios}
 
 
 def main(argv=None):
-  options = common.parser('use', __doc__)
+  options = running.parser('use', __doc__)
   options.add_argument('--rows', default='all', help=', '.join(ROWS))
   options.add_argument('--scores', default='complex,transe', help='scores that are asked')
   options.add_argument(
-    '--narrow', type=common.positive, default=10, help='width of the crop that is started and loaded'
+    '--narrow', type=running.positive, default=10, help='width of the crop that is started and loaded'
   )
-  options.add_argument('--asked', type=common.positive, default=40, help='width of the models that are asked')
-  options.add_argument('--questions', type=common.positive, default=300, help='questions, one after the other')
-  options.add_argument('--bulk', type=common.positive, default=2000, help='questions at once')
-  return common.run(options, measure, argv)
+  options.add_argument('--asked', type=running.positive, default=40, help='width of the models that are asked')
+  options.add_argument('--questions', type=running.positive, default=300, help='questions, one after the other')
+  options.add_argument('--bulk', type=running.positive, default=2000, help='questions at once')
+  return running.run(options, measure, argv)
 
 
 if __name__ == '__main__':

@@ -28,7 +28,7 @@ if __name__ == '__main__':
 
 import numpy as np
 
-from benchmarks import common, use
+from benchmarks import graph_data, running, timing, use
 from medjax.serve import answers, loading
 from medjax.serve.interop import for_web
 from tests import browser
@@ -115,7 +115,7 @@ def in_python(model, questions, rounds):
     'Python, predict_tails': lambda: [model.predict_tails(labels[h], names[r], k=K) for h, r in questions],
   }
   timed = {name: lambda run=run: use.timed(run) * 1e3 / len(questions) for name, run in cases.items()}
-  return common.interleave(timed, rounds), found
+  return timing.interleave(timed, rounds), found
 
 
 def compare(page, own):
@@ -127,7 +127,7 @@ def compare(page, own):
 
 def drawn(score, entities, width):
   """A model of random tables, without triples."""
-  data = common.synthetic(entities, 8, 1)
+  data = graph_data.synthetic(entities, 8, 1)
   model = use.make_model(score, width, data)
   return dataclasses.replace(model, graph=model.graph.without_triples())
 
@@ -137,14 +137,14 @@ def measure(arguments):
     raise ValueError('there is no chromium on the PATH; install one, such as the package chromium')
   if not arguments.workdir:
     raise ValueError('--workdir names a trained run')
-  models = {f'width {w}': loading.load(arguments.workdir, w) for w in common.numbers(arguments.widths)}
+  models = {f'width {w}': loading.load(arguments.workdir, w) for w in running.numbers(arguments.widths)}
   narrow = next(iter(models.values()))
   if not narrow.has_triples:
     raise ValueError(f'--workdir={arguments.workdir} carries no triples, of which the questions are')
   asked = narrow.graph.test
   if arguments.relation:
     asked = asked[asked[:, 1] == narrow.relations.find(arguments.relation)]
-  test = common.sample(asked, arguments.questions)[:, :2].tolist()
+  test = graph_data.sample(asked, arguments.questions)[:, :2].tolist()
   bytes_of = weight(narrow)
   cases = {
     name: (dataclasses.replace(model, graph=model.graph.without_triples()), test) for name, model in models.items()
@@ -159,7 +159,7 @@ def measure(arguments):
   for name, (model, questions) in cases.items():
     python, own = in_python(model, questions, arguments.rounds)
     same, gap = compare(pages[name]['found'], own)
-    spreads = {of: common.spread(values) for of, values in ({'Chromium': pages[name]['times']} | python).items()}
+    spreads = {of: timing.spread(values) for of, values in ({'Chromium': pages[name]['times']} | python).items()}
     size = len(model.entities.labels)
     opens = pages[name]['opens']
     rows.append(
@@ -172,7 +172,7 @@ def measure(arguments):
       told.append(line | (page if of == 'Chromium' else {}))
   shown = [{name: f'{x:,}' if isinstance(x, int) else x for name, x in row.items()} for row in bytes_of]
   title = f'{narrow.graph.name}, {narrow.description.score} of width {narrow.width}, bytes'
-  return f'{title}\n{common.table(shown)}\n\n{common.table(told)}', {'bytes': bytes_of, 'times': rows}
+  return f'{title}\n{timing.table(shown)}\n\n{timing.table(told)}', {'bytes': bytes_of, 'times': rows}
 
 
 def main(argv=None):
@@ -185,15 +185,15 @@ def main(argv=None):
   options.add_argument('--workdir', default='', help='a trained run, whose folders before the last are not told')
   options.add_argument('--widths', default='10,40,160', help='crops that are asked; of the first one pages are weighed')
   options.add_argument('--relation', default='', help='ask test questions of this relation alone')
-  options.add_argument('--questions', type=common.positive, default=1000, help='test questions; a tenth of drawn ones')
+  options.add_argument('--questions', type=running.positive, default=1000, help='test questions; a tenth of drawn ones')
   options.add_argument('--entities', type=int, default=100_000, help='entities of drawn tables; 0: none are drawn')
   options.add_argument('--scores', default='complex,transe,rotate,pairre', help='scores of drawn tables')
-  options.add_argument('--rounds', type=common.positive, default=5, help='times that all questions are asked')
+  options.add_argument('--rounds', type=running.positive, default=5, help='times that all questions are asked')
   options.add_argument('--output', default='', help='folder for the printed text and the JSON line')
   options.add_argument('--name', default='', help='name of the saved files; web if not given')
   argv = sys.argv[1:] if argv is None else list(argv)
   arguments = options.parse_args(argv)
-  return common.conclude('web', argv, arguments, measure, 'web')
+  return running.conclude('web', argv, arguments, measure, 'web')
 
 
 if __name__ == '__main__':

@@ -16,12 +16,12 @@ import time
 import traceback
 from typing import NamedTuple
 
-from benchmarks import common, memory, readers, sealed, spoiled
+from benchmarks import memory, readers, sealed, spoiled, trainings
 from medjax import errors
 
 ROOT = pathlib.Path(__file__).parents[1]
 
-FLOOR = 96 * common.MIB  # bytes of memory that reading anything may take: 1.5 times what any packed file may become
+FLOOR = 96 * trainings.MIB  # bytes of memory that reading anything may take: 1.5 times what any packed file may become
 FACTOR = 1.5  # bytes of memory for a byte of the files, above that
 SLOW = 5  # seconds of a processor that reading a file may take
 SECONDS = 60  # of the clock, within which a reader has to end however busy the machine is

@@ -9,7 +9,7 @@ import sys
 import jax
 import numpy as np
 
-from benchmarks import common, scaling
+from benchmarks import graph_data, scaling, trainings
 from medjax import config as config_lib
 from medjax import scores
 from medjax.kge import settings as settings_lib
@@ -61,14 +61,14 @@ def trained(fields, layout):
   """Returns ([losses of the first step and of the rest], tables, bytes of a step, the formula's) after 20 steps."""
   config, score, widths = make(fields, layout)
   layout, triples = task_lib.make_layout(config, widths), TRIPLES.astype(np.int32)
-  data = common.Data('', triples, triples, triples, ENTITIES, RELATIONS)
+  data = graph_data.Data('', triples, triples, triples, ENTITIES, RELATIONS)
   task = task_lib.make_task(config, score, widths, data, layout)
   state, given, dispatch = step_lib.prepare(task, config.train, layout)
   losses, crossing = [], None
   if hasattr(dispatch, 'lower'):
     dispatch = dispatch.lower(state, given, np.int32(1)).compile()
     crossing = scaling.crossing(dispatch.as_text())
-  setup = common.Setup(config, score, widths)
+  setup = trainings.Setup(config, score, widths)
   for count in (1, STEPS - 1):
     state, own, loss = dispatch(state, given, np.int32(count))
     losses += [float(loss), *np.asarray(own)]

@@ -13,21 +13,24 @@ import pytest
 
 from benchmarks import (
   bert,
-  common,
   damage,
   estimate,
   evaluation,
   funnel,
+  graph_data,
   growth,
   loading,
   machine,
   memory,
   peer,
   prepare,
+  running,
   sparse,
   startup,
   time_to_quality,
+  timing,
   train_step,
+  trainings,
   use,
   web,
 )
@@ -171,11 +174,11 @@ def test_tables_of_the_peer_are_ours(tmp_path):
 
 
 def test_the_softmax_has_its_own_batch_unless_another_is_given(capsys):
-  options = common.parser('train_step', '.')
-  common.add_objective(options)
+  options = running.parser('train_step', '.')
+  running.add_objective(options)
   seen = []
   for more in ([], ['--batch=8']):
-    common.run(
+    running.run(
       options,
       lambda a, data: seen.append((a.batch, a.negatives, a.share_negatives)) or ('', {}),
       ['--objective=softmax', '--score=complex', '--dataset=synthetic:60:3:300', '--share-negatives=8', *more],
@@ -216,8 +219,8 @@ def test_memory(run):
 
 
 def test_memory_of_a_known_size():
-  peak, how = memory.peak_above(lambda: bytearray(b'x' * (64 * common.MIB)))
-  assert how != 'VmHWM' or 60 * common.MIB < peak < 140 * common.MIB
+  peak, how = memory.peak_above(lambda: bytearray(b'x' * (64 * trainings.MIB)))
+  assert how != 'VmHWM' or 60 * trainings.MIB < peak < 140 * trainings.MIB
 
 
 def test_startup(run):
@@ -251,7 +254,7 @@ def test_growth(run, tmp_path):
 
 def test_the_points_of_growth():
   arguments = growth.make_options().parse_args([])
-  each = growth.points(arguments, common.load_data('synthetic:60:3:300'))
+  each = growth.points(arguments, graph_data.load_data('synthetic:60:3:300'))
   assert list(each) == list(growth.AXES)
   assert [changed['widths'] for _, changed, _ in each['widths']] == [
     '640:640:640',
@@ -381,7 +384,7 @@ def test_a_peer_without_its_packages_is_told(capsys):
 
 def test_rounds_are_interleaved():
   order = []
-  common.interleave({name: lambda name=name: order.append(name) for name in 'abc'}, 2)
+  timing.interleave({name: lambda name=name: order.append(name) for name in 'abc'}, 2)
   assert ''.join(order) == 'abcabc'
 
 

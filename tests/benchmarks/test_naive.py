@@ -7,7 +7,7 @@ import numpy as np
 import optax
 import pytest
 
-from benchmarks import common, naive
+from benchmarks import graph_data, naive, running, trainings
 from medjax import scores
 from medjax.kge import task as task_lib
 from medjax.training import step as step_lib
@@ -17,9 +17,9 @@ OPTIONS = ['--dataset=synthetic:15:3:60', '--widths=4:12:4', '--batch=8', '--neg
 
 def after_one_step(score, slice_of='', share=1):
   """Returns (parameters, own losses, loss) after a step of plain descent, which shows the gradient itself."""
-  arguments = common.parser('test', 'A test.').parse_args([*OPTIONS, f'--score={score}', f'--share-negatives={share}'])
-  data = common.load_data(arguments.dataset)
-  setup, descent = common.setup(arguments), optax.sgd(1.0)
+  arguments = running.parser('test', 'A test.').parse_args([*OPTIONS, f'--score={score}', f'--share-negatives={share}'])
+  data = graph_data.load_data(arguments.dataset)
+  setup, descent = trainings.setup(arguments), optax.sgd(1.0)
   task = task_lib.make_task(*setup, data)
   if slice_of:
     task = task._replace(value_and_grad=naive.value_and_grad(setup, slice_of))
@@ -44,8 +44,8 @@ def test_naive_loop_equals_the_one_pass(score, slice_of, share):
 
 
 def test_naive_loop_refuses_what_it_does_not_know():
-  arguments = common.parser('test', 'A test.').parse_args(OPTIONS)
-  setup = common.setup(arguments)
+  arguments = running.parser('test', 'A test.').parse_args(OPTIONS)
+  setup = trainings.setup(arguments)
   setup.config.objective.weights = 'learned'
   with pytest.raises(ValueError, match='fixed weights'):
     naive.value_and_grad(setup)

@@ -7,14 +7,14 @@ from jax import export
 import jax.numpy as jnp
 import pytest
 
-from benchmarks import common
+from benchmarks import graph_data
 from medjax import config as config_lib
 from medjax import scores
 from medjax.kge import settings as settings_lib
 from medjax.kge import task as task_lib
 from medjax.training import step as step_lib
 
-GRAPH = common.synthetic(60, 3, 300)
+GRAPH = graph_data.synthetic(60, 3, 300)
 FEW, MANY = 16, 64  # widths
 
 
