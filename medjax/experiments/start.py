@@ -9,6 +9,7 @@ import numpy as np
 from medjax import errors
 from medjax.config.fields import Config
 from medjax.data.graph import Graph
+from medjax.kge import loss
 from medjax.kge import settings as settings_lib
 from medjax.serve import loading
 from medjax.serve.model import Model
@@ -75,12 +76,21 @@ def from_model(task: Task, model: Model, config: Config, graph: Graph) -> tuple[
 
 
 def start_tables(model: Model, config: Config) -> dict[str, dict[str, Float[np.ndarray, 'rows C']]]:
-  """Returns a model's tables with its phases in the unit that the new run stores them in."""
-  tables = {kind: {name: np.asarray(leaf) for name, leaf in table.items()} for kind, table in model.params.items()}
-  if 'phase' in tables['relation']:
-    there, here = model.description.constants['phase_scale'], settings_lib.model_constants(config)['phase_scale']
-    tables['relation']['phase'] = tables['relation']['phase'] * np.float32(there / here)
-  return tables
+  """Returns a model's tables in the units of a new run: there they give the full width the scores that they gave.
+
+  A crop's raw scores were multiplied by a number of its width (`core.width_scale.affine`), which is another one where
+  that width is the full one: what the training made of the scores would be lost. A distance grows as its tables do, and
+  a product of head, relation and tail as their cube. Phases are no lengths, but are stored in a unit of each run.
+  """
+  score, widths = model.description.make_score(), settings_lib.model_widths(config)
+  scale = loss.affine(config, score, widths, {})[1][-1]
+  factor = np.float32(model.description.scale[-1] / scale) ** (1 if score.margin else 1 / 3)
+  turn = lambda constants: constants.get('phase_scale', 1.0)
+  unit = {'phase': turn(model.description.constants) / turn(settings_lib.model_constants(config))}
+  return {
+    kind: {name: np.asarray(leaf) * np.float32(unit.get(name, factor)) for name, leaf in table.items()}
+    for kind, table in model.params.items()
+  }
 
 
 def shared(own: Sequence[str], theirs: Sequence[str]) -> tuple[Int[np.ndarray, ' n'], Int[np.ndarray, ' n']]:

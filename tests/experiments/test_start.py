@@ -1,12 +1,17 @@
 """A training that starts from a trained model has its rows, and new entities beside them."""
 
+import jax
 import numpy as np
 import pytest
 
 import medjax
 from medjax import config as config_lib
-from medjax import errors
-from medjax.experiments import commands, runs
+from medjax import errors, scores
+from medjax.core import widths as widths_lib
+from medjax.experiments import commands, runs, start
+from medjax.kge import settings as settings_lib
+from medjax.scores import contract
+from tests.serve.models import make_model
 
 SLOW = {'train.steps': 1, 'train.learning_rate': 1e-9, 'eval.every': 0}  # so that what it starts from is what is saved
 
@@ -29,10 +34,28 @@ def test_one_width_becomes_many(trained_complex, tiny_config, tmp_path):
   commands.crop(trained_complex, 8, tmp_path / 'crop')
   fields = {'model.score': 'complex', 'model.widths': '2:8:2', 'train.init_from': str(tmp_path / 'crop')}
   runs.train(tiny_config(SLOW | fields), tmp_path / 'run')
-  model, start = medjax.load(tmp_path / 'run'), medjax.load(trained_complex, 8)
+  model, first = medjax.load(tmp_path / 'run'), medjax.load(trained_complex, 8)
   assert model.widths.values == (2, 4, 6, 8)
-  for name, leaf in start.params['entity'].items():
-    np.testing.assert_allclose(model.params['entity'][name], leaf, atol=1e-6)
+  for relation in range(3):
+    np.testing.assert_allclose(
+      model.score_all('tail', 1, relation), first.score_all('tail', 1, relation), rtol=1e-4, atol=1e-5
+    )
+
+
+@pytest.mark.parametrize('name', scores.REGISTRY)
+def test_a_crop_starts_with_the_scores_that_it_had(name):
+  """In a run of its own a width is the full one, whose raw score is multiplied by another number."""
+  crop = make_model(name).crop(4)
+  config = config_lib.Config()
+  config.model.score, config.model.widths, config.model.gamma_half = name, '4', 0.0
+  score = scores.make(name, settings_lib.model_constants(config))
+  widths = widths_lib.Widths((4,), score.components)
+  triples = jax.numpy.array([[0, 0, 1], [3, 2, 5], [22, 3, 7]])
+  before, after = (
+    contract.score_triples(score, jax.tree.map(jax.numpy.asarray, tables), triples, widths)
+    for score, tables in ((crop.description.make_score(), crop.params), (score, start.start_tables(crop, config)))
+  )
+  np.testing.assert_allclose(after, crop.description.scale[-1] * before, rtol=1e-4)
 
 
 def test_new_entities_start_at_random(trained_complex, tiny_config, own_data, tmp_path, capsys):
