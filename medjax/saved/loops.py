@@ -6,17 +6,24 @@ import contextlib
 
 
 class Finishing(asyncio.SelectorEventLoop):
-  """Waits for its tasks before it closes.
+  """Waits for its tasks before it closes, and hears how they ended.
 
-  A loop in which one of several reads fails is closed while the others go on. Each of them then ends in a traceback
-  ("Event loop is closed") beside the error that tells what failed.
+  A loop in which one of several reads or writes fails is closed while the others go on. Each of them then ends in a
+  traceback ("Event loop is closed") beside the error that tells what failed; and so does one that fails as the loop
+  stops, of which nobody has heard ("Task exception was never retrieved").
   """
 
   def close(self) -> None:
     """Waits for what still runs, whatever comes of it, and closes."""
-    if not self.is_closed() and not self.is_running() and (tasks := asyncio.all_tasks(self)):
-      self.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+    if not self.is_closed() and not self.is_running():
+      self.run_until_complete(_finish())
     super().close()
+
+
+async def _finish() -> None:
+  others = asyncio.all_tasks() - {asyncio.current_task()}
+  await asyncio.gather(*others, return_exceptions=True)
+  await asyncio.sleep(0)  # those who wait for a task that has ended are called
 
 
 @contextlib.contextmanager

@@ -1,6 +1,7 @@
 """Checkpoints in folders of any name, and failures beside which no library prints its own."""
 
 import asyncio
+import gc
 import os
 import pathlib
 import subprocess
@@ -86,6 +87,25 @@ def test_a_loop_waits_for_what_began_in_it():
   loop.close()
   loop.close()
   assert ended == [True] and loop.is_closed()
+
+
+@pytest.mark.parametrize('turns', range(6))
+def test_a_loop_hears_of_failures_that_end_as_it_stops(turns):
+  async def fail(turns):
+    for _ in range(turns):
+      await asyncio.sleep(0)
+    raise ValueError(f'in turn {turns}')
+
+  async def both():
+    await asyncio.gather(fail(0), fail(turns))
+
+  told, loop = [], loops.Finishing()
+  loop.set_exception_handler(lambda loop, context: told.append(context['message']))
+  with pytest.raises(ValueError, match='in turn 0'):
+    loop.run_until_complete(both())
+  loop.close()
+  gc.collect()  # a task that is dropped tells of a failure that nobody asked for
+  assert not told
 
 
 READING = """
