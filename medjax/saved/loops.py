@@ -15,9 +15,17 @@ class Finishing(asyncio.SelectorEventLoop):
 
   def close(self) -> None:
     """Waits for what still runs, whatever comes of it, and closes."""
-    if not self.is_closed() and not self.is_running():
+    if not self.is_closed() and not _a_loop_runs():  # else one that was dropped is closed from within another
       self.run_until_complete(_finish())
     super().close()
+
+
+def _a_loop_runs() -> bool:
+  try:
+    asyncio.get_running_loop()
+  except RuntimeError:
+    return False
+  return True
 
 
 async def _finish() -> None:

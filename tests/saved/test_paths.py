@@ -108,6 +108,13 @@ def test_a_loop_hears_of_failures_that_end_as_it_stops(turns):
   assert not told
 
 
+def test_a_loop_that_is_dropped_is_closed_in_another():
+  async def main():
+    loops.Finishing().close()
+
+  asyncio.run(main())
+
+
 READING = """
 import pathlib, sys
 sys.path.insert(0, 'tests/saved')
