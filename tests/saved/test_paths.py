@@ -109,10 +109,12 @@ def test_a_loop_hears_of_failures_that_end_as_it_stops(turns):
 
 
 def test_a_loop_that_is_dropped_is_closed_in_another():
-  async def main():
-    loops.Finishing().close()
+  async def close(loop):
+    loop.close()
 
-  asyncio.run(main())
+  loop = loops.Finishing()
+  asyncio.run(close(loop))
+  assert loop.is_closed()
 
 
 READING = """
