@@ -64,7 +64,7 @@ def peer(arguments, task, data, more, asked=()):
   if not arguments.peer_python:
     yield None
     return
-  softmax = getattr(arguments, 'objective', '') == 'softmax'
+  softmax = trainings.is_softmax(arguments)
   scores = PLAIN if task == 'plain' else peer_side.OF_SOFTMAX if softmax else peer_side.REAL
   if arguments.score not in scores:
     raise PeerError(
@@ -76,11 +76,14 @@ def peer(arguments, task, data, more, asked=()):
     'task': task,
     'score': arguments.score,
     'objective': 'softmax' if softmax else 'logsigmoid',
+    'regularizer': setup.config.objective.regularizer,
     'regularization': setup.config.objective.regularization,
     'width': setup.widths.full,
     'gamma': setup.config.model.gamma * setup.score.margin,
     'batch': arguments.batch,
     'negatives': arguments.negatives,
+    'negative_power': setup.config.train.negative_power,
+    'weigh_negatives': setup.config.train.weigh_negatives,
     'num_entities': data.num_entities,
     'num_relations': data.num_relations,
     'learning_rate': setup.config.train.learning_rate,

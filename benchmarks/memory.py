@@ -194,7 +194,7 @@ def measure(arguments, data):
   evaluated = {name: middle(arguments, 'evaluation', dataset=dataset) for name, dataset in sizes.items()}
   mib = lambda size: f'{size / trainings.MIB:,.1f}'
   units = lambda size, unit: f'{size / unit:.2f}'
-  softmax = arguments.objective == 'softmax'  # whose candidates a batch shares: their embeddings are few
+  softmax = trainings.is_softmax(arguments)  # whose candidates a batch shares: their embeddings are few
   unit, plural = ('matrix', 'matrices') if softmax else ('batch', 'batches')
   train_rows = [
     {

@@ -45,8 +45,9 @@ def add_objective(options):
   options.add_argument(
     '--objective',
     default='logsigmoid',
-    choices=('logsigmoid', 'softmax'),
-    help='logsigmoid, or what configs/fb15k237/bilinear.py trains with',
+    choices=('logsigmoid', *trainings.OF_SOFTMAX),
+    help='logsigmoid, or what a configuration trains with: '
+    + ', '.join(f'{name} is configs/{path}' for name, path in trainings.OF_SOFTMAX.items()),
   )
 
 
@@ -85,8 +86,8 @@ def run(options, measure, argv=None, cached=True):
   """
   argv = sys.argv[1:] if argv is None else list(argv)
   arguments = options.parse_args(argv)
-  if getattr(arguments, 'objective', '') == 'softmax':
-    train = trainings.bilinear(arguments.score).train
+  if trainings.is_softmax(arguments):
+    train = trainings.configuration(arguments.objective, arguments.score).train
     options.set_defaults(**{name: getattr(train, name) for name in ('batch', 'negatives', 'share_negatives')})
     arguments = options.parse_args(argv)
   if cached:
@@ -151,7 +152,7 @@ def command_line(command, argv):
 
 def save_path(arguments, command, suffix):
   """Returns the path of a saved file; its folder is made."""
-  objective = ['softmax'] if getattr(arguments, 'objective', '') == 'softmax' else []
+  objective = [arguments.objective] if trainings.is_softmax(arguments) else []
   name = arguments.name or '-'.join([command, *objective, arguments.score, arguments.dataset]).replace(':', '-')
   folder = pathlib.Path(arguments.output)
   folder.mkdir(parents=True, exist_ok=True)

@@ -34,7 +34,7 @@ SEVEN = train_step.SEVEN
 
 def make(arguments, widths, objective='med'):
   """Returns the `Setup` of the bilinear configuration with these widths, and the command's steps."""
-  config = trainings.bilinear(SCORE)
+  config = trainings.configuration('softmax', SCORE)
   for field, value in {
     'model.widths': widths,
     'train.steps': arguments.steps,

@@ -2,6 +2,7 @@
 
 python -m benchmarks.train_step --score=transe --peer-python=PATH
 python -m benchmarks.train_step --objective=softmax --score=complex_reciprocal --peer-python=PATH
+python -m benchmarks.train_step --objective=best --score=complex_reciprocal --peer-python=PATH
 """
 
 import contextlib
@@ -14,10 +15,10 @@ if __name__ == '__main__':
 from benchmarks import client, machine, naive, running, timing, trainings
 from medjax.core import widths as widths_lib
 
-ROWS = {
-  'logsigmoid': ('med', 'default', 'single', 'sandwich', 'naive-tables', 'naive-rows', 'peer'),
-  'softmax': ('med', 'single', 'seven', 'apart', 'sandwich', 'ladder', 'torch', 'torch-sparse', 'peer', 'peer-sampled'),
-}
+ROWS = {'logsigmoid': ('med', 'default', 'single', 'sandwich', 'naive-tables', 'naive-rows', 'peer')} | dict.fromkeys(
+  trainings.OF_SOFTMAX,
+  ('med', 'single', 'seven', 'apart', 'sandwich', 'ladder', 'torch', 'torch-sparse', 'peer', 'peer-sampled'),
+)
 OF_PEER = {  # rows of another Python, and what it is asked for
   'torch': ('plain', {'sparse': False}),
   'torch-sparse': ('plain', {'sparse': True}),
@@ -40,6 +41,9 @@ PAIRS = [
   ('med', 'torch'),
   ('single', 'torch'),
   ('single', 'torch-sparse'),
+  ('ladder', 'torch'),
+  ('ladder', 'torch-sparse'),
+  ('ladder', 'peer'),
   ('med', 'peer'),
   ('single', 'peer'),
   ('single', 'peer-sampled'),
@@ -153,7 +157,7 @@ def measure(arguments, data):
     'torch': about.get('torch'),
   }
   if own:
-    limit = arithmetic if arguments.objective == 'softmax' else traffic
+    limit = arithmetic if trainings.is_softmax(arguments) else traffic
     bound, words = limit(arguments, next(iter(own.values()))[0].model, rates, measured)
     text, result = [*text, '', *words], result | bound
   words = client.words(about.get('peer', about.get('torch')))

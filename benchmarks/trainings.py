@@ -29,9 +29,20 @@ class Setup(NamedTuple):
   widths: Any
 
 
-def bilinear(score):
-  """Returns the configuration configs/fb15k237/bilinear.py of a score: the softmax objective as people use it."""
-  return runpy.run_path(str(CONFIGS / 'fb15k237' / 'bilinear.py'))['get_config'](score)
+OF_SOFTMAX = {'softmax': 'fb15k237/bilinear.py', 'best': 'best.py'}  # configurations that --objective names
+
+
+def is_softmax(arguments):
+  """Whether the command's objective, if it has one, is a configuration with the softmax loss."""
+  return getattr(arguments, 'objective', '') in OF_SOFTMAX
+
+
+def configuration(name, score):
+  """Returns the configuration of a score that an objective of `OF_SOFTMAX` names."""
+  config = runpy.run_path(str(CONFIGS / OF_SOFTMAX[name]))['get_config']()
+  config.model.score = score
+  config.objective.strengths = ''  # nothing is validated that could choose one
+  return config
 
 
 def setup(arguments, objective='med', sub_models='all', **changed):
@@ -40,13 +51,13 @@ def setup(arguments, objective='med', sub_models='all', **changed):
   Args:
     arguments: of the command.
     objective: 'med' with the paper's mutual learning and dynamic weight, 'default' as a user gets it, or 'direct';
-      of `--objective=softmax` the first two are its configuration's.
+      where `--objective` names a configuration the first two are its own.
     sub_models: those of a step, as in `objective.sub_models`.
     **changed: arguments with other values.
   """
   get = lambda name: changed.get(name, getattr(arguments, name))
-  softmax = getattr(arguments, 'objective', '') == 'softmax'
-  config = bilinear(get('score')) if softmax else config_lib.Config()
+  softmax = is_softmax(arguments)
+  config = configuration(arguments.objective, get('score')) if softmax else config_lib.Config()
   mechanisms = (
     {
       'objective.mutual': True,

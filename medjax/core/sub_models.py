@@ -7,6 +7,7 @@ apart.
 """
 
 from collections.abc import Sequence
+import functools
 import itertools
 
 import jax
@@ -92,13 +93,32 @@ def segments(
   first, *later = segment_ends(ends, among)
   longest = [end - start for start, end in itertools.pairwise([first, *later])]
   at = jnp.asarray(ends)[drawn]
+  return jax.tree.map(lambda x: _cut(x, at, (first, *longest)), tree)
 
-  def cut(x):
-    padded = jnp.pad(x, [(0, 0)] * (x.ndim - 1) + [(0, max(longest))])
-    parts = [x[..., :first]]
-    for length, start, end in zip(longest, at, at[1:]):
-      part = jax.lax.dynamic_slice_in_dim(padded, start, length, -1)
-      parts.append(jnp.where(jnp.expand_dims(jnp.arange(length) < end - start, range(x.ndim - 1)), part, 0))
-    return jnp.concatenate(parts, -1)
 
-  return jax.tree.map(cut, tree)
+@functools.partial(jax.custom_vjp, nondiff_argnums=(2,))
+def _cut(x, at, lengths):
+  """Returns the segments [..., D], each filled up to its length, of [..., C] that is cut at the components `at`."""
+  padded = jnp.pad(x, [(0, 0)] * (x.ndim - 1) + [(0, max(lengths))])
+  parts = [x[..., : lengths[0]]]
+  for length, start, end in zip(lengths[1:], at, at[1:]):
+    part = jax.lax.dynamic_slice_in_dim(padded, start, length, -1)
+    parts.append(jnp.where(jnp.expand_dims(jnp.arange(length) < end - start, range(x.ndim - 1)), part, 0))
+  return jnp.concatenate(parts, -1)
+
+
+def _cut_fwd(x, at, lengths):
+  return _cut(x, at, lengths), (at, x.shape[-1])
+
+
+def _cut_bwd(lengths, kept, grad):
+  """Writes segment after segment: what one is filled up with lies where later ones are written over it."""
+  at, size = kept
+  first, *parts = jnp.split(grad, np.cumsum(lengths)[:-1], -1)
+  whole = jnp.pad(first, [(0, 0)] * (grad.ndim - 1) + [(0, size + max(lengths) - lengths[0])])
+  for part, start in zip(parts, at):
+    whole = jax.lax.dynamic_update_slice_in_dim(whole, part, start, -1)
+  return whole[..., :size], None
+
+
+_cut.defvjp(_cut_fwd, _cut_bwd)

@@ -124,6 +124,13 @@ def test_train_step_of_the_softmax(run, fake_peer):
   }
 
 
+def test_train_step_of_the_best_configuration(run, fake_peer):
+  options = ['--objective=best', '--score=complex_reciprocal', '--widths=64:640:64', '--share-negatives=8']
+  result = run(train_step, *options, '--rows=single,ladder', '--steps=2', '--copy-mib=1', fake_peer)
+  rows = ['medjax, width 640 alone', 'medjax, 8 of 10 widths a step, a factor apart']
+  assert list(result['seconds_per_step'])[:2] == rows and positive(result['seconds_per_step'])
+
+
 def test_use(run):
   options = ['--narrow=4', '--asked=4', '--questions=3', '--bulk=5']
   result = run(use, *options)
@@ -173,7 +180,8 @@ def test_tables_of_the_peer_are_ours(tmp_path):
   np.testing.assert_allclose([ask('tail'), ask('head')], expected, rtol=1e-5)
 
 
-def test_the_softmax_has_its_own_batch_unless_another_is_given(capsys):
+@pytest.mark.parametrize(('objective', 'batch', 'negatives'), [('softmax', 1024, 1024), ('best', 256, 2048)])
+def test_the_softmax_has_its_own_batch_unless_another_is_given(objective, batch, negatives, capsys):
   options = running.parser('train_step', '.')
   running.add_objective(options)
   seen = []
@@ -181,9 +189,9 @@ def test_the_softmax_has_its_own_batch_unless_another_is_given(capsys):
     running.run(
       options,
       lambda a, data: seen.append((a.batch, a.negatives, a.share_negatives)) or ('', {}),
-      ['--objective=softmax', '--score=complex', '--dataset=synthetic:60:3:300', '--share-negatives=8', *more],
+      [f'--objective={objective}', '--score=complex', '--dataset=synthetic:60:3:300', '--share-negatives=8', *more],
     )
-  assert seen == [(1024, 1024, 8), (8, 1024, 8)]
+  assert seen == [(batch, negatives, 8), (8, negatives, 8)]
 
 
 def test_a_score_that_the_peer_lacks_is_refused(run, fake_peer, capsys):

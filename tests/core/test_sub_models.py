@@ -68,6 +68,20 @@ def test_products_up_to_the_end_of_a_segment_are_those_of_its_sub_model(ends, ru
       np.testing.assert_allclose((left * right)[:, :end].sum(1), whole, rtol=1e-5)
 
 
+@pytest.mark.parametrize('rule', RULES)
+@pytest.mark.parametrize('count', [2, 3, 5])
+def test_the_gradient_of_segments_is_put_back_where_they_were_cut(rule, count):
+  ends, random = (1, 2, 5, 6, 11, 20, 24), np.random.default_rng(0)
+  among = sub_models.drawings(f'{rule}:{count}', ends)
+  cut = (0, *sub_models.segment_ends(ends, among))
+  strength, x = random.normal(size=(3, cut[-1])).astype(np.float32), random.normal(size=(3, ends[-1]))
+  for drawn in among:
+    weighed = lambda x, drawn=drawn: jnp.sum(strength * sub_models.segments(x, ends, among, jnp.asarray(drawn)))
+    starts = (0, *(ends[place] for place in drawn))
+    expected = np.concatenate([strength[:, at : at + b - a] for at, a, b in zip(cut, starts, starts[1:])], 1)
+    np.testing.assert_array_equal(jax.grad(weighed)(jnp.asarray(x, jnp.float32)), expected)
+
+
 def test_values_of_drawn_sub_models_are_spread():
   spread = sub_models.spread(jnp.array([1.0, 2.0]), jnp.array([0, 2]), 3)
   np.testing.assert_array_equal(spread, [1, np.nan, 2])
