@@ -3,7 +3,7 @@
   python -m benchmarks.time_to_quality --peer-python=PATH --output=docs/benchmarks
 
 The rivals are one training for each of seven widths, one after the other, and PyKEEN's ComplEx of the full width. Only
-training counts, not what validates. A training's points are kept in the output folder as they are measured: a command
+training counts, not what validates. All of ours are by the configuration that `--objective` names. A training's points are kept in the output folder as they are measured: a command
 that was stopped goes on with the rivals that are not finished. Saves a CSV and a PNG beside the text.
 """
 
@@ -33,8 +33,8 @@ SEVEN = train_step.SEVEN
 
 
 def make(arguments, widths, objective='med'):
-  """Returns the `Setup` of the bilinear configuration with these widths, and the command's steps."""
-  config = trainings.configuration('softmax', SCORE)
+  """Returns the `Setup` of the configuration that the command names with these widths, and the command's steps."""
+  config = trainings.configuration(arguments.objective, SCORE)
   for field, value in {
     'model.widths': widths,
     'train.steps': arguments.steps,
@@ -87,7 +87,8 @@ def of_peer(arguments, data, narrow, full):
   """Yields the same of PyKEEN's model of the full width, as ours ranks its tables."""
   del narrow
   setup, seconds = make(arguments, str(full), 'direct'), 0.0
-  with client.peer(arguments, 'quality', data, {'learning_rate': arguments.peer_rate}) as peer:
+  own = {'learning_rate': arguments.peer_rate, 'batch': arguments.peer_batch}
+  with client.peer(arguments, 'quality', data, own) as peer:
     for _ in range(arguments.peer_epochs):
       answer = peer.rounds()
       seconds += answer['seconds']
@@ -124,6 +125,8 @@ def measured(arguments, data, path):
 
 
 def measure(arguments, data):
+  if not trainings.is_softmax(arguments):
+    raise ValueError(f'--objective={arguments.objective}: take one of {", ".join(trainings.OF_SOFTMAX)}')
   if arguments.score != SCORE:
     raise ValueError(f'--score={arguments.score}: the rivals are compared by {SCORE}')
   path = running.save_path(arguments, 'time_to_quality', '.csv') if arguments.output else None
@@ -167,12 +170,14 @@ def draw(frame, path):
 
 def main(argv=None):
   options = running.parser('time_to_quality', __doc__)
-  options.set_defaults(score=SCORE, batch=1024, negatives=1024, share_negatives=1024, objective='softmax')
+  running.add_objective(options)
   running.add_peer(options)
+  options.set_defaults(score=SCORE, objective='best')
   options.add_argument('--steps', type=running.positive, default=8000, help='steps of each training')
   options.add_argument('--points', type=running.positive, default=16, help='validations of each training')
   options.add_argument('--triples', type=int, default=2000, help='validation triples, evenly spaced; 0 = all')
   options.add_argument('--peer-epochs', type=running.positive, default=10, help="PyKEEN's epochs, each one point")
+  options.add_argument('--peer-batch', type=running.positive, default=1024, help='pairs in a batch of PyKEEN')
   options.add_argument('--peer-rate', type=float, default=0.1, help="of PyKEEN's Adagrad")
   return running.run(options, measure, argv)
 

@@ -105,6 +105,12 @@ def test_time_to_quality_goes_on_where_it_stopped(run, tmp_path, monkeypatch):
   assert run(time_to_quality, *options)['points'] == points
 
 
+def test_time_to_quality_is_of_the_softmax(run, capsys):
+  with pytest.raises(SystemExit):
+    run(time_to_quality, '--objective=logsigmoid')
+  assert '--objective=logsigmoid: take one of softmax, best' in capsys.readouterr().err
+
+
 def test_tables_of_the_peer_are_ours(tmp_path):
   random = np.random.default_rng(0)
   entity, relation = (random.normal(size=(n, 3)) + 1j * random.normal(size=(n, 3)) for n in (5, 4))
