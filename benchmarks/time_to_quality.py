@@ -3,8 +3,9 @@
   python -m benchmarks.time_to_quality --peer-python=PATH --output=docs/benchmarks
 
 The rivals are one training for each of seven widths, one after the other, and PyKEEN's ComplEx of the full width. Only
-training counts, not what validates. All of ours are by the configuration that `--objective` names. A training's points are kept in the output folder as they are measured: a command
-that was stopped goes on with the rivals that are not finished. Saves a CSV and a PNG beside the text.
+training counts, not what validates. All of ours are by the configuration that `--objective` names. A training's points
+are kept in the output folder as they are measured: a command that was stopped goes on with the rivals that are not
+finished. Saves a CSV and a PNG beside the text.
 """
 
 from medjax.core import runtime
