@@ -13,6 +13,7 @@ study.csv files: what validation chose, judged on test, and published figures be
 `<!-- ahead: FILE... -->` shows by how much their croppable models are ahead of direct training (NAME-beside.csv belongs
 to the study of NAME.csv), and `<!-- ahead-figure: FILE... PICTURE -->` draws that;
 `<!-- summary: NAME=FILE... -->` has one row for the croppable model of each study and one for its direct trainings;
+`<!-- seeds: FILE GLOB... -->` has the means of the runs that match, seeds of one training, and of what a study judged;
 `<!-- choice: FILE... -->` shows the validation that chose, and `<!-- study-figure: FILE... PICTURE -->` draws what
 `study` shows. `<!-- importances: GLOB -->` sums up the importance.csv of extracted models.
 `<!-- applications: FILE METRIC... -->` shows metrics of the results.csv of applications, a table each,
@@ -157,6 +158,21 @@ def summary(document: pathlib.Path, *words: str) -> str:
   return tables.markdown(*studies.summary_table({name: read_studies(document, [file]) for name, _, file in named}))
 
 
+def seeds(document: pathlib.Path, file: str, *patterns: str) -> str:
+  """Returns the table of the mean MRR of runs, seeds of one training, and of those that a study judged on test."""
+  judged = read_studies(document, [file])
+  direct = judged[judged['split'] == 'test'].groupby('width')['mrr']
+  crop = pd.concat([results.mrr for _, results, _ in runs(document, *patterns)]).groupby('width')
+  widths = [width for width in direct.groups if width in crop.groups]
+  rows = []
+  for name, side in (('crop', crop), ('direct', direct)):
+    means, deviations, counts = side.mean(), side.std(ddof=0), side.count()
+    cells = [f'{means[width]:.4f} ± {deviations[width]:.4f}' for width in widths]
+    rows.append([name, *cells, str(max(counts[width] for width in widths))])
+  rows.append(['crop - direct', *(f'{crop.mean()[width] - direct.mean()[width]:+.4f}' for width in widths), ''])
+  return tables.markdown(['', *map(str, widths), 'seeds'], rows)
+
+
 def choice(document: pathlib.Path, *files: str) -> str:
   """Returns the table of studies' validation."""
   return tables.markdown(*studies.choice_table(read_studies(document, files)))
@@ -255,6 +271,7 @@ def filled(document: Path) -> str:
     'ahead': ahead,
     'ahead-figure': ahead_figure,
     'summary': summary,
+    'seeds': seeds,
     'choice': choice,
     'study-figure': study_figure,
     'report': report_tables,

@@ -156,6 +156,23 @@ def test_a_study_becomes_tables_and_a_picture(tmp_path):
   assert (tmp_path / 'picture.png').stat().st_size > 5000 and '(picture.png)' in text
 
 
+def test_the_seeds_of_crops_stand_beside_those_of_a_study(tmp_path):
+  frame = study_frame()
+  frame[frame['arm'] == 'direct-10'].to_csv(tmp_path / 'study.csv', index=False)
+  save_run(tmp_path / 'seeds' / '0', [10, 20], [0.31, 0.4])
+  save_run(tmp_path / 'seeds' / '1', [10, 20], [0.35, 0.4])
+  page = tmp_path / 'page.md'
+  page.write_text('<!-- seeds: study.csv seeds/* -->\n<!-- end -->\n')
+  document.fill(page)
+  assert page.read_text().splitlines()[1:6] == [
+    '|  | 10 | seeds |',
+    '|---|---|---|',
+    '| crop | 0.3300 ± 0.0200 | 2 |',
+    '| direct | 0.3400 ± 0.0000 | 1 |',
+    '| crop - direct | -0.0100 |  |',
+  ]
+
+
 def test_the_mean_that_decided_is_the_one_shown(tmp_path):
   frame = study_frame()
   both = [frame[frame['point'] != 'a'].assign(merit=0.1234), frame[frame['point'] == 'a']]  # files from two times
