@@ -13,7 +13,7 @@ study.csv files: what validation chose, judged on test, and published figures be
 `<!-- ahead: FILE... -->` shows by how much their croppable models are ahead of direct training (NAME-beside.csv belongs
 to the study of NAME.csv), and `<!-- ahead-figure: FILE... PICTURE -->` draws that;
 `<!-- summary: NAME=FILE... -->` has one row for the croppable model of each study and one for its direct trainings;
-`<!-- seeds: FILE GLOB... -->` has the means of the runs that match, seeds of one training, and of what a study judged;
+`<!-- seeds: FILE GLOB... -->` has the runs that match, seeds of one training, beside the direct trainings of a study;
 `<!-- choice: FILE... -->` shows the validation that chose, and `<!-- study-figure: FILE... PICTURE -->` draws what
 `study` shows. `<!-- importances: GLOB -->` sums up the importance.csv of extracted models.
 `<!-- applications: FILE METRIC... -->` shows metrics of the results.csv of applications, a table each,
@@ -159,18 +159,9 @@ def summary(document: pathlib.Path, *words: str) -> str:
 
 
 def seeds(document: pathlib.Path, file: str, *patterns: str) -> str:
-  """Returns the table of the mean MRR of runs, seeds of one training, and of those that a study judged on test."""
-  judged = read_studies(document, [file])
-  direct = judged[judged['split'] == 'test'].groupby('width')['mrr']
-  crop = pd.concat([results.mrr for _, results, _ in runs(document, *patterns)]).groupby('width')
-  widths = [width for width in direct.groups if width in crop.groups]
-  rows = []
-  for name, side in (('crop', crop), ('direct', direct)):
-    means, deviations, counts = side.mean(), side.std(ddof=0), side.count()
-    cells = [f'{means[width]:.4f} ± {deviations[width]:.4f}' for width in widths]
-    rows.append([name, *cells, str(max(counts[width] for width in widths))])
-  rows.append(['crop - direct', *(f'{crop.mean()[width] - direct.mean()[width]:+.4f}' for width in widths), ''])
-  return tables.markdown(['', *map(str, widths), 'seeds'], rows)
+  """Returns the table of runs, seeds of one croppable training, beside the direct trainings of a study."""
+  crops = [results.mrr for _, results, _ in runs(document, *patterns)]
+  return tables.markdown(*studies.seeds_table(read_studies(document, [file]), crops))
 
 
 def choice(document: pathlib.Path, *files: str) -> str:

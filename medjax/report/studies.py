@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 import math
 
+import numpy as np
 import pandas as pd
 
 from medjax.report import plots, quality, tables
@@ -147,6 +148,24 @@ def difference(value: float) -> str:
   """Returns a difference as text with its sign, bold where it rounds to 0 or more."""
   text = f'{round(value, 3) + 0.0:+.3f}'
   return text if text.startswith('-') else f'**{text}**'
+
+
+def seeds_table(frame: pd.DataFrame, crops: Iterable[pd.Series]) -> TextTable:
+  """Returns (header, rows): the test MRR of crops and of direct trainings over seeds, and by how much crops are ahead.
+
+  Args:
+    frame: rows of a study.csv file of direct trainings.
+    crops: the MRR of every seed's run, indexed by width; widths that the study lacks get no column.
+  """
+  sides = {'crop': pd.concat(crops), 'direct': judged(frame).set_index('width')['mrr']}
+  widths = sorted(set(sides['crop'].index) & set(sides['direct'].index))
+  at = {side: {width: list(mrr[[width]]) for width in widths} for side, mrr in sides.items()}
+  rows = [
+    [side, *(quality.figure(np.mean(mrr), quality.spread(mrr)) for mrr in seeds.values()), str(len(seeds[widths[0]]))]
+    for side, seeds in at.items()
+  ]
+  between = [difference(np.mean(at['crop'][width]) - np.mean(at['direct'][width])) for width in widths]
+  return ['', *map(str, widths), 'seeds'], [*rows, ['crop - direct', *between, '']]
 
 
 def choice_table(frame: pd.DataFrame) -> TextTable:

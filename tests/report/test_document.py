@@ -167,9 +167,9 @@ def test_the_seeds_of_crops_stand_beside_those_of_a_study(tmp_path):
   assert page.read_text().splitlines()[1:6] == [
     '|  | 10 | seeds |',
     '|---|---|---|',
-    '| crop | 0.3300 ± 0.0200 | 2 |',
-    '| direct | 0.3400 ± 0.0000 | 1 |',
-    '| crop - direct | -0.0100 |  |',
+    '| crop | 0.330 ± 0.020 | 2 |',
+    '| direct | 0.340 | 1 |',
+    '| crop - direct | -0.010 |  |',
   ]
 
 
